@@ -1,0 +1,1 @@
+"""Specs to code. Used at build time only."""

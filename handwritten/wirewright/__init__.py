@@ -1,0 +1,1 @@
+"""The runtime that every Wirewright client stands on."""
