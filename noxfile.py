@@ -1,6 +1,122 @@
-"""The sessions that CI and people run; `nox -l` lists them."""
+"""The sessions that people and CI run; `nox -l` lists them.
+
+`nox` alone runs what a change must pass: lint, types, tests. The longer ones are sessions of their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from pathlib import Path
 
 import nox
 
+ROOT = Path(__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSIONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if c.startswith("Programming Language :: Python :: 3.")]
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SOURCES = ["codegen", "handwritten", "tests", "noxfile.py"]
+
+nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "types", "tests"]
+
+
+def checkout(session: nox.Session, extra: str = "dev") -> None:
+    """Install this checkout, editable, with the exact versions of `dev.lock`."""
+    session.install("--constraint", "dev.lock", "--editable", f".[{extra}]")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format and the laws of who may import whom."""
+    checkout(session)
+    session.run("ruff", "check", *SOURCES)
+    session.run("ruff", "format", "--check", *SOURCES)
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict and pyright strict over codegen, generated and handwritten."""
+    checkout(session)
+    session.run("mypy", "codegen", "generated", "handwritten")
+    session.run("pyright")
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Is `generated/` what `specs/` says?"""
+    checkout(session)
+    session.run("wirewright", "check")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The everyday tests, under ten minutes on two cores."""
+    checkout(session)
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session(python=VERSIONS)
+def matrix(session: nox.Session) -> None:
+    """The everyday tests on every Python that the project supports and this machine has."""
+    checkout(session)
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Chaos and load runs that are too long for every day."""
+    checkout(session)
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """The original SDKs, unchanged, against our sandboxes; each in an environment of its own."""
+    checkout(session)
+    session.run("pytest", "-m", "interop", *session.posargs)
+
+
+@nox.session
+def corpus(session: nox.Session) -> None:
+    """Every document of the shared corpus in every flavour: account, time, memory, types."""
+    checkout(session)
+    session.run("python", "tests/codegen/corpus.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory as ratios, measured side by side in one run."""
+    checkout(session)
+    names = session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py"))
+    for name in names:
+        session.run("python", f"tests/benchmarks/{name.removesuffix('.py')}.py")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Everything once: regenerate, start the sandboxes, run each quick start."""
+    checkout(session, "all")
+    session.run("wirewright", "demo")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve the development dependencies anew into `dev.lock`."""
+    session.install("uv")
+    session.run(
+        "uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--universal", "--python-version", "3.11",
+        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet", "-o", "dev.lock", *session.posargs,
+    )  # fmt: skip
+
+
+@nox.session(venv_backend="none")
+def clean(session: nox.Session) -> None:
+    """Remove caches and build results."""
+    for name in (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".wirewright", "build", "dist"):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
