@@ -74,6 +74,11 @@ class StepEnvelopeBuilder:
         self._snapchore = snapchore
         self._clock = clock
 
+    @property
+    def blocking(self) -> bool:
+        """Does building wait for a capture?"""
+        return self._snapchore is not None and SNAPCHORE_CAPTURE_TIMEOUT_SECONDS > 0
+
     def build(
         self,
         step_id: str,

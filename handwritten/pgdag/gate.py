@@ -31,6 +31,11 @@ class IdempotencyGate:
         self._lock = threading.Lock()
 
     @property
+    def blocking(self) -> bool:
+        """Does a look-up ask a server?"""
+        return self._snapchore is not None
+
+    @property
     def size(self) -> int:
         return len(self._proofs)
 

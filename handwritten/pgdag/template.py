@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from .conditions import ConditionError, check_condition
@@ -164,9 +165,11 @@ class Plan:
 
     def _link(self) -> None:
         ids = self.template.node_ids
-        edges = self.template.edges or [DAGEdge(a, b) for a, b in zip(ids, ids[1:], strict=False)]
+        edges = self.template.edges or [DAGEdge(a, b) for a, b in pairwise(ids)]
+        linked: set[tuple[str, str]] = set()
         for edge in edges:
-            if edge.source not in self.prerequisites(edge.target):
+            if (edge.source, edge.target) not in linked:
+                linked.add((edge.source, edge.target))
                 self.dependents[edge.source].append(edge.target)
             self.edges_into[edge.target].append(edge)
 

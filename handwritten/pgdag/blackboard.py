@@ -1,0 +1,109 @@
+"""The values of a run: what each step sees, and what each step added.
+
+A step sees the run's inputs and what the steps that it depends on, near or far, have added; where two of them set the same
+key, the later one in the plan's order wins. So a step's inputs, and with them its fingerprint, do not depend on what happened
+to run beside it. `shared=True` is the older rule for one worker: every step sees all that ran before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .runner import added
+from .template import Plan
+
+__all__ = ["Blackboard", "isolated"]
+
+_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
+
+
+class Blackboard:
+    def __init__(self, plan: Plan, inputs: Mapping[str, Any], *, shared: bool = False) -> None:
+        self._plan = plan
+        self._base = dict(inputs)
+        self._shared = shared
+        self._additions: dict[str, dict[str, Any]] = {}
+        self._order: list[str] = []
+        self._views: dict[str, dict[str, Any]] = {}
+        self._unread = {step: len(dependents) for step, dependents in plan.dependents.items()}
+
+    @property
+    def additions(self) -> dict[str, dict[str, Any]]:
+        """What each finished step added, by step."""
+        return self._additions
+
+    def view(self, step: str) -> dict[str, Any]:
+        """All that the step may see, before its proof keys are put in. Not to be changed; see `isolated`."""
+        if self._shared:
+            return self._merged(self._order)
+        prerequisites = self._plan.prerequisites(step)
+        if not prerequisites:
+            return dict(self._base)
+        if len(prerequisites) == 1 and prerequisites[0] in self._views:
+            return self._take(prerequisites[0])
+        return self._merged(self._ancestors(step))
+
+    def add(self, step: str, seen: dict[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+        """Take over what a step left in its inputs; answers what was new in it."""
+        addition = added(seen, after)
+        self._additions[step] = addition
+        self._order.append(step)
+        if self._unread[step] and not self._shared:
+            seen.update(addition)
+            self._views[step] = seen
+        return addition
+
+    def restore(self, step: str, addition: Mapping[str, Any]) -> None:
+        """Take over what a step added in an earlier life of the run."""
+        self._additions[step] = dict(addition)
+        self._order.append(step)
+
+    def share(self, values: Mapping[str, Any]) -> None:
+        """Add values that every step may see (the payload of an event that the run waited for)."""
+        self._base.update(values)
+        self._views.clear()
+
+    def final(self) -> dict[str, Any]:
+        """Everything, merged in the plan's order."""
+        order = self._order if self._shared else sorted(self._additions, key=self._plan.rank.__getitem__)
+        return self._merged(order)
+
+    def _merged(self, steps: list[str]) -> dict[str, Any]:
+        values = dict(self._base)
+        for step in steps:
+            values.update(self._additions[step])
+        return values
+
+    def _ancestors(self, step: str) -> list[str]:
+        bits, order = self._plan.ancestors[step], self._plan.order
+        found: list[str] = []
+        while bits:
+            lowest = bits & -bits
+            name = order[lowest.bit_length() - 1]
+            if name in self._additions:
+                found.append(name)
+            bits ^= lowest
+        return found
+
+    def _take(self, step: str) -> dict[str, Any]:
+        """The view that a step left behind: a copy, or the thing itself for its last reader."""
+        self._unread[step] -= 1
+        return dict(self._views[step]) if self._unread[step] > 0 else self._views.pop(step)
+
+
+def isolated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy whose containers are its own, so that a step changes nothing that another one sees."""
+    return {key: value if type(value) in _SCALARS else _isolated(value) for key, value in values.items()}
+
+
+def _isolated(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _isolated(item) for key, item in value.items()} if type(value) is dict else value
+        case list():
+            return [_isolated(item) for item in value] if type(value) is list else value
+        case set():
+            return set(value) if type(value) is set else value
+        case _:
+            return value

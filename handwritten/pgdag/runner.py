@@ -1,0 +1,211 @@
+"""Running one step: envelope, gate, function, seal (sheet §5, §11)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .artifact import ProofArtifact, ProofStatus
+from .envelope import StepEnvelope, StepEnvelopeBuilder
+from .executors import LocalExecutor, StepExecutor
+from .gate import IdempotencyGate
+from .policy import StepPolicy
+from .results import WaitForEvent
+from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
+
+T = TypeVar("T")
+
+__all__ = [
+    "LocalSealBackend",
+    "ProofWriter",
+    "SbnSealBackend",
+    "SealBackend",
+    "StepContext",
+    "StepFn",
+    "StepRunner",
+]
+
+
+@dataclass
+class StepContext:
+    """The one argument of a step function.
+
+    What a step returns, and what it changes in `inputs`, goes to the steps that depend on it.
+    """
+
+    inputs: dict[str, Any]
+    prior_proofs: dict[str, ProofArtifact] = field(default_factory=dict[str, ProofArtifact])
+    config: dict[str, Any] = field(default_factory=dict[str, Any])
+    actor: str = ""
+    run_id: str = ""
+    slot_id: str | None = None
+    node_id: str = ""
+    attempt: int = 1
+    cancelled: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    """Set when the step should stop: its time is up, or the run was cancelled. For functions that run in threads."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every try at this step of this run, also after a crash and on another machine."""
+        return f"{self.run_id}:{self.node_id}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "cancelled"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.cancelled = threading.Event()
+
+
+StepFn = Callable[[StepContext], "Awaitable[dict[str, Any] | None] | dict[str, Any] | None"]
+"""A step: async, or plain (then it runs in a thread). Returns what it adds to the run's values, or nothing."""
+
+
+class StepRunner:
+    """Runs and seals single steps. A failing step gives a FAILED proof; only envelope errors escape."""
+
+    def __init__(
+        self,
+        envelope_builder: StepEnvelopeBuilder,
+        proof_writer: ProofWriter,
+        gate: IdempotencyGate | None = None,
+        *,
+        domain: str = "general",
+        executor: StepExecutor | None = None,
+    ) -> None:
+        self._builder = envelope_builder
+        self._writer = proof_writer
+        self._gate = gate
+        self._domain = domain
+        self._executor: StepExecutor = executor or LocalExecutor()
+
+    async def run(
+        self,
+        step_id: str,
+        spec_version: str,
+        step_fn: StepFn,
+        context: StepContext,
+        *,
+        metrics: dict[str, Any] | None = None,
+        domain: str | None = None,
+        policy: StepPolicy | None = None,
+        on_retry: Callable[[int, Exception], None] | None = None,
+    ) -> ProofArtifact:
+        """Run one step, or take its proof from the gate; `context.inputs` then holds what it added.
+
+        Raises:
+            WaitForEvent: the step waits for the outside world; nothing is sealed.
+            TypeError: keys of the inputs cannot be sorted.
+        """
+        envelope = await self._blocking(
+            self._builder.blocking, self._build, step_id, spec_version, dict(context.inputs), context
+        )
+        known = await self._known(envelope)
+        if known is not None:
+            context.inputs.update(self._gate.outputs(known) if self._gate else {})
+            return known
+        before = dict(context.inputs)
+        try:
+            outputs = await self._attempts(step_fn, context, policy or StepPolicy(), on_retry)
+            proof = await self._seal(envelope, outputs, ProofStatus.COMPLETED, domain, metrics)
+            context.inputs.update(outputs)
+        except WaitForEvent:
+            raise
+        except Exception as error:
+            failure = {"error": str(error)}
+            return await self._seal(envelope, failure, ProofStatus.FAILED, domain, {**failure, **(metrics or {})})
+        if self._gate is not None:
+            self._gate.store(proof, added(before, context.inputs))
+        return proof
+
+    def _build(self, step_id: str, spec_version: str, inputs: dict[str, Any], context: StepContext) -> StepEnvelope:
+        return self._builder.build(step_id, spec_version, inputs, config=context.config, actor=context.actor)
+
+    async def _known(self, envelope: StepEnvelope) -> ProofArtifact | None:
+        if self._gate is None:
+            return None
+        key = (envelope.inputs_fingerprint, envelope.step_id, envelope.spec_version)
+        return await self._blocking(self._gate.blocking, self._gate.check, *key)
+
+    async def _attempts(
+        self,
+        step_fn: StepFn,
+        context: StepContext,
+        policy: StepPolicy,
+        on_retry: Callable[[int, Exception], None] | None,
+    ) -> dict[str, Any]:
+        pristine = dict(context.inputs)
+        while True:
+            try:
+                outputs, inputs = await self._once(step_fn, context, policy)
+            except WaitForEvent:
+                raise
+            except Exception as error:
+                if context.attempt >= policy.attempts:
+                    raise
+                if on_retry is not None:
+                    on_retry(context.attempt, error)
+                await policy.pause(context.attempt)
+                context.attempt += 1
+                context.inputs = dict(pristine)
+            else:
+                context.inputs = inputs
+                return outputs
+
+    async def _once(
+        self, step_fn: StepFn, context: StepContext, policy: StepPolicy
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        context.cancelled = threading.Event()
+        try:
+            async with asyncio.timeout(policy.timeout) as limit:
+                outputs, inputs = await self._executor.run(step_fn, context)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise TimeoutError(f"step took longer than {policy.timeout:g} s") from None
+        finally:
+            context.cancelled.set()
+        return as_outputs(outputs), inputs
+
+    async def _seal(
+        self,
+        envelope: StepEnvelope,
+        outputs: dict[str, Any],
+        status: ProofStatus,
+        domain: str | None,
+        metrics: dict[str, Any] | None,
+    ) -> ProofArtifact:
+        def write() -> ProofArtifact:
+            self._builder.finalize(envelope, outputs)
+            return self._writer.write(envelope, status=status, domain=domain or self._domain, metrics=metrics)
+
+        return await self._blocking(self._builder.blocking or self._writer.blocking, write)
+
+    @staticmethod
+    async def _blocking(does_io: bool, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.to_thread(function, *args) if does_io else function(*args)
+
+
+def as_outputs(outputs: object) -> dict[str, Any]:
+    """What a step returned, as a mapping; None is an empty one.
+
+    Raises:
+        TypeError: the step returned something else.
+    """
+    if outputs is None:
+        return {}
+    if not isinstance(outputs, Mapping):
+        raise TypeError(f"a step returns a mapping or None, not {type(outputs).__name__}")
+    return dict(outputs)
+
+
+def added(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of `after` that are new or different; a removed key counts for nothing (sheet §7.4)."""
+    return {key: value for key, value in after.items() if key not in before or _differs(before[key], value)}
+
+
+def _differs(old: Any, new: Any) -> bool:
+    return old is not new and (type(old) is not type(new) or bool(old != new))
