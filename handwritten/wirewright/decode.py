@@ -1,0 +1,166 @@
+"""What came back becomes a value or an error, as the operation documents it. Compiled once per operation.
+
+Success is a 2xx, or a 3xx that is documented by an operation that documents no 2xx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from wirewright import codecs
+from wirewright.bodies import is_json
+from wirewright.codecs import CodecError
+from wirewright.errors import DecodeError, StatusError, status_error_type
+from wirewright.messages import HttpResponse
+from wirewright.operation import Content, Envelope, Operation
+
+_KEPT = 64
+Decode = Callable[[bytes], Any]
+
+
+class ResponseDecoder:
+    """Reads the answers of one operation."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._codec = codecs.get(operation.codec)
+        self._redirect_succeeds = not any(status.startswith("2") for status in operation.responses)
+        self._cache: dict[tuple[int, str | None], Decode] = {}
+
+    def is_success(self, status: int) -> bool:
+        """Whether `status` is a success of this operation."""
+        if 200 <= status < 300:
+            return True
+        return 300 <= status < 400 and self._redirect_succeeds and self.contents(status) is not None
+
+    def contents(self, status: int) -> Sequence[Content] | None:
+        """The documented contents of a status: by number, by class, by default; None when there are none."""
+        responses = self._operation.responses
+        for key in (str(status), f"{status // 100}XX", "default"):
+            if key in responses:
+                return responses[key]
+        return None
+
+    def value(self, response: HttpResponse) -> Any:
+        """The value of a success. Raises `DecodeError`."""
+        media_type = response.headers.get("content-type")
+        key = (response.status, media_type)
+        decode = self._cache.get(key)
+        if decode is None:
+            decode = self._compile(response.status, media_type)
+            if len(self._cache) < _KEPT:
+                self._cache[key] = decode
+        try:
+            return decode(response.content)
+        except CodecError as error:
+            place = f" at {error.path}" if error.path else ""
+            raise DecodeError(
+                f"the answer {response.status} is not what {self._operation.id} documents: {error}{place}",
+                path=error.path,
+                content=response.content,
+                status=response.status,
+            ) from error
+
+    def _compile(self, status: int, media_type: str | None) -> Decode:
+        contents = self.contents(status)
+        if self._operation.method == "HEAD" or contents == () or status in {204, 205, 304}:
+            return _nothing
+        content = match(contents or (), media_type)
+        if content is None or content.type is None:
+            return text_or_builtins(media_type)
+        return self._typed(content)
+
+    def _typed(self, content: Content) -> Decode:
+        kind = content.type() if content.type else Any
+        if kind is bytes and not is_json(content.media_type):
+            return _identity
+        if kind is str and not is_json(content.media_type):
+            return _text
+        decode = self._codec.decoder(kind)
+        return decode if content.envelope is None else _unwrapping(content.envelope, decode)
+
+    def error(self, response: HttpResponse) -> StatusError[Any]:
+        """The error of an answer that is no success, its body decoded as documented or as well as can be."""
+        kind = status_error_type(response.status)
+        return kind(
+            f"{self._operation.id} was answered {response.status}",
+            status=response.status,
+            headers=response.headers,
+            body=self._error_body(response),
+            content=response.content,
+        )
+
+    def _error_body(self, response: HttpResponse) -> Any:
+        media_type = response.headers.get("content-type")
+        content = match(self.contents(response.status) or (), media_type)
+        if content is not None and content.type is not None:
+            try:
+                return self._typed(content)(response.content)
+            except CodecError:
+                pass
+        try:
+            return text_or_builtins(media_type)(response.content)
+        except CodecError:
+            return response.content.decode(errors="replace")
+
+
+def match(contents: Sequence[Content], media_type: str | None) -> Content | None:
+    """The documented content for an answer's media type: exact, by range, else the only JSON one for a JSON answer."""
+    if not contents:
+        return None
+    if media_type is None:
+        return contents[0]
+    base = media_type.partition(";")[0].strip().lower()
+    for content in contents:
+        documented = content.media_type.partition(";")[0].strip().lower()
+        if (
+            documented == base
+            or documented == "*/*"
+            or (documented.endswith("/*") and base.startswith(documented[:-1]))
+        ):
+            return content
+    if is_json(base):
+        return next((content for content in contents if is_json(content.media_type)), None)
+    return None
+
+
+def _nothing(content: bytes) -> None:
+    return None
+
+
+def _identity(content: bytes) -> bytes:
+    return content
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace")
+
+
+def text_or_builtins(media_type: str | None) -> Decode:
+    """How an undocumented body is read: JSON as plain values, text as text, anything else as bytes."""
+    if media_type is not None and is_json(media_type):
+        return codecs.get("msgspec").decoder(Any)
+    if media_type is None or media_type.startswith("text/"):
+        return _text
+    return _identity
+
+
+def _unwrapping(envelope: str | Envelope, decode: Decode) -> Decode:
+    shape = Envelope(envelope) if isinstance(envelope, str) else envelope
+    raw = codecs.get("msgspec").decoder(
+        msgspec.defstruct("Enveloped", [("value", msgspec.Raw)], rename={"value": shape.member})
+    )
+
+    def unwrapped(content: bytes) -> Any:
+        try:
+            inner = bytes(raw(content).value)
+        except CodecError:
+            if shape.optional:
+                return decode(content)
+            raise
+        return decode(inner)
+
+    return unwrapped

@@ -1,0 +1,184 @@
+"""HTTP messages as plain values: what a transport is handed, and what it hands back.
+
+They know nothing of operations, types or retries; signing and auth work on them, transports carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, overload
+from urllib.parse import urlsplit
+
+import msgspec
+
+if TYPE_CHECKING:
+    from wirewright.bodies import Upload
+
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-auth-token",
+        "x-access-token",
+        "x-csrf-token",
+        "x-amz-security-token",
+        "signature",
+    }
+)
+_SECRET_WORDS = ("secret", "token", "password", "api-key", "apikey", "api_key", "signature", "authorization", "cookie")
+MASK = "***"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a header, cookie or query parameter of this name is taken to carry a secret."""
+    lowered = name.lower()
+    return lowered in SECRET_HEADERS or any(word in lowered for word in _SECRET_WORDS)
+
+
+def masked(values: Mapping[str, object]) -> dict[str, object]:
+    """A copy for logs and reprs, with secret values replaced."""
+    return {name: MASK if is_secret_name(name) else value for name, value in values.items()}
+
+
+class Timeout(msgspec.Struct, frozen=True):
+    """Seconds each phase of one attempt may take; None is no limit. `read` is per read, not in total."""
+
+    connect: float | None = 5.0
+    read: float | None = 30.0
+    write: float | None = 30.0
+    pool: float | None = 5.0
+
+    @classmethod
+    def of(cls, value: float | Timeout | None) -> Timeout:
+        """A number is the limit of every phase."""
+        if isinstance(value, Timeout):
+            return value
+        return cls(value, value, value, value)
+
+
+class Headers(Mapping[str, str]):
+    """Header fields of an answer: names in any case, repeated fields joined by a comma (`list` gives them apart)."""
+
+    __slots__ = ("_index", "_pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
+        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        self._pairs = [(name.lower(), value) for name, value in items]
+        self._index: dict[str, str] | None = None
+
+    def _lookup(self) -> dict[str, str]:
+        if self._index is None:
+            index: dict[str, str] = {}
+            for name, value in self._pairs:
+                index[name] = f"{index[name]}, {value}" if name in index else value
+            self._index = index
+        return self._index
+
+    def __getitem__(self, name: str) -> str:
+        return self._lookup()[name.lower()]
+
+    @overload
+    def get(self, name: str, default: None = None) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        return self._lookup().get(name.lower(), default)
+
+    def list(self, name: str) -> list[str]:
+        """Every value of a repeated field, in order (`Set-Cookie` must not be joined)."""
+        lowered = name.lower()
+        return [value for key, value in self._pairs if key == lowered]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """All fields in the order they came, names in lower case."""
+        return self._pairs[:]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._lookup()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lookup())
+
+    def __len__(self) -> int:
+        return len(self._lookup())
+
+    def __repr__(self) -> str:
+        return f"Headers({masked(self._lookup())!r})"
+
+
+class HttpRequest:
+    """One attempt on the wire.
+
+    `origin` is scheme and authority (`https://api.example.com:8443`), `target` the path and query as sent. `headers`
+    are keyed by lower-case name. `content` is the whole body, or an `Upload` that can be opened (once or again).
+    `deadline` is a moment of the monotonic clock after which the attempt must have ended. With `stream` the answer's
+    body is not read.
+    """
+
+    __slots__ = ("content", "deadline", "headers", "method", "origin", "stream", "target", "timeout")
+
+    def __init__(
+        self,
+        method: str,
+        origin: str,
+        target: str,
+        headers: dict[str, str],
+        content: bytes | Upload | None = None,
+        *,
+        timeout: Timeout | None = None,
+        deadline: float | None = None,
+        stream: bool = False,
+    ) -> None:
+        self.method = method
+        self.origin = origin
+        self.target = target
+        self.headers = headers
+        self.content = content
+        self.timeout = timeout
+        self.deadline = deadline
+        self.stream = stream
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return self.origin + self.target
+
+    def __repr__(self) -> str:
+        path = urlsplit(self.target).path
+        return f"<HttpRequest {self.method} {self.origin}{path} {masked(self.headers)!r}>"
+
+
+class HttpResponse:
+    """What came back.
+
+    Read answers have their body in `content`. For a request with `stream`, `content` is empty and `body` iterates
+    chunks (an async iterator from an async transport); `close` releases the connection and may be called from
+    another thread to end a blocked read (`aclose` for the async one).
+    """
+
+    __slots__ = ("aclose", "body", "close", "content", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        content: bytes = b"",
+        *,
+        body: Iterator[bytes] | AsyncIterator[bytes] | None = None,
+        close: Callable[[], None] | None = None,
+        aclose: Callable[[], object] | None = None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self.body = body
+        self.close = close
+        self.aclose = aclose
+
+    def __repr__(self) -> str:
+        return f"<HttpResponse {self.status} {self.headers!r} {len(self.content)} bytes>"
