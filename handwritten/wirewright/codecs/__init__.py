@@ -1,8 +1,32 @@
 """Codecs: JSON bytes to typed values and back, one per model flavour, each loaded when first used.
 
-A codec keeps three things that most clients lose: absent stays apart from null, unknown fields and unknown enum
-values survive a round trip (`extras`, `wirewright.codecs.enums`), and a union is decoded to its right variant
-(`wirewright.codecs.unions`).
+What generated models look like, so that nothing is lost on a round trip:
+
+**Base classes.** Each flavour has a `Model` in its module; every generated object class derives from it.
+
+- msgspec: `class Record(Model)` from `wirewright.codecs.msgspec`, a keyword-only Struct that refuses unknown fields in
+  its fast path, which is how the codec notices them for free; such a document is then built field by field and keeps
+  them. Wire names by `msgspec.field(name="wireName")`; absent is `T | UnsetType = UNSET`. Tagged unions are msgspec's
+  own (`class Cat(Model, tag_field="kind", tag="cat")`, with `kind: ClassVar[Literal["cat"]] = "cat"`): an unknown tag
+  is kept as a plain dict.
+- attrs: `@attrs.define(kw_only=True) class Record(Model)` from `wirewright.codecs.attrs`. Wire names by
+  `attrs.field(metadata={"wire": "wireName"})`; absent is `T | UnsetType = UNSET`. No second set of classes is
+  generated: the codec derives private Structs at run time and builds the attrs objects from them.
+- pydantic: `class Record(Model)` from `wirewright.codecs.pydantic` (extra fields allowed, builds deferred). Wire names by
+  `pydantic.Field(alias="wireName")`; absent is `T | None = None` and `model_fields_set`.
+
+**Unknown fields** of an object are `wirewright.extras(obj)`, a live mapping by wire name, sent back with the object.
+A class whose `additionalProperties` have a type names it: `__extra_type__: ClassVar = lambda: m.Value` (a callable, so
+that it may be defined later).
+
+**Enums** derive from `wirewright.codecs.enums.OpenStrEnum` or `OpenIntEnum`, in every flavour: an unknown value becomes
+a member-like value of the same class (`Status("new").value == "new"`, `.known` is False).
+
+**Unions** that a library cannot hold natively are markers, see `wirewright.codecs.unions`; in every flavour but pydantic,
+whose unions are native. A value that fits no variant is kept as plain Python values.
+
+**Scalars**: `datetime` (always sent with an offset), `date`, `time`, `timedelta` (ISO 8601), `UUID`, `Decimal`, `bytes`
+(base64) are native in all flavours.
 """
 
 from __future__ import annotations
