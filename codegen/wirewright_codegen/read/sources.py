@@ -1,0 +1,72 @@
+"""Where bytes come from: files under one root, and remote addresses when they are allowed."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.read.options import ReadOptions
+from wirewright_codegen.read.remote import fetch
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name is a web address."""
+    return urlsplit(name).scheme.lower() in ("http", "https")
+
+
+def resolve_name(base: str, reference: str) -> str:
+    """The name of the file that a reference without fragment points to, seen from the file `base`."""
+    reference = urldefrag(reference).url
+    if not reference:
+        return base
+    if is_remote(reference) or is_remote(base):
+        return urljoin(base, reference)
+    scheme = urlsplit(reference).scheme
+    if scheme == "file":
+        return urlsplit(reference).path
+    if len(scheme) > 1:
+        return reference  # urn: and the like: only ever found by $id
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(reference)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Fetches the bytes of files by name. `folder` is what relative names are relative to."""
+
+    folder: Path
+    root: Path
+    options: ReadOptions
+    trusted: str | None = None
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. Raises ForbiddenReference for what may not be read, SpecError for what cannot be."""
+        if is_remote(name):
+            return self._remote(name)
+        if len(urlsplit(name).scheme) > 1:
+            raise SpecError(f"{name} cannot be fetched", file=name)
+        if self.trusted and not Path(name).is_absolute() and is_remote(self.trusted):
+            raise ForbiddenReference("a remote document may not refer to a local file", file=name)
+        return self._local(name)
+
+    def _remote(self, name: str) -> bytes:
+        if name != self.trusted and not self.options.allow_remote:
+            raise ForbiddenReference(
+                f"{name} is on the network; references to it are followed only with allow_remote", file=name
+            )
+        return fetch(name, self.options, trust_host=name == self.trusted)
+
+    def _local(self, name: str) -> bytes:
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise ForbiddenReference(f"{name} lies outside the folder that may be read", file=name)
+        if not path.is_file():
+            raise SpecError("there is no such file", file=name)
+        if path.stat().st_size > self.options.max_bytes:
+            raise SpecError(f"the file is larger than the {self.options.max_bytes} bytes allowed", file=name)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise SpecError(f"the file cannot be read: {error.strerror}", file=name) from None
