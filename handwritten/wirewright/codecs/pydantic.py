@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
+import msgspec
 import pydantic
 
 from wirewright.codecs import CodecError, Decoder
+from wirewright.codecs.plain import encode_unknown, plain
+from wirewright.codecs.shapes import shape_of
+
+_NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
+
+
+class Model(pydantic.BaseModel):
+    """The base of generated models: unknown fields are kept, validators are built on first use."""
+
+    model_config = pydantic.ConfigDict(
+        extra="allow",
+        populate_by_name=True,
+        defer_build=True,
+        protected_namespaces=(),
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        ser_json_timedelta="iso8601",
+    )
 
 
 def codec_error(error: pydantic.ValidationError) -> CodecError:
     """The first of pydantic's findings, with its place as a JSON path."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     return CodecError(first["msg"], "" if first["type"] == "json_invalid" else path)
 
@@ -26,6 +46,7 @@ class PydanticCodec:
         self._adapters: dict[Any, pydantic.TypeAdapter[Any]] = {}
         self._decoders: dict[Any, Decoder] = {}
         self._any = pydantic.TypeAdapter[Any](Any)
+        self._write = msgspec.json.Encoder(enc_hook=encode_unknown).encode
 
     def _adapter(self, type: Any) -> pydantic.TypeAdapter[Any]:
         found = self._adapters.get(type)
@@ -42,28 +63,46 @@ class PydanticCodec:
     def _make(self, type: Any) -> Decoder:
         validate = self._adapter(type).validate_json
 
-        def checked(content: bytes) -> Any:
+        def decoded(content: bytes) -> Any:
             try:
                 return validate(content)
             except pydantic.ValidationError as error:
                 raise codec_error(error) from error
+            except RecursionError as error:
+                raise CodecError("the document is nested too deeply") from error
 
-        return checked
+        return decoded
 
     def convert(self, value: Any, type: Any) -> Any:
         try:
             return self._adapter(type).validate_python(value)
         except pydantic.ValidationError as error:
             raise codec_error(error) from error
+        except RecursionError as error:
+            raise CodecError("the value is nested too deeply") from error
 
     def encode(self, value: Any) -> bytes:
         try:
-            return self._any.dump_json(value, by_alias=True, exclude_unset=True)
+            content = self._any.dump_json(value, by_alias=True, exclude_unset=True)
+            return self._write(self.to_builtins(value)) if _NAIVE_MOMENT(content) else content
         except (ValueError, TypeError, RecursionError) as error:
             raise CodecError(str(error)) from error
 
     def to_builtins(self, value: Any) -> Any:
-        return self._any.dump_python(value, mode="json", by_alias=True, exclude_unset=True)
+        return msgspec.to_builtins(plain(_dumped(value)), enc_hook=encode_unknown, str_keys=True)
 
-    def extras(self, value: Any) -> Mapping[str, Any] | None:
-        return (value.model_extra or {}) if isinstance(value, pydantic.BaseModel) else None
+    def extras(self, value: Any) -> MutableMapping[str, Any] | None:
+        return value.model_extra if isinstance(value, pydantic.BaseModel) else None
+
+
+def _dumped(value: Any) -> Any:
+    """Models as dicts with Python scalars, so that moments can still be given an offset."""
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump(by_alias=True, exclude_unset=True)
+    if isinstance(value, dict):
+        return {key: _dumped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_dumped(item) for item in value]
+    if shape_of(value.__class__) is not None:
+        return plain(value)
+    return value

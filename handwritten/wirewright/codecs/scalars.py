@@ -1,4 +1,4 @@
-"""Scalars on the wire: how single Python values are written in JSON, parameters, forms and headers.
+"""Scalars on the wire: how single Python values are written in URLs, forms and headers.
 
 Moments are RFC 3339 and always carry an offset: a naive `datetime` is local time, as everywhere in Python.
 """
@@ -22,28 +22,14 @@ def moment(value: dt.datetime) -> str:
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
-def encode_scalar(value: Any) -> Any:
-    """`enc_hook` of msgspec: what it does not know itself."""
-    raise TypeError(f"values of type {type(value).__name__} cannot be sent")
-
-
-def decode_scalar(type: Any, value: Any) -> Any:
-    """`dec_hook` of msgspec."""
-    raise TypeError(f"cannot decode into {type!r}")
-
-
 def text_of(value: Any) -> str:
     """One scalar as it is written in a URL, a form field or a header. Raises `TypeError` for anything else."""
     if isinstance(value, enum.Enum):
         value = value.value
     if isinstance(value, str):
         return str(value)
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if value is None:
-        return "null"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, dt.datetime):
         return moment(value)
     if isinstance(value, dt.date | dt.time):

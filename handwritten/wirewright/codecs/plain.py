@@ -1,0 +1,74 @@
+"""Objects to plain values in Python, where msgspec's C encoder would lose something: unknown fields, renamed attrs
+fields, and the offset of naive moments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from msgspec import UNSET
+
+from wirewright.codecs.scalars import moment
+from wirewright.codecs.shapes import EXTRAS, shape_of
+
+Write = Callable[[Any], Any]
+
+
+def plain(value: Any) -> Any:
+    """`value` as dicts, lists and scalars that msgspec encodes as they should be on the wire."""
+    return _writer(value.__class__)(value)
+
+
+@cache
+def _writer(cls: type[Any]) -> Write:
+    shape = shape_of(cls)
+    if shape is not None:
+        return _object_writer(cls)
+    if issubclass(cls, Mapping):
+        return lambda value: {_key(key): plain(item) for key, item in value.items() if item is not UNSET}
+    if issubclass(cls, list | tuple | set | frozenset):
+        return lambda value: [plain(item) for item in value]
+    if issubclass(cls, enum.Enum):
+        return lambda value: value.value
+    if issubclass(cls, dt.datetime):
+        return moment
+    return lambda value: value
+
+
+def _object_writer(cls: type[Any]) -> Write:
+    shape = shape_of(cls)
+    assert shape is not None
+    names = tuple((field.attribute, field.wire) for field in shape.fields)
+    tag = {shape.tag_field: shape.tag} if shape.tag_field is not None else {}
+
+    def write(value: Any) -> dict[Any, Any]:
+        written: dict[Any, Any] = dict(tag)
+        for attribute, wire in names:
+            member = getattr(value, attribute)
+            if member is not UNSET:
+                written[wire] = plain(member)
+        for wire, member in (getattr(value, EXTRAS, None) or {}).items():
+            written.setdefault(wire, plain(member))
+        return written
+
+    return write
+
+
+def _key(key: Any) -> str:
+    from wirewright.codecs.scalars import text_of
+
+    return key if key.__class__ is str else text_of(key)
+
+
+def encode_unknown(value: Any) -> Any:
+    """`enc_hook`: what msgspec cannot write itself."""
+    if value.__class__.__module__.startswith("pydantic") or hasattr(value, "model_dump"):
+        import pydantic_core
+
+        return pydantic_core.to_jsonable_python(value, by_alias=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"values of type {value.__class__.__name__} cannot be sent")
