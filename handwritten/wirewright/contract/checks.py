@@ -1,0 +1,296 @@
+"""Does a message keep its contract? Pure functions over a canonical document.
+
+    document = SpecDocument(canonical)
+    problems = check_request(document, WireRequest("POST", "/v1/records", headers, body))
+    problems = check_response(document.by_id["emit_record"], 200, headers, body)
+
+An empty list means that the spec allows what was on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from wirewright.contract.bodies import (
+    EVENT_STREAM,
+    JSON_LINES,
+    Upload,
+    is_json,
+    media_type_of,
+    read_body,
+    split_pairs,
+)
+from wirewright.contract.document import Body, MediaType, Response, SpecDocument, SpecOperation
+from wirewright.contract.parameters import ABSENT, Parameter, coercion
+from wirewright.contract.problems import Problem
+from wirewright.contract.routing import Match, Router
+from wirewright.contract.security import check_security
+
+Headers = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """A request as it was on the wire. `target` is the path with its query, still percent-encoded, or a whole URL."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def raw_path(self) -> str:
+        return urlsplit(self.target).path or "/"
+
+    @cached_property
+    def query(self) -> str:
+        return urlsplit(self.target).query
+
+    @cached_property
+    def header_map(self) -> dict[str, str]:
+        """By lower-case name; repeated headers joined with a comma (cookies with a semicolon)."""
+        found: dict[str, str] = {}
+        for name, value in self.headers:
+            key = name.lower()
+            found[key] = value if key not in found else found[key] + ("; " if key == "cookie" else ", ") + value
+        return found
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A request read with the help of its operation: values by wire name, and what is wrong with them."""
+
+    path: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, Any] = field(default_factory=dict)
+    cookies: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    media_type: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_request(
+    spec: SpecDocument | SpecOperation, request: WireRequest, *, security: bool = True, router: Router | None = None
+) -> list[Problem]:
+    """Everything wrong with a request. With a document (and, to save time, its router) the operation is looked up."""
+    document = spec if isinstance(spec, SpecDocument) else spec.document
+    match = (router or Router(document)).match(request.method, request.raw_path, request.query)
+    if match is None or (isinstance(spec, SpecOperation) and match.operation is not spec):
+        expected = "any operation" if isinstance(spec, SpecDocument) else repr(spec)
+        return [Problem("unknown_operation", "path", f"{request.method} {request.raw_path} is not {expected}")]
+    decoded = decode_request(match, request.query, request.header_map, request.body)
+    unauthorised = check_security(match.operation, request.query, request.header_map) if security else []
+    return decoded.problems + unauthorised
+
+
+def decode_request(match: Match, query: str, headers: Mapping[str, str], body: bytes) -> Decoded:
+    """Reads and validates a request. `headers` are keyed in lower case."""
+    decoded = Decoded()
+    operation = match.operation
+    pairs = split_pairs(query) if query else []
+    cookies = _cookies(headers.get("cookie", ""))
+    declared_query: set[str] = set()
+    for parameter in operation.parameters:
+        location = parameter.location
+        if location == "path":
+            raw = match.path.get(parameter.name)
+            _take(
+                decoded, parameter, decoded.path, lambda p=parameter, r=raw: ABSENT if r is None else p.decode_path(r)
+            )
+        elif location in {"query", "querystring"}:
+            declared_query.add(parameter.name)
+            if location == "querystring" and query:
+                pairs = pairs or [(query, "")]
+            _take(decoded, parameter, decoded.query, lambda p=parameter: p.decode_query(pairs))
+        elif location == "header":
+            raw = headers.get(parameter.name.lower())
+            _take(decoded, parameter, decoded.headers, lambda p=parameter, r=raw: _if_sent(p.decode_header, r))
+        elif location == "cookie":
+            raw = cookies.get(parameter.name)
+            _take(decoded, parameter, decoded.cookies, lambda p=parameter, r=raw: _if_sent(p.decode_cookie, r))
+    for name, raw in match.path.items():
+        decoded.path.setdefault(name, unquote(raw))
+    if pairs:
+        _keep_undeclared(decoded.query, pairs, declared_query)
+    for name, raw in cookies.items():
+        decoded.cookies.setdefault(name, raw)
+    _decode_body(decoded, operation, headers.get("content-type", ""), body)
+    return decoded
+
+
+def check_response(
+    operation: SpecOperation, status: int, headers: Headers | Mapping[str, str], body: bytes = b""
+) -> list[Problem]:
+    """Everything wrong with an answer: undocumented status or form, missing headers, a body that breaks its schema.
+
+    An event stream is checked event by event, JSON lines line by line.
+    """
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    named = {name.lower(): value for name, value in pairs}
+    response = operation.response(status)
+    if response is None:
+        known = ", ".join(operation.responses) or "none"
+        return [Problem("status", "status", f"{status} is not documented (documented: {known})")]
+    return _check_headers(response, named) + check_content(response, operation.method, status, named, body)
+
+
+def check_content(
+    response: Response, method: str, status: int, headers: Mapping[str, str], body: bytes
+) -> list[Problem]:
+    if method == "HEAD" or status in {204, 205, 304} or (not response.content and not body):
+        return [Problem("schema", "body", f"a {status} answer has no body")] if body and status in {204, 304} else []
+    if not response.content:
+        return []
+    content_type = headers.get("content-type", "")
+    media_type = response.media_type(content_type)
+    if media_type is None:
+        return [_wrong_media_type(response, content_type, "answer")]
+    if media_type_of(content_type) == EVENT_STREAM:
+        from wirewright.contract.events import check_event_stream
+
+        return check_event_stream(media_type, body)
+    return check_value(media_type, content_type, body, "body")
+
+
+def check_value(media_type: MediaType, content_type: str, body: bytes, place: str) -> list[Problem]:
+    try:
+        value = read_body(body, content_type)
+    except ValueError as error:
+        return [Problem("malformed", place, str(error))]
+    return check_decoded(media_type, content_type, value, place)
+
+
+def check_decoded(media_type: MediaType, content_type: str, value: Any, place: str) -> list[Problem]:
+    actual = media_type_of(content_type)
+    if actual in JSON_LINES:
+        validator = media_type.item_validator
+        found = [validator.problems(item, f"{place}/{i}") for i, item in enumerate(value)] if validator else []
+        return [problem for problems in found for problem in problems]
+    validator = media_type.validator
+    if validator is None or not (is_json(actual) or isinstance(value, (dict, str))):
+        return []
+    if isinstance(value, str) and not is_json(actual):
+        return [] if "xml" in actual else validator.problems(value, place)
+    return validator.problems(value, place)
+
+
+def _check_headers(response: Response, headers: Mapping[str, str]) -> list[Problem]:
+    found: list[Problem] = []
+    for parameter in response.headers:
+        raw = headers.get(parameter.name.lower())
+        decoded = Decoded()
+        _take(decoded, parameter, {}, lambda p=parameter, r=raw: _if_sent(p.decode_header, r))
+        found += decoded.problems
+    return found
+
+
+def _if_sent(decode: Any, raw: str | None) -> Any:
+    return ABSENT if raw is None else decode(raw)
+
+
+def _take(decoded: Decoded, parameter: Parameter, into: dict[str, Any], read: Any) -> None:
+    place = f"{parameter.location}.{parameter.name}"
+    try:
+        value = read()
+    except ValueError as error:
+        decoded.problems.append(Problem("malformed", place, str(error)))
+        return
+    if value is ABSENT:
+        if parameter.required:
+            decoded.problems.append(Problem("missing", place, "is required"))
+        return
+    into[parameter.name] = value
+    if parameter.validator and not parameter.validator.is_valid(value):
+        decoded.problems += parameter.validator.problems(value, place)
+
+
+def _keep_undeclared(into: dict[str, Any], pairs: Iterable[tuple[str, str]], declared: set[str]) -> None:
+    from urllib.parse import unquote_plus
+
+    found: dict[str, list[str]] = {}
+    for name, raw in pairs:
+        if name not in declared:
+            found.setdefault(name, []).append(unquote_plus(raw))
+    for name, values in found.items():
+        into.setdefault(name, values[0] if len(values) == 1 else values)
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pieces = (piece.partition("=") for piece in header.split(";") if piece.strip())
+    return {name.strip(): value.strip().strip('"') for name, _, value in pieces}
+
+
+def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, body: bytes) -> None:
+    documented = operation.body
+    if not body:
+        if documented is not None and documented.required:
+            decoded.problems.append(Problem("missing", "body", "is required"))
+        return
+    decoded.media_type = media_type_of(content_type) or None
+    media_type = _media_type(documented, content_type)
+    effective = content_type or (media_type.name if media_type else "")
+    try:
+        decoded.body = read_body(body, effective)
+    except ValueError as error:
+        decoded.body = body
+        decoded.problems.append(Problem("malformed", "body", str(error)))
+        return
+    if documented is None or not documented.content:
+        return
+    if media_type is None:
+        decoded.problems.append(_wrong_media_type(documented, content_type, "request"))
+        return
+    if isinstance(decoded.body, dict) and not is_json(media_type_of(effective)):
+        decoded.body = _coerce_form(operation, media_type, decoded.body)
+        decoded.problems += _check_form(media_type, decoded.body)
+        return
+    decoded.problems += check_decoded(media_type, effective, decoded.body, "body")
+
+
+def _media_type(documented: Body | None, content_type: str) -> MediaType | None:
+    if documented is None or not documented.content:
+        return None
+    if not content_type:
+        return next(iter(documented.content.values()))
+    return documented.media_type(content_type)
+
+
+def _wrong_media_type(documented: Body, content_type: str, what: str) -> Problem:
+    known = ", ".join(documented.content)
+    return Problem(
+        "media_type", "body", f"{content_type or 'no content type'} is not a documented {what} form ({known})"
+    )
+
+
+def _coerce_form(operation: SpecOperation, media_type: MediaType, form: dict[str, Any]) -> dict[str, Any]:
+    schemas = operation.document.schemas
+    read: dict[str, Any] = {}
+    for name, value in form.items():
+        schema = media_type.properties.get(name, {})
+        resolved = schemas.resolve(schema)
+        is_array = isinstance(resolved, Mapping) and resolved.get("type") == "array"
+        if is_array:
+            coerce = coercion(schemas, resolved.get("items", {}))
+            values = value if isinstance(value, list) else [value]
+            read[name] = [coerce(item) if isinstance(item, str) else item for item in values]
+        else:
+            read[name] = coercion(schemas, schema)(value) if isinstance(value, str) else value
+    return read
+
+
+def _check_form(media_type: MediaType, form: dict[str, Any]) -> list[Problem]:
+    if media_type.validator is None:
+        return []
+    plain = {name: _plain(value) for name, value in form.items()}
+    return media_type.validator.problems(plain, "body")
+
+
+def _plain(value: Any) -> Any:
+    """Uploads stand for their text, so that a schema of `type: string` (format binary) holds."""
+    if isinstance(value, Upload):
+        return value.content.decode("latin-1")
+    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,204 @@
+"""A canonical document as a server or a checker needs it: operations with what may be sent and answered.
+
+Everything is read on first use, so that opening a document with a thousand operations costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from wirewright.contract.bodies import match_media_type, media_type_of
+from wirewright.contract.parameters import Parameter, read_parameter
+from wirewright.contract.schemas import Schemas, Validator, pointer
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+
+
+class MediaType:
+    """One form that a body may have."""
+
+    def __init__(self, schemas: Schemas, name: str, declared: Mapping[str, Any], place: str) -> None:
+        self.name = name
+        self.declared = declared
+        self.place = place
+        self._schemas = schemas
+
+    @property
+    def schema(self) -> Any:
+        return self.declared.get("schema", {})
+
+    @cached_property
+    def validator(self) -> Validator | None:
+        return self._schemas.at(self.place + "/schema") if "schema" in self.declared else None
+
+    @cached_property
+    def item_validator(self) -> Validator | None:
+        """Of one JSON line, or of the data of one server-sent event."""
+        return self._schemas.at(self.place + "/itemSchema") if "itemSchema" in self.declared else None
+
+    @cached_property
+    def event_validators(self) -> dict[str, Validator]:
+        """Of the data of server-sent events, by event name."""
+        events = self.declared.get("x-sse-events", {})
+        return {name: self._schemas.at(self.place + pointer("x-sse-events", name)) for name in events}
+
+    @cached_property
+    def properties(self) -> Mapping[str, Any]:
+        """Of a form: the schema of each part."""
+        schema = self._schemas.resolve(self.schema)
+        return schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+
+
+class Body:
+    """What may be sent or answered: media types by name, and whether it must be there."""
+
+    def __init__(self, schemas: Schemas, declared: Mapping[str, Any], place: str) -> None:
+        self.required = bool(declared.get("required", False))
+        content = declared.get("content", {})
+        self.content = {
+            name: MediaType(schemas, name, value, place + pointer("content", name)) for name, value in content.items()
+        }
+
+    def media_type(self, content_type: str) -> MediaType | None:
+        """The documented form that covers this content type."""
+        name = match_media_type(self.content, media_type_of(content_type))
+        return None if name is None else self.content[name]
+
+
+class Response(Body):
+    """One documented answer."""
+
+    def __init__(self, schemas: Schemas, status: str, declared: Mapping[str, Any], place: str) -> None:
+        super().__init__(schemas, declared, place)
+        self.status = status
+        self.declared = declared
+        self.place = place
+        self._schemas = schemas
+
+    @cached_property
+    def headers(self) -> tuple[Parameter, ...]:
+        return tuple(
+            read_parameter(
+                self._schemas, {**value, "name": name, "in": "header"}, self.place + pointer("headers", name)
+            )
+            for name, value in self.declared.get("headers", {}).items()
+            if name.lower() != "content-type"
+        )
+
+
+class SpecOperation:
+    """One operation of a document."""
+
+    def __init__(self, document: SpecDocument, method: str, path: str, declared: Mapping[str, Any], place: str) -> None:
+        self.document = document
+        self.method = method
+        self.path = path
+        self.declared = declared
+        self.place = place
+        self.id = str(declared.get("operationId") or f"{method.lower()} {path}")
+
+    def __repr__(self) -> str:
+        return f"<{self.id}: {self.method} {self.path}>"
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(
+            read_parameter(self.document.schemas, declared, self.place + pointer("parameters", index))
+            for index, declared in enumerate(self.declared.get("parameters", ()))
+        )
+
+    def parameters_in(self, location: str) -> tuple[Parameter, ...]:
+        return tuple(parameter for parameter in self.parameters if parameter.location == location)
+
+    @cached_property
+    def body(self) -> Body | None:
+        declared = self.declared.get("requestBody")
+        return None if declared is None else Body(self.document.schemas, declared, self.place + "/requestBody")
+
+    @cached_property
+    def responses(self) -> dict[str, Response]:
+        place = self.place + "/responses"
+        return {
+            str(status): Response(self.document.schemas, str(status), declared, place + pointer(str(status)))
+            for status, declared in self.declared.get("responses", {}).items()
+        }
+
+    def response(self, status: int) -> Response | None:
+        """What is documented for a status: the number itself, else its class (`4XX`), else `default`."""
+        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+            if key in self.responses:
+                return self.responses[key]
+        return None
+
+    @cached_property
+    def success_status(self) -> int:
+        """The status of a plain success: the first documented 2xx, else 200."""
+        exact = sorted(int(key) for key in self.responses if key.isdigit() and 200 <= int(key) < 300)
+        return exact[0] if exact else 200
+
+    @property
+    def security(self) -> Sequence[Mapping[str, Any]]:
+        found = self.declared.get("security", self.document.raw.get("security", ()))
+        return found if isinstance(found, Sequence) else ()
+
+    @property
+    def server_paths(self) -> frozenset[str]:
+        return _server_paths(self.declared.get("servers", ()))
+
+
+class SpecDocument:
+    """A canonical document (see CONTRIBUTING.md), opened for serving and checking."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+        self.schemas = Schemas(raw)
+
+    @property
+    def title(self) -> str:
+        return str(self.raw.get("info", {}).get("title", "untitled"))
+
+    @cached_property
+    def operations(self) -> tuple[SpecOperation, ...]:
+        return tuple(
+            SpecOperation(self, method, path, declared, place)
+            for path, item in self.raw.get("paths", {}).items()
+            for method, declared, place in _operations_of(item, pointer("paths", path))
+        )
+
+    @cached_property
+    def by_id(self) -> dict[str, SpecOperation]:
+        return {operation.id: operation for operation in self.operations}
+
+    @cached_property
+    def server_paths(self) -> frozenset[str]:
+        """Path prefixes of the declared servers (`/api/v1`), without the empty one."""
+        found = set(_server_paths(self.raw.get("servers", ())))
+        for item in self.raw.get("paths", {}).values():
+            found |= _server_paths(item.get("servers", ()))
+        return frozenset(found.union(*(operation.server_paths for operation in self.operations)))
+
+    @property
+    def security_schemes(self) -> Mapping[str, Any]:
+        schemes = self.raw.get("components", {}).get("securitySchemes", {})
+        return schemes if isinstance(schemes, Mapping) else {}
+
+
+def _operations_of(item: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any], str]]:
+    plain = [(key.upper(), item[key], f"{place}/{key}") for key in METHODS if key in item]
+    extra = item.get("x-additional-operations", {})
+    return plain + [(key, value, place + pointer("x-additional-operations", key)) for key, value in extra.items()]
+
+
+def _server_paths(servers: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    found = set()
+    for server in servers:
+        url = str(server.get("url", ""))
+        for name, variable in server.get("variables", {}).items():
+            url = url.replace("{" + name + "}", str(variable.get("default", "")))
+        path = urlsplit(url).path.rstrip("/")
+        if path and "{" not in path:
+            found.add(path if path.startswith("/") else "/" + path)
+    return frozenset(found)

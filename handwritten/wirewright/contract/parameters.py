@@ -1,0 +1,217 @@
+"""Reads parameters off the wire: every location and style of OpenAPI, back to JSON values.
+
+The counterpart of `wirewright.parameters`, which writes them. Text becomes a number, boolean or null where the schema
+says so and the text allows it; anything else stays text, and validation says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, unquote_plus
+
+import msgspec
+
+from wirewright.contract.schemas import Schemas, Validator, type_names
+
+Pairs = Sequence[tuple[str, str]]
+Coerce = Callable[[str], Any]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+DEFAULT_STYLE = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "querystring": "form"}
+
+
+class Absent:
+    """The type of ABSENT: a parameter that was not sent."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def coercion(schemas: Schemas, schema: Any) -> Coerce:
+    """How text becomes a scalar of this schema."""
+    names = type_names(schemas, schema)
+    if not names or names == {"string"}:
+        return _text
+
+    def coerce(text: str) -> Any:
+        if "integer" in names and _INTEGER.fullmatch(text):
+            return int(text)
+        if "number" in names and _NUMBER.fullmatch(text):
+            return float(text) if not _INTEGER.fullmatch(text) else int(text)
+        if "boolean" in names and text in {"true", "false"}:
+            return text == "true"
+        if "null" in names and text in {"null", ""}:
+            return None if text == "null" or "string" not in names else text
+        return text
+
+    return coerce
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter. `decode` answers its value or ABSENT, and raises ValueError when it cannot be read."""
+
+    name: str
+    location: str
+    required: bool
+    style: str
+    explode: bool
+    shape: str  # "scalar", "array" or "object"
+    coerce: Coerce
+    members: Mapping[str, Coerce]  # of an object; "*" for any other member
+    media_type: str | None
+    validator: Validator | None
+
+    def decode_path(self, raw: str) -> Any:
+        if self.media_type:
+            return _content(unquote(raw))
+        prefix = {"label": ".", "matrix": ";"}.get(self.style)
+        if prefix is None:
+            return self._delimited(raw, ",", unquote)
+        if not raw.startswith(prefix):
+            raise ValueError(f"must start with {prefix!r}")
+        if self.style == "label":
+            return self._delimited(raw[1:], "." if self.explode else ",", unquote)
+        return self._matrix(raw[1:])
+
+    def decode_query(self, pairs: Pairs) -> Any:
+        if self.location == "querystring":
+            return self._whole(pairs)
+        if self.style == "deepObject":
+            return self._deep(pairs)
+        if self.shape == "object" and self.explode and not self.media_type:
+            return self._exploded_object(pairs)
+        found = [raw for name, raw in pairs if name == self.name]
+        if not found:
+            return ABSENT
+        if self.media_type:
+            return _content(unquote_plus(found[0]))
+        if self.shape == "array" and (self.explode or len(found) > 1):
+            return [self.coerce(unquote_plus(raw)) for raw in found]
+        if self.style == "spaceDelimited":
+            return self._delimited(found[0].replace("+", "%20"), "%20", unquote_plus)
+        if self.style == "pipeDelimited":
+            return self._delimited(re.sub("%7[cC]", "|", found[0]), "|", unquote_plus)
+        return self._delimited(found[-1], ",", unquote_plus)
+
+    def decode_header(self, raw: str) -> Any:
+        return _content(raw) if self.media_type else self._delimited(raw, ",", str.strip)
+
+    def decode_cookie(self, raw: str) -> Any:
+        return _content(unquote(raw)) if self.media_type else self._delimited(raw, ",", unquote)
+
+    def _member(self, name: str, text: str) -> Any:
+        return self.members.get(name, self.members["*"])(text)
+
+    def _delimited(self, raw: str, delimiter: str, clean: Callable[[str], str]) -> Any:
+        if self.shape == "scalar":
+            return self.coerce(clean(raw))
+        pieces = raw.split(delimiter) if raw else []
+        if self.shape == "array":
+            return [self.coerce(clean(piece)) for piece in pieces]
+        if self.explode:
+            halves = [piece.partition("=") for piece in pieces]
+            return {clean(name): self._member(clean(name), clean(text)) for name, _, text in halves}
+        if len(pieces) % 2:
+            raise ValueError("must be name,value pairs")
+        names = [clean(piece) for piece in pieces[::2]]
+        return {name: self._member(name, clean(piece)) for name, piece in zip(names, pieces[1::2], strict=True)}
+
+    def _matrix(self, raw: str) -> Any:
+        pairs = [(name, text) for name, _, text in (piece.partition("=") for piece in raw.split(";"))]
+        if self.shape == "object" and self.explode:
+            return {unquote(name): self._member(unquote(name), unquote(text)) for name, text in pairs}
+        if any(unquote(name) != self.name for name, _ in pairs):
+            raise ValueError(f"must be of the form ;{self.name}=value")
+        if self.shape == "array" and self.explode:
+            return [self.coerce(unquote(text)) for _, text in pairs]
+        return self._delimited(pairs[0][1], ",", unquote)
+
+    def _deep(self, pairs: Pairs) -> Any:
+        found: dict[str, Any] = {}
+        for key, raw in pairs:
+            name, bracket, rest = key.partition("[")
+            if name != self.name or not bracket or not rest.endswith("]"):
+                continue
+            path = rest[:-1].split("][")
+            target = found
+            for part in path[:-1]:
+                target = target.setdefault(part, {})
+                if not isinstance(target, dict):
+                    raise ValueError(f"{key} is both a value and an object")
+            text = self._member(path[0], unquote_plus(raw)) if len(path) == 1 else unquote_plus(raw)
+            last = path[-1]
+            if last in target:
+                held = target[last]
+                target[last] = [*held, text] if isinstance(held, list) else [held, text]
+            else:
+                target[last] = text
+        return found if found else ABSENT
+
+    def _exploded_object(self, pairs: Pairs) -> Any:
+        found = {name: self.members[name](unquote_plus(raw)) for name, raw in pairs if name in self.members}
+        return found if found else ABSENT
+
+    def _whole(self, pairs: Pairs) -> Any:
+        if not pairs:
+            return ABSENT
+        if self.media_type and self.media_type.endswith("json"):
+            return _content(unquote(pairs[0][0]))
+        return {name: self._member(name, unquote_plus(raw)) for name, raw in pairs}
+
+
+def _content(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text.encode())
+    except msgspec.DecodeError as error:
+        raise ValueError(f"is not JSON: {error}") from error
+
+
+def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) -> Parameter:
+    """A parameter object of the canonical document, ready to decode."""
+    location = str(declared["in"])
+    media_type, schema, schema_place = _typed(declared, place)
+    resolved = schemas.resolve(schema)
+    names = type_names(schemas, schema)
+    shape = "array" if "array" in names else "object" if "object" in names else "scalar"
+    style = str(declared.get("style", DEFAULT_STYLE.get(location, "form")))
+    item = resolved.get("items", {}) if isinstance(resolved, Mapping) and shape == "array" else schema
+    return Parameter(
+        name=str(declared["name"]),
+        location=location,
+        required=bool(declared.get("required", location == "path")),
+        style=style,
+        explode=bool(declared.get("explode", style in {"form", "deepObject"})),
+        shape=shape,
+        coerce=coercion(schemas, item),
+        members=_members(schemas, resolved) if shape == "object" else {},
+        media_type=media_type,
+        validator=schemas.at(schema_place) if schema_place else None,
+    )
+
+
+def _typed(declared: Mapping[str, Any], place: str) -> tuple[str | None, Any, str | None]:
+    content = declared.get("content")
+    if isinstance(content, Mapping) and content:
+        media_type, value = next(iter(content.items()))
+        name = str(media_type).replace("~", "~0").replace("/", "~1")
+        has_schema = isinstance(value, Mapping) and "schema" in value
+        return str(media_type), value.get("schema", {}), f"{place}/content/{name}/schema" if has_schema else None
+    return None, declared.get("schema", {}), place + "/schema" if "schema" in declared else None
+
+
+def _members(schemas: Schemas, schema: Any) -> dict[str, Coerce]:
+    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+    extra = schema.get("additionalProperties", {}) if isinstance(schema, Mapping) else {}
+    return {str(name): coercion(schemas, value) for name, value in properties.items()} | {"*": coercion(schemas, extra)}

@@ -1,0 +1,151 @@
+"""Finds the operation that a request means.
+
+A tree of path segments. A literal segment wins over a pattern (`{name}.json`), a pattern over a whole parameter, and that
+over a *wide* one, which may span several segments (`/frontiers/{ref}/seal` with `ref` = `a/b`), the longest span first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from wirewright.contract.document import SpecDocument, SpecOperation
+
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An operation with its path parameters, still percent-encoded."""
+
+    operation: SpecOperation
+    path: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Leaf:
+    names: tuple[str, ...]
+    fixed_query: frozenset[tuple[str, str]]
+    operation: SpecOperation
+
+
+@dataclass(slots=True)
+class _Node:
+    literal: dict[str, _Node] = field(default_factory=dict)
+    patterns: dict[str, tuple[re.Pattern[str], _Node]] = field(default_factory=dict)
+    parameter: _Node | None = None
+    wide: _Node | None = None
+    leaves: dict[str, list[_Leaf]] = field(default_factory=dict)  # by method
+
+
+class Router:
+    """Operations by method and raw (still percent-encoded) path."""
+
+    def __init__(self, document: SpecDocument, wide: Mapping[str, Iterable[str]] | None = None) -> None:
+        self._root = _Node()
+        self._prefixes = sorted(document.server_paths, key=len, reverse=True)
+        for operation in document.operations:
+            self._add(operation, frozenset((wide or {}).get(operation.id, ())))
+
+    def match(self, method: str, raw_path: str, query: str = "") -> Match | None:
+        """The operation of this method, with or without the path of a declared server in front."""
+        for path in self._candidates(raw_path):
+            segments = path.split("/")[1:]
+            found = self._walk(self._root, segments, 0, [], method, query)
+            if found:
+                return found
+        return None
+
+    def allowed(self, raw_path: str, query: str = "") -> list[str]:
+        """The methods for which this path means something."""
+        methods = {
+            method
+            for path in self._candidates(raw_path)
+            for node in self._nodes(self._root, path.split("/")[1:], 0)
+            for method in node.leaves
+        }
+        return sorted(methods)
+
+    def _candidates(self, raw_path: str) -> list[str]:
+        stripped = [raw_path.removeprefix(prefix) for prefix in self._prefixes if raw_path.startswith(prefix + "/")]
+        return [raw_path, *stripped]
+
+    def _add(self, operation: SpecOperation, wide: frozenset[str]) -> None:
+        template, _, fixed = operation.path.partition("#")[0].partition("?")
+        node, names = self._root, []
+        for segment in template.split("/")[1:]:
+            found = _TEMPLATE.findall(segment)
+            names += found
+            if not found:
+                node = node.literal.setdefault(segment, _Node())
+            elif len(found) > 1 or segment != "{" + found[0] + "}":
+                node = node.patterns.setdefault(_shape(segment), (_pattern(segment), _Node()))[1]
+            elif found[0] in wide:
+                node.wide = node.wide or _Node()
+                node = node.wide
+            else:
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+        leaf = _Leaf(tuple(names), frozenset(parse_qsl(fixed, keep_blank_values=True)), operation)
+        leaves = node.leaves.setdefault(operation.method, [])
+        leaves.append(leaf)
+        leaves.sort(key=lambda held: -len(held.fixed_query))
+
+    def _walk(
+        self, node: _Node, segments: list[str], at: int, values: list[str], method: str, query: str
+    ) -> Match | None:
+        if at == len(segments):
+            return _choose(node.leaves.get(method, ()), values, query)
+        segment = segments[at]
+        literal = node.literal.get(segment)
+        if literal and (found := self._walk(literal, segments, at + 1, values, method, query)):
+            return found
+        for pattern, child in node.patterns.values():
+            hit = pattern.fullmatch(segment)
+            if hit and (found := self._walk(child, segments, at + 1, [*values, *hit.groups()], method, query)):
+                return found
+        if node.parameter and segment:
+            found = self._walk(node.parameter, segments, at + 1, [*values, segment], method, query)
+            if found:
+                return found
+        if node.wide:
+            for end in range(len(segments), at, -1):
+                span = "/".join(segments[at:end])
+                if span and (found := self._walk(node.wide, segments, end, [*values, span], method, query)):
+                    return found
+        return None
+
+    def _nodes(self, node: _Node, segments: list[str], at: int) -> list[_Node]:
+        if at == len(segments):
+            return [node]
+        segment = segments[at]
+        found: list[_Node] = []
+        if segment in node.literal:
+            found += self._nodes(node.literal[segment], segments, at + 1)
+        for pattern, child in node.patterns.values():
+            if pattern.fullmatch(segment):
+                found += self._nodes(child, segments, at + 1)
+        if node.parameter and segment:
+            found += self._nodes(node.parameter, segments, at + 1)
+        if node.wide:
+            for end in range(at + 1, len(segments) + 1):
+                found += self._nodes(node.wide, segments, end)
+        return found
+
+
+def _choose(leaves: Iterable[_Leaf], values: list[str], query: str) -> Match | None:
+    for leaf in leaves:
+        if not leaf.fixed_query or leaf.fixed_query <= set(parse_qsl(query, keep_blank_values=True)):
+            return Match(leaf.operation, dict(zip(leaf.names, values, strict=True)))
+    return None
+
+
+def _shape(segment: str) -> str:
+    return _TEMPLATE.sub("{}", segment)
+
+
+def _pattern(segment: str) -> re.Pattern[str]:
+    pieces = _TEMPLATE.split(segment)
+    return re.compile("".join(re.escape(piece) if index % 2 == 0 else "(.+)" for index, piece in enumerate(pieces)))

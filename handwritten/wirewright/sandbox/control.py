@@ -1,0 +1,138 @@
+"""The control surface under `/_sandbox`, the same for every protocol, and what a protocol adds to it.
+
+    GET    /_sandbox                 what this is: protocol, version, operations with and without rules
+    GET    /_sandbox/state           the rules' state
+    POST   /_sandbox/reset           a fresh state
+    GET    /_sandbox/faults          faults in force, seed, the last decisions
+    POST   /_sandbox/faults          add some: {"chaos": "status=503x3@POST"} or {"faults": [{"kind": "reset", ...}], "seed": 7}
+    DELETE /_sandbox/faults          no more faults
+    GET    /_sandbox/requests        the last exchanges with verdicts; ?after=NUMBER, ?limit=N, ?operation=ID, ?broken=1
+    DELETE /_sandbox/requests        forget them
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from wirewright.contract.bodies import read_body
+from wirewright.sandbox.answers import UNSET, Answer, Call, Refuse
+from wirewright.sandbox.faults import Fault, fault_from_json, parse_faults
+from wirewright.sandbox.render import Outgoing, render
+
+if TYPE_CHECKING:
+    from wirewright.sandbox.app import App
+
+Handler = Callable[[Call], Any]
+
+
+class ControlSurface:
+    """Answers what is asked under `/_sandbox`."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._own: dict[tuple[str, str], Handler] = {
+            ("GET", "/"): self._about,
+            ("GET", "/state"): self._state,
+            ("POST", "/reset"): self._reset,
+            ("GET", "/faults"): self._faults,
+            ("POST", "/faults"): self._add_faults,
+            ("DELETE", "/faults"): self._clear_faults,
+            ("GET", "/requests"): self._requests,
+            ("DELETE", "/requests"): self._clear_requests,
+        }
+
+    async def answer(self, call: Call, path: str, query: str) -> Outgoing:
+        try:
+            call.query = dict(parse_qsl(query, keep_blank_values=True))
+            call.body = read_body(call.raw_body, call.headers.get("content-type", "application/json")) if call.raw_body else None
+            result = self._handler(call, path)(call)
+            return render(await result if inspect.isawaitable(result) else result)
+        except Refuse as refusal:
+            body = {"error": refusal.message or refusal.code} if refusal.body is UNSET else refusal.body
+            return render(Answer(refusal.status, body, headers=refusal.headers))
+        except (ValueError, msgspec.MsgspecError) as error:
+            return render(Answer(400, {"error": str(error)}))
+
+    def _handler(self, call: Call, path: str) -> Handler:
+        path = path.rstrip("/") or "/"
+        if (call.method, path) in self._own:
+            return self._own[call.method, path]
+        others = {method for method, known in self._own if known == path}
+        for mark, function in self._app.rules.controls:
+            found = _compiled(mark.path).fullmatch(path)
+            if found and mark.method == call.method:
+                call.path = {name: unquote(value) for name, value in found.groupdict().items()}
+                return function
+            if found:
+                others.add(mark.method)
+        if others:
+            raise Refuse(405, message=f"{path} has {', '.join(sorted(others))}", headers={"allow": ", ".join(sorted(others))})
+        raise Refuse(404, message=f"the control surface has no {call.method} {path}")
+
+    def _about(self, call: Call) -> Any:
+        app = self._app
+        return {
+            "title": app.document.title,
+            "version": app.setting.version or app.document.raw.get("info", {}).get("version"),
+            "rules": app.ruled,
+            "from_spec": app.unruled,
+            "controls": [f"{mark.method} /_sandbox{mark.path}" for mark, _ in app.rules.controls],
+            "requests": app.recording.total,
+        }
+
+    def _state(self, call: Call) -> Any:
+        return app_state(self._app)
+
+    async def _reset(self, call: Call) -> Any:
+        await self._app.reset()
+        return {"reset": True}
+
+    def _faults(self, call: Call) -> Any:
+        return self._app.faults.to_json()
+
+    def _add_faults(self, call: Call) -> Any:
+        body = call.body
+        if not isinstance(body, dict) or not body.keys() <= {"chaos", "faults", "seed"} or not body:
+            raise ValueError('send {"chaos": "..."} or {"faults": [...], "seed": 7}')
+        added: list[Fault] = [fault_from_json(fault) for fault in body.get("faults", [])]
+        chaos = str(body.get("chaos", ""))
+        parse_faults(chaos)
+        if "seed" in body:
+            self._app.faults.add(f"seed={body['seed']}")
+        self._app.faults.faults += added
+        self._app.faults.add(chaos)
+        return self._app.faults.to_json()
+
+    def _clear_faults(self, call: Call) -> Any:
+        self._app.faults.clear()
+        return self._app.faults.to_json()
+
+    def _requests(self, call: Call) -> Any:
+        after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 100))
+        operation = call.query.get("operation")
+        found = [
+            exchange
+            for exchange in self._app.recording
+            if exchange.number > after
+            and (operation is None or exchange.operation == operation)
+            and (call.query.get("broken", "") in {"", "0"} or not exchange.kept)
+        ]
+        return {"total": self._app.recording.total, "requests": [exchange.to_json() for exchange in found[-limit:]]}
+
+    def _clear_requests(self, call: Call) -> Any:
+        self._app.recording.clear()
+        return {"total": 0}
+
+
+def app_state(app: App) -> Any:
+    return app.rules.state()
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))

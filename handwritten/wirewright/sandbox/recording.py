@@ -1,0 +1,112 @@
+"""What went over the wire, kept for tests and for people: the last exchanges with the verdict of the contract."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from wirewright.contract.problems import Problem
+
+_BODY_LIMIT = 64 * 1024
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and its answer. `status` is None while there is none, or when a fault ate it."""
+
+    number: int
+    at: float  # seconds since 1970, by the sandbox's clock
+    method: str
+    target: str  # path and query, as they were on the wire
+    headers: list[tuple[str, str]]
+    body: bytes = field(repr=False)
+    operation: str | None = None
+    request_problems: list[Problem] = field(default_factory=list)
+    status: int | None = None
+    answer_headers: list[tuple[str, str]] = field(default_factory=list)
+    answer_body: bytes = field(default=b"", repr=False)
+    answer_problems: list[Problem] = field(default_factory=list)
+    answered_by: str = ""  # rule, example, synthetic, error, control, page
+    faults: str = ""
+    seconds: float = 0.0  # until the answer was ready to be sent, by the machine's clock
+
+    @property
+    def kept(self) -> bool:
+        """Whether both sides kept the contract."""
+        return not self.request_problems and not self.answer_problems
+
+    def header(self, name: str) -> str | None:
+        """The value of a request header, by any case of its name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def json(self) -> Any:
+        """The request body as JSON. Raises msgspec.DecodeError."""
+        import msgspec
+
+        return msgspec.json.decode(self.body)
+
+    def to_json(self) -> dict[str, Any]:
+        """For people and the control surface: secrets masked, bodies as text of at most 64 KiB."""
+        return {
+            "number": self.number,
+            "at": self.at,
+            "method": self.method,
+            "target": self.target,
+            "headers": _masked(self.headers),
+            "body": _text(self.body),
+            "operation": self.operation,
+            "status": self.status,
+            "answer_headers": _masked(self.answer_headers),
+            "answer_body": _text(self.answer_body),
+            "answered_by": self.answered_by,
+            "faults": self.faults,
+            "seconds": self.seconds,
+            "kept": self.kept,
+            "request_problems": [problem.to_json() for problem in self.request_problems],
+            "answer_problems": [problem.to_json() for problem in self.answer_problems],
+        }
+
+
+def _masked(headers: list[tuple[str, str]]) -> list[list[str]]:
+    return [[name, "***" if name.lower() in _SECRET_HEADERS else value] for name, value in headers]
+
+
+def _text(body: bytes) -> str:
+    text = body[:_BODY_LIMIT].decode("utf-8", "replace")
+    return text if len(body) <= _BODY_LIMIT else f"{text}... ({len(body)} bytes)"
+
+
+class Recording:
+    """The last exchanges, oldest first; behaves as a read-only sequence."""
+
+    def __init__(self, keep: int) -> None:
+        self._kept: deque[Exchange] = deque(maxlen=keep)
+        self.total = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(list(self._kept))
+
+    def __getitem__(self, index: int) -> Exchange:
+        return self._kept[index]
+
+    def add(self, exchange: Exchange) -> None:
+        self.total += 1
+        self._kept.append(exchange)
+
+    def clear(self) -> None:
+        self._kept.clear()
+        self.total = 0
+
+    def of(self, operation: str) -> list[Exchange]:
+        """The exchanges of one operation."""
+        return [exchange for exchange in self if exchange.operation == operation]
+
+    def broken(self) -> list[Exchange]:
+        """The exchanges in which one side broke the contract."""
+        return [exchange for exchange in self if not exchange.kept]

@@ -1,0 +1,243 @@
+"""The face that a protocol author writes against: what the server of a protocol does beyond its spec.
+
+    from wirewright.sandbox import Answer, Call, Events, Refuse, Rules, Topic, control, rule
+
+    class NotesRules(Rules):
+        '''One instance is one state of the server; a reset makes a new one.'''
+
+        wide = {"read_note": ["name"]}            # {name} may contain "/"
+
+        def setup(self, *, limit: int = 100) -> None:     # keyword arguments are the options: Sandbox("notes", limit=5)
+            self.limit = limit                            # also here: self.version, self.data, self.clock, self.random
+            self.notes: dict[str, str] = {}
+            self.changes = self.topic()                   # an ordered log that streams follow
+
+        @rule("write_note")                               # an operationId of the spec; the request is already validated
+        def write(self, call: Call) -> Answer:            # or async def
+            if len(self.notes) >= self.limit:
+                raise Refuse(409, code="full", message="no room for more notes")    # in the protocol's error shape
+            self.notes[call.path["name"]] = call.body["text"]
+            self.changes.publish("note.written", {"name": call.path["name"]})
+            return Answer(201, {"name": call.path["name"]}, headers={"location": call.url})
+
+        @rule("watch_notes")
+        async def watch(self, call: Call) -> Events:      # server-sent events; resumes after Last-Event-ID
+            return Events(self.changes.follow(after=call.headers.get("last-event-id")), heartbeat=10)
+
+        @control("POST", "/notes/clear")                  # POST /_sandbox/notes/clear, outside the protocol
+        def clear(self, call: Call) -> Answer:
+            self.notes.clear()
+            return Answer(200, {"left": 0})
+
+        def state(self) -> object:                        # GET /_sandbox/state
+            return {"notes": self.notes}
+
+What has no rule is answered from the spec's example, else from a value made up from the schema; the header
+`x-sandbox-answer` says which. A rule may also return a plain JSON value, answered with the operation's success status.
+Everything runs in one event loop: rules need no locks, and must not block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from wirewright.contract.document import SpecDocument
+from wirewright.contract.problems import Problem
+from wirewright.sandbox.answers import UNSET, Answer, Call
+from wirewright.sandbox.clock import Clock, SystemClock
+from wirewright.sandbox.errors import error_body
+from wirewright.sandbox.topic import Topic
+
+F = TypeVar("F", bound=Callable[..., Any])
+RuleFunction = Callable[[Call], Any | Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMark:
+    operation_ids: tuple[str, ...]
+    validate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMark:
+    method: str
+    path: str
+
+
+def rule(*operation_ids: str, validate: bool = True) -> Callable[[F], F]:
+    """Marks the method that answers these operations. With `validate=False` it also gets requests that break the spec."""
+
+    def mark(function: F) -> F:
+        marks = (*getattr(function, "__sandbox_rules__", ()), RuleMark(operation_ids, validate))
+        function.__sandbox_rules__ = marks  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def control(method: str, path: str) -> Callable[[F], F]:
+    """Marks the method that answers `<method> /_sandbox<path>`; `{name}` in the path is `call.path["name"]`."""
+
+    def mark(function: F) -> F:
+        function.__sandbox_control__ = ControlMark(method.upper(), path)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a state of the server is made from; the same for every reset."""
+
+    document: SpecDocument
+    version: str = ""
+    data: str | None = None  # a path or SQLAlchemy URL, or None for memory only
+    clock: Clock = SystemClock()
+    seed: int | None = None
+    options: Mapping[str, Any] | None = None
+
+
+class Rules:
+    """Base of a protocol's rules; see this module's text for how to write some."""
+
+    wide: ClassVar[Mapping[str, Iterable[str]]] = {}
+    """Path parameters that may contain slashes, by operationId."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.document = setting.document
+        self.version = setting.version
+        self.data = setting.data
+        self.clock = setting.clock
+        self.random = random.Random(setting.seed)  # noqa: S311 - reproducible on purpose
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._topics: list[Topic] = []
+        self.setup(**(setting.options or {}))
+
+    # What an author overrides --------------------------------------------------------------------------------------
+
+    def setup(self) -> None:
+        """Makes the empty state. Add keyword-only arguments with defaults: they are the sandbox's options."""
+
+    async def start(self) -> None:
+        """Called in the event loop before the first request and after each reset; start background work here."""
+
+    async def stop(self) -> None:
+        """Called in the event loop before this state is dropped; close files here."""
+
+    def erase(self) -> None:
+        """Called before a reset: drop what `data` holds."""
+
+    def state(self) -> Any:
+        """The JSON of `GET /_sandbox/state`."""
+        return {}
+
+    def before(self, call: Call) -> Answer | None:
+        """Called before every rule and example answer: return an Answer or raise Refuse to cut in (authentication)."""
+        return None
+
+    def error(self, status: int, code: str, message: str, problems: Sequence[Problem], call: Call | None) -> Answer:
+        """An error in the protocol's shape: also for unknown routes (404), refused methods (405) and broken requests (400, 422).
+
+        Without an override: the shape that the spec documents for errors, else problem+json (RFC 9457).
+        """
+        operation = call.operation if call else None
+        body, media_type = error_body(self.document, operation, status, code, message, problems)
+        return Answer(status, body, media_type=media_type)
+
+    invalid_status: ClassVar[int | None] = None
+    """Status for requests that break the spec; None: 422 where the operation documents it, else 400."""
+
+    # What an author uses -------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The sandbox's time, in UTC."""
+        return self.clock.now()
+
+    def uuid(self) -> str:
+        """A version 4 UUID, reproducible when the sandbox has a seed."""
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def token(self, prefix: str = "", length: int = 24) -> str:
+        """A prefix and `length` lower-case hex digits, reproducible when the sandbox has a seed."""
+        return prefix + f"{self.random.getrandbits(length * 4):0{length}x}"
+
+    def topic(self, *, keep: int = 100_000, backlog: int = 10_000) -> Topic:
+        """An ordered log of events that streams can follow and resume; see `Topic`."""
+        topic = Topic(keep=keep, backlog=backlog)
+        self._topics.append(topic)
+        return topic
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs work in the background for as long as this state lives."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def every(self, seconds: float, function: Callable[[], Any]) -> asyncio.Task[Any]:
+        """Calls a function (sync or async) again and again, by the sandbox's clock."""
+
+        async def repeat() -> None:
+            while True:
+                await self.clock.sleep(seconds)
+                result = function()
+                if isinstance(result, Awaitable):
+                    await result
+
+        return self.spawn(repeat())
+
+    def after(self, seconds: float, function: Callable[[], Any]) -> asyncio.Task[Any]:
+        """Calls a function (sync or async) once, by the sandbox's clock."""
+
+        async def once() -> None:
+            await self.clock.sleep(seconds)
+            result = function()
+            if isinstance(result, Awaitable):
+                await result
+
+        return self.spawn(once())
+
+    # What the sandbox uses -----------------------------------------------------------------------------------------
+
+    async def end(self) -> None:
+        for topic in self._topics:
+            topic.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.stop()
+
+    @cached_property
+    def functions(self) -> dict[str, tuple[RuleFunction, bool]]:
+        """The rules of this instance by operationId, each with whether requests are validated first."""
+        found: dict[str, tuple[RuleFunction, bool]] = {}
+        for name, function in _members(type(self)):
+            for mark in getattr(function, "__sandbox_rules__", ()):
+                found.update(dict.fromkeys(mark.operation_ids, (getattr(self, name), mark.validate)))
+        return found
+
+    @cached_property
+    def controls(self) -> list[tuple[ControlMark, RuleFunction]]:
+        return [
+            (function.__sandbox_control__, getattr(self, name))
+            for name, function in _members(type(self))
+            if hasattr(function, "__sandbox_control__")
+        ]
+
+
+def _members(cls: type) -> list[tuple[str, Any]]:
+    """Methods, those of a subclass in place of those they override."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        found.update(vars(base))
+    return [(name, value) for name, value in found.items() if callable(value)]
+
+
+__all__ = ["UNSET", "ControlMark", "RuleFunction", "RuleMark", "Rules", "Setting", "control", "rule"]

@@ -1,0 +1,96 @@
+"""Serves an ASGI application over HTTP from the running event loop, with a hand on each connection.
+
+uvicorn's protocol does the HTTP; its `Server` is left out, so that start and stop take no polling interval, and so that a fault
+can reset or close the very connection it is meant for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+class SocketConnection:
+    """A connection of the server, as faults handle it."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def reset(self) -> None:
+        raw = self._transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        self._transport.abort()
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises OSError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+        found.listen(512)
+    except OSError:
+        found.close()
+        raise
+    found.setblocking(False)
+    return found
+
+
+class HttpServer:
+    """Serves one application on one socket until `stop()`."""
+
+    def __init__(self, app: Any, sock: socket.socket) -> None:
+        self._app = app
+        self._socket = sock
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        from uvicorn.config import Config
+        from uvicorn.server import ServerState
+
+        config = Config(
+            self._app, lifespan="off", access_log=False, log_config=None, log_level="critical", interface="asgi3", ws="none", server_header=False,
+            date_header=False, timeout_keep_alive=75,
+        )  # fmt: skip
+        config.load()
+        self._state = ServerState()
+        protocol_class: Any = config.http_protocol_class
+
+        class WithConnection(protocol_class):  # type: ignore[misc]
+            def connection_made(self, transport: asyncio.Transport) -> None:
+                self.app_state = {**self.app_state, "connection": SocketConnection(transport)}
+                super().connection_made(transport)
+
+        def connect() -> asyncio.Protocol:
+            made: asyncio.Protocol = WithConnection(config=config, server_state=self._state, app_state={})
+            return made
+
+        self._server = await asyncio.get_running_loop().create_server(connect, sock=self._socket)
+
+    async def stop(self, grace: float = 1.0) -> None:
+        """Takes no more connections, lets running answers end for `grace` seconds, then breaks what is left."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()  # type: ignore[union-attr]
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=grace)
+        for task in list(self._state.tasks):
+            task.cancel()
+        for connection in list(self._state.connections):
+            connection.transport.close()  # type: ignore[union-attr]
+        await asyncio.sleep(0)
+        for connection in list(self._state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
