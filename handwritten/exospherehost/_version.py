@@ -1,0 +1,3 @@
+"""The version of the SDK whose names and signatures this package carries."""
+
+version = "0.0.3"
