@@ -62,6 +62,7 @@ class AckFrame(M):
     lease_id: Id
     output: Any
     completed_at: datetime
+NackKind = Literal["retryable", "terminal", "schema-mismatch", "cancelled"]
 class NackFrame(M):
     type: Literal["nack"] = "nack"
     lease_id: Id
