@@ -6,6 +6,8 @@ Methods may be called from many threads and many processes at once.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from exospherehost.testing.manager.claims import Claims
 from exospherehost.testing.manager.context import Context
 from exospherehost.testing.manager.database import IN_MEMORY, Database, url_of
@@ -19,6 +21,7 @@ from exospherehost.testing.manager.reports import Reports
 from exospherehost.testing.manager.runs import Runs
 from exospherehost.testing.manager.schedule import Schedule
 from exospherehost.testing.manager.settings import Behaviour, Settings
+from exospherehost.testing.manager.tables import NODES, RUNS, STATES, TEMPLATES
 from exospherehost.testing.manager.verification import Verification
 
 __all__ = ["Behaviour", "Manager", "Refusal", "Settings", "url_of"]
@@ -28,7 +31,7 @@ class Manager:
     """Nodes, graphs, states and runs of one state manager.
 
     `url` is a SQLAlchemy URL; several managers, in as many processes, may share a file or a PostgreSQL database.
-    `housekeeping.start()` begins cron and recovery; tests call `housekeeping.round()` and `schedule.tick()` by hand.
+    A server calls `housekeeping.round()` about every second; `schedule.tick()` fires cron by hand.
     """
 
     def __init__(self, url: str = IN_MEMORY, settings: Settings | None = None) -> None:
@@ -46,11 +49,20 @@ class Manager:
         self.schedule = Schedule(context, self.launch.start)
         self.housekeeping = Housekeeping(context, self.schedule, verification, self._progress, self.claims)
 
+    def overview(self) -> dict[str, int | dict[str, int]]:
+        """How much there is: nodes, graphs, runs, and states by status."""
+        with self.database.begin() as connection:
+            totals = {
+                table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for table in (NODES, TEMPLATES, RUNS)
+            }
+            by_status = sa.select(STATES.c.status, sa.func.count()).group_by(STATES.c.status)
+            return {**totals, "states": {status: count for status, count in connection.execute(by_status)}}
+
     def reset(self) -> None:
         """Forget everything."""
         self.database.reset()
 
     def close(self) -> None:
-        """Stop housekeeping and let go of the database."""
-        self.housekeeping.stop()
+        """Let go of the database."""
         self.database.close()
