@@ -46,8 +46,8 @@ class ProtocolError(LookupError):
 class Spec:
     """One version of a protocol.
 
-    `package`: the generated package, which carries the canonical document `spec.json`. `spec_dir`: where its spec is kept,
-    relative to the root of the checkout.
+    `package`: the generated package, which carries the canonical document `spec.json`. `spec_dir`: where its spec is
+    kept, relative to the root of the checkout.
     """
 
     package: str
@@ -58,7 +58,7 @@ class Spec:
 class Protocol:
     """A protocol and what comes with it. `sandbox` and `demo` are named as `module:attribute`, or given as objects.
 
-    `sandbox` may be a mapping from version to that. `default` is the version used when none is named: the last one listed.
+    `sandbox` may be a mapping from version to that. `default` is the version used when none is named; else the last one.
     """
 
     name: str

@@ -37,6 +37,7 @@ def media_type_of(content_type: str) -> str:
 
 
 def charset_of(content_type: str) -> str:
+    """The charset of a text; UTF-8 when none, or an unknown one, is named."""
     if "charset" not in content_type.lower():
         return "utf-8"
     name = _header(content_type).get_content_charset() or "utf-8"
@@ -63,7 +64,7 @@ def match_media_type(documented: Mapping[str, Any], actual: str) -> str | None:
 
 
 def read_body(body: bytes, content_type: str) -> Any:
-    """JSON as builtins, JSON lines as a list, text as str, forms as a dict of texts and uploads, anything else as bytes.
+    """JSON as builtins, JSON lines as a list, text as str, forms as a dict (texts and uploads), anything else as bytes.
 
     Raises ValueError when the bytes are not what the media type says.
     """
@@ -129,16 +130,16 @@ def _read_part(section: bytes) -> tuple[str, Any]:
     for line in head.decode("utf-8", "replace").split("\r\n"):
         name, _, value = line.partition(":")
         headers[name.strip()] = value.strip()
-    name = headers.get_param("name", header="content-disposition")
-    if not isinstance(name, str):
+    part = headers.get_param("name", header="content-disposition")
+    if not isinstance(part, str):
         raise ValueError("a part has no name")
     filename = headers.get_filename()
     media_type = headers.get_content_type() if "content-type" in headers else None
     if filename is not None:
-        return name, Upload(content, filename, media_type or "application/octet-stream")
+        return part, Upload(content, filename, media_type or "application/octet-stream")
     if media_type is None or media_type.startswith("text/"):
-        return name, content.decode("utf-8", "replace")
-    return name, read_body(content, media_type) if is_json(media_type) else Upload(content, None, media_type)
+        return part, content.decode("utf-8", "replace")
+    return part, read_body(content, media_type) if is_json(media_type) else Upload(content, None, media_type)
 
 
 def _gather(pairs: Any) -> dict[str, Any]:

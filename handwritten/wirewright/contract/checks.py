@@ -9,11 +9,11 @@ An empty list means that the spec allows what was on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from wirewright.contract.bodies import (
     EVENT_STREAM,
@@ -25,7 +25,7 @@ from wirewright.contract.bodies import (
     split_pairs,
 )
 from wirewright.contract.document import Body, MediaType, Response, SpecDocument, SpecOperation
-from wirewright.contract.parameters import ABSENT, Parameter, coercion
+from wirewright.contract.parameters import ABSENT, Parameter, retyped
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
 from wirewright.contract.security import check_security
@@ -92,30 +92,24 @@ def decode_request(match: Match, query: str, headers: Mapping[str, str], body: b
     decoded = Decoded()
     operation = match.operation
     pairs = split_pairs(query) if query else []
-    cookies = _cookies(headers.get("cookie", ""))
-    declared_query: set[str] = set()
+    cookies = _cookies(headers["cookie"]) if "cookie" in headers else {}
     for parameter in operation.parameters:
         location = parameter.location
         if location == "path":
-            raw = match.path.get(parameter.name)
-            _take(
-                decoded, parameter, decoded.path, lambda p=parameter, r=raw: ABSENT if r is None else p.decode_path(r)
-            )
-        elif location in {"query", "querystring"}:
-            declared_query.add(parameter.name)
-            if location == "querystring" and query:
-                pairs = pairs or [(query, "")]
-            _take(decoded, parameter, decoded.query, lambda p=parameter: p.decode_query(pairs))
+            _take(decoded, parameter, decoded.path, parameter.decode_path, match.path.get(parameter.name))
+        elif location == "query":
+            _take(decoded, parameter, decoded.query, parameter.decode_query, pairs)
+        elif location == "querystring":
+            _take(decoded, parameter, decoded.query, parameter.decode_querystring, query or None)
         elif location == "header":
-            raw = headers.get(parameter.name.lower())
-            _take(decoded, parameter, decoded.headers, lambda p=parameter, r=raw: _if_sent(p.decode_header, r))
+            _take(decoded, parameter, decoded.headers, parameter.decode_header, headers.get(parameter.name.lower()))
         elif location == "cookie":
-            raw = cookies.get(parameter.name)
-            _take(decoded, parameter, decoded.cookies, lambda p=parameter, r=raw: _if_sent(p.decode_cookie, r))
+            _take(decoded, parameter, decoded.cookies, parameter.decode_cookie, cookies.get(parameter.name))
     for name, raw in match.path.items():
-        decoded.path.setdefault(name, unquote(raw))
+        if name not in decoded.path:
+            decoded.path[name] = unquote(raw)
     if pairs:
-        _keep_undeclared(decoded.query, pairs, declared_query)
+        _keep_undeclared(decoded.query, pairs, operation)
     for name, raw in cookies.items():
         decoded.cookies.setdefault(name, raw)
     _decode_body(decoded, operation, headers.get("content-type", ""), body)
@@ -123,11 +117,17 @@ def decode_request(match: Match, query: str, headers: Mapping[str, str], body: b
 
 
 def check_response(
-    operation: SpecOperation, status: int, headers: Headers | Mapping[str, str], body: bytes = b""
+    operation: SpecOperation,
+    status: int,
+    headers: Headers | Mapping[str, str],
+    body: bytes = b"",
+    *,
+    method: str | None = None,
 ) -> list[Problem]:
     """Everything wrong with an answer: undocumented status or form, missing headers, a body that breaks its schema.
 
-    An event stream is checked event by event, JSON lines line by line.
+    An event stream is checked event by event, JSON lines line by line. `method` is the one that was sent, where it is
+    not the operation's own (HEAD).
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     named = {name.lower(): value for name, value in pairs}
@@ -135,7 +135,7 @@ def check_response(
     if response is None:
         known = ", ".join(operation.responses) or "none"
         return [Problem("status", "status", f"{status} is not documented (documented: {known})")]
-    return _check_headers(response, named) + check_content(response, operation.method, status, named, body)
+    return _check_headers(response, named) + check_content(response, method or operation.method, status, named, body)
 
 
 def check_content(
@@ -179,38 +179,31 @@ def check_decoded(media_type: MediaType, content_type: str, value: Any, place: s
 
 
 def _check_headers(response: Response, headers: Mapping[str, str]) -> list[Problem]:
-    found: list[Problem] = []
+    decoded = Decoded()
     for parameter in response.headers:
-        raw = headers.get(parameter.name.lower())
-        decoded = Decoded()
-        _take(decoded, parameter, {}, lambda p=parameter, r=raw: _if_sent(p.decode_header, r))
-        found += decoded.problems
-    return found
+        _take(decoded, parameter, decoded.headers, parameter.decode_header, headers.get(parameter.name.lower()))
+    return decoded.problems
 
 
-def _if_sent(decode: Any, raw: str | None) -> Any:
-    return ABSENT if raw is None else decode(raw)
-
-
-def _take(decoded: Decoded, parameter: Parameter, into: dict[str, Any], read: Any) -> None:
-    place = f"{parameter.location}.{parameter.name}"
+def _take(decoded: Decoded, parameter: Parameter, into: dict[str, Any], decode: Callable[[Any], Any], raw: Any) -> None:
+    """Reads one parameter into its place, or notes what is wrong with it. `raw` is None when it was not sent."""
     try:
-        value = read()
+        value = ABSENT if raw is None else decode(raw)
     except ValueError as error:
-        decoded.problems.append(Problem("malformed", place, str(error)))
+        decoded.problems.append(Problem("malformed", f"{parameter.location}.{parameter.name}", str(error)))
         return
     if value is ABSENT:
         if parameter.required:
-            decoded.problems.append(Problem("missing", place, "is required"))
+            decoded.problems.append(Problem("missing", f"{parameter.location}.{parameter.name}", "is required"))
         return
     into[parameter.name] = value
     if parameter.validator and not parameter.validator.is_valid(value):
-        decoded.problems += parameter.validator.problems(value, place)
+        decoded.problems += parameter.validator.problems(value, f"{parameter.location}.{parameter.name}")
 
 
-def _keep_undeclared(into: dict[str, Any], pairs: Iterable[tuple[str, str]], declared: set[str]) -> None:
-    from urllib.parse import unquote_plus
-
+def _keep_undeclared(into: dict[str, Any], pairs: Iterable[tuple[str, str]], operation: SpecOperation) -> None:
+    """Query parameters that the spec does not know, as text: servers ignore or use them, they are no fault."""
+    declared = {parameter.name for parameter in operation.parameters if parameter.location == "query"}
     found: dict[str, list[str]] = {}
     for name, raw in pairs:
         if name not in declared:
@@ -245,7 +238,7 @@ def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, 
         decoded.problems.append(_wrong_media_type(documented, content_type, "request"))
         return
     if isinstance(decoded.body, dict) and not is_json(media_type_of(effective)):
-        decoded.body = _coerce_form(operation, media_type, decoded.body)
+        decoded.body = retyped(operation.document.schemas, media_type.schema, decoded.body)
         decoded.problems += _check_form(media_type, decoded.body)
         return
     decoded.problems += check_decoded(media_type, effective, decoded.body, "body")
@@ -264,22 +257,6 @@ def _wrong_media_type(documented: Body, content_type: str, what: str) -> Problem
     return Problem(
         "media_type", "body", f"{content_type or 'no content type'} is not a documented {what} form ({known})"
     )
-
-
-def _coerce_form(operation: SpecOperation, media_type: MediaType, form: dict[str, Any]) -> dict[str, Any]:
-    schemas = operation.document.schemas
-    read: dict[str, Any] = {}
-    for name, value in form.items():
-        schema = media_type.properties.get(name, {})
-        resolved = schemas.resolve(schema)
-        is_array = isinstance(resolved, Mapping) and resolved.get("type") == "array"
-        if is_array:
-            coerce = coercion(schemas, resolved.get("items", {}))
-            values = value if isinstance(value, list) else [value]
-            read[name] = [coerce(item) if isinstance(item, str) else item for item in values]
-        else:
-            read[name] = coercion(schemas, schema)(value) if isinstance(value, str) else value
-    return read
 
 
 def _check_form(media_type: MediaType, form: dict[str, Any]) -> list[Problem]:

@@ -45,12 +45,6 @@ class MediaType:
         events = self.declared.get("x-sse-events", {})
         return {name: self._schemas.at(self.place + pointer("x-sse-events", name)) for name in events}
 
-    @cached_property
-    def properties(self) -> Mapping[str, Any]:
-        """Of a form: the schema of each part."""
-        schema = self._schemas.resolve(self.schema)
-        return schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-
 
 class Body:
     """What may be sent or answered: media types by name, and whether it must be there."""

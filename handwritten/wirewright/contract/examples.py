@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wirewright.contract.document import MediaType
@@ -34,14 +35,20 @@ _FORMATS = {
     "relative-json-pointer": "0",
     "regex": "^example$",
 }
+_TELLING = {
+    "object": {"properties", "required", "additionalProperties", "minProperties"},
+    "array": {"items", "prefixItems", "minItems"},
+    "string": {"pattern", "minLength", "maxLength", "format"},
+    "number": {"minimum", "maximum", "multipleOf"},
+}
 
 
-class NoValue(ValueError):
+class NoValueError(ValueError):
     """The schema allows no value, or none that could be made up."""
 
 
 def documented_example(form: MediaType, schemas: Schemas) -> tuple[bool, Any]:
-    """Whether the spec gives an example of this body, and the first one. An example that breaks its schema is passed over."""
+    """Whether the spec gives an example of this body, and the first one that its schema allows."""
     for value in _documented(form, schemas):
         if form.validator is None or form.validator.is_valid(value):
             return True, value
@@ -68,113 +75,139 @@ def _own_examples(schema: Any) -> list[Any]:
 def synthesise(schemas: Schemas, schema: Any, *, optional: bool = True) -> Any:
     """A value of the schema: examples, defaults and first choices where they are given, else the plainest value.
 
-    `optional` also fills members that are not required (down to a few levels). Raises NoValue where there is none.
+    `optional` also fills members that are not required (down to a few levels). Raises NoValueError where there is none.
     """
-    return _make(schemas, schema, optional, 0, ())
+    return _Maker(schemas).make(schema, _Place(optional))
 
 
-def _make(schemas: Schemas, schema: Any, optional: bool, depth: int, trail: tuple[int, ...]) -> Any:
-    schema = schemas.resolve(schema)
-    if schema is False:
-        raise NoValue("the schema allows nothing")
-    if not isinstance(schema, Mapping):
-        return {}
-    if id(schema) in trail or depth > 24:
-        if trail.count(id(schema)) > 1 or depth > 24:
-            raise NoValue("the schema has no end")
-        optional = False
-    trail = (*trail, id(schema))
-    if "const" in schema:
-        return schema["const"]
-    for key in ("examples", "example", "default", "enum"):
-        if key in schema:
-            value = schema[key][0] if key in {"examples", "enum"} and schema[key] else schema[key]
-            if not (key == "default" and value is None):
-                return value
-    for keyword in ("anyOf", "oneOf"):
-        if schema.get(keyword):
-            return _choose(schemas, schema, schema[keyword], optional, depth, trail)
-    return _by_type(schemas, schema, optional, depth, trail)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a value we are: what is filled there, and the schemas above."""
+
+    optional: bool
+    depth: int = 0
+    trail: tuple[int, ...] = ()
+
+    @property
+    def generous(self) -> bool:
+        return self.optional and self.depth < _DEPTH
+
+    def under(self, schema: Mapping[str, Any]) -> _Place:
+        """The place inside this schema; a schema inside itself is kept as small as it can be."""
+        times = self.trail.count(id(schema))
+        if times > 1 or len(self.trail) > 64:
+            raise NoValueError("the schema has no end")
+        return _Place(self.optional and not times, self.depth, (*self.trail, id(schema)))
+
+    def deeper(self) -> _Place:
+        return replace(self, depth=self.depth + 1)
 
 
-def _choose(
-    schemas: Schemas, schema: Mapping[str, Any], branches: list[Any], optional: bool, depth: int, trail: tuple[int, ...]
-) -> Any:
-    ordered = sorted(branches, key=lambda branch: schemas.resolve(branch) == {"type": "null"})
-    for branch in ordered:
-        try:
-            made = _make(schemas, branch, optional, depth, trail)
-        except NoValue:
-            continue
-        tag = schema.get("discriminator", {}).get("propertyName")
-        if isinstance(made, dict) and isinstance(tag, str):
-            mapping = schema["discriminator"].get("mapping", {})
-            reference = branch.get("$ref") if isinstance(branch, Mapping) else None
-            made.update({tag: name for name, target in mapping.items() if target == reference and tag not in made})
+class _Maker:
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def make(self, schema: Any, place: _Place) -> Any:
+        schema = self._schemas.resolve(schema)
+        if schema is False or schema == {"not": {}}:
+            raise NoValueError("the schema allows nothing")
+        if not isinstance(schema, Mapping):
+            return {}
+        given, value = _given(schema)
+        if given:
+            return value
+        place = place.under(schema)
+        for keyword in ("anyOf", "oneOf"):
+            if schema.get(keyword):
+                return self._choose(schema, schema[keyword], place)
+        kind = _kind(schema)
+        if kind == "object":
+            return self._object(schema, place.deeper())
+        if kind == "array":
+            return self._array(schema, place.deeper())
+        if kind == "string":
+            return _string(schema)
+        if kind in {"integer", "number"}:
+            return _number(schema, kind == "integer")
+        return {"boolean": True, "null": None}.get(kind, {})
+
+    def _choose(self, schema: Mapping[str, Any], branches: list[Any], place: _Place) -> Any:
+        for branch in sorted(branches, key=lambda branch: bool(self._schemas.resolve(branch) == {"type": "null"})):
+            try:
+                made = self.make(branch, place)
+            except NoValueError:
+                continue
+            return _tagged(schema, branch, made) if isinstance(made, dict) else made
+        raise NoValueError("no branch of the union has a value")
+
+    def _object(self, schema: Mapping[str, Any], place: _Place) -> Any:
+        required = set(schema.get("required", ()))
+        made: dict[str, Any] = {}
+        for name, member in schema.get("properties", {}).items():
+            if name not in required and not place.generous:
+                continue
+            try:
+                made[name] = self.make(member, place)
+            except NoValueError:
+                if name in required:
+                    raise
+        extra = schema.get("additionalProperties", {})
+        spare = replace(place, optional=False)
+        for name in sorted(required - made.keys()):
+            made[name] = self.make(extra, spare)
+        for index in range(schema.get("minProperties", 0) - len(made)):
+            made[f"key{index}"] = self.make(extra, spare)
         return made
-    raise NoValue("no branch of the union has a value")
 
-
-def _by_type(schemas: Schemas, schema: Mapping[str, Any], optional: bool, depth: int, trail: tuple[int, ...]) -> Any:
-    declared = schema.get("type")
-    kind = next((name for name in declared if name != "null"), "null") if isinstance(declared, list) else declared
-    if kind is None:
-        kind = _implied(schema)
-    if kind == "object":
-        return _object(schemas, schema, optional, depth, trail)
-    if kind == "array":
-        return _array(schemas, schema, optional, depth, trail)
-    if kind == "string":
-        return _string(schema)
-    if kind in {"integer", "number"}:
-        return _number(schema, kind == "integer")
-    return {"boolean": True, "null": None}.get(kind, {}) if kind else {}
-
-
-def _implied(schema: Mapping[str, Any]) -> str | None:
-    if "properties" in schema or "required" in schema or "additionalProperties" in schema:
-        return "object"
-    if "items" in schema or "prefixItems" in schema:
-        return "array"
-    if "pattern" in schema or "minLength" in schema or "format" in schema:
-        return "string"
-    return "number" if "minimum" in schema or "maximum" in schema else None
-
-
-def _object(schemas: Schemas, schema: Mapping[str, Any], optional: bool, depth: int, trail: tuple[int, ...]) -> Any:
-    required = set(schema.get("required", ()))
-    made: dict[str, Any] = {}
-    for name, member in schema.get("properties", {}).items():
-        if name not in required and (not optional or depth >= _DEPTH):
-            continue
-        try:
-            made[name] = _make(schemas, member, optional, depth + 1, trail)
-        except NoValue:
-            if name in required:
+    def _array(self, schema: Mapping[str, Any], place: _Place) -> Any:
+        made = [self.make(item, place) for item in schema.get("prefixItems", ())]
+        least = schema.get("minItems", 0)
+        wanted = max(least, 1 if place.generous and not made else 0)
+        for number in range(len(made), min(wanted, schema.get("maxItems", wanted))):
+            try:
+                item = self.make(schema.get("items", {}), place)
+            except NoValueError:
+                if number >= least:
+                    break
                 raise
-    extra = schema.get("additionalProperties", {})
-    for name in sorted(required - made.keys()):
-        made[name] = _make(schemas, extra, False, depth + 1, trail)
-    index = 0
-    while len(made) < schema.get("minProperties", 0) and index < 100:
-        made.setdefault(f"key{index}", _make(schemas, extra, False, depth + 1, trail))
-        index += 1
-    return made
+            made.append(_distinct(item, number) if schema.get("uniqueItems") else item)
+        return made
 
 
-def _array(schemas: Schemas, schema: Mapping[str, Any], optional: bool, depth: int, trail: tuple[int, ...]) -> Any:
-    made = [_make(schemas, item, optional, depth + 1, trail) for item in schema.get("prefixItems", ())]
-    wanted = max(schema.get("minItems", 0), 1 if optional and depth < _DEPTH and "prefixItems" not in schema else 0)
-    wanted = min(wanted, schema.get("maxItems", wanted))
-    while len(made) < wanted:
-        try:
-            item = _make(schemas, schema.get("items", {}), optional, depth + 1, trail)
-        except NoValue:
-            if len(made) >= schema.get("minItems", 0):
-                break
-            raise
-        made.append(_distinct(item, len(made)) if schema.get("uniqueItems") else item)
-    return made
+def _given(schema: Mapping[str, Any]) -> tuple[bool, Any]:
+    """A value that the schema itself names."""
+    if "const" in schema:
+        return True, schema["const"]
+    for key in ("examples", "enum"):
+        if isinstance(schema.get(key), list) and schema[key]:
+            return True, schema[key][0]
+    for key in ("example", "default"):
+        if schema.get(key) is not None:
+            return True, schema[key]
+    return False, None
+
+
+def _tagged(schema: Mapping[str, Any], branch: Any, made: dict[str, Any]) -> dict[str, Any]:
+    """With the discriminator's member, where the branch does not say it itself."""
+    discriminator = schema.get("discriminator")
+    reference = branch.get("$ref") if isinstance(branch, Mapping) else None
+    if not isinstance(discriminator, Mapping) or discriminator.get("propertyName") in made:
+        return made
+    names = [name for name, target in discriminator.get("mapping", {}).items() if target == reference]
+    return {**made, str(discriminator.get("propertyName")): names[0]} if names else made
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """The JSON type of the value to make; empty for any."""
+    declared = schema.get("type")
+    if isinstance(declared, list):
+        return next((str(name) for name in declared if name != "null"), "null")
+    if declared is not None:
+        return str(declared)
+    for kind, keys in _TELLING.items():
+        if not keys.isdisjoint(schema):
+            return kind
+    return ""
 
 
 def _distinct(item: Any, number: int) -> Any:
@@ -199,7 +232,7 @@ def _matching(pattern: str, shortest: int, longest: int | None) -> str:
 
     text = matching_text(pattern, shortest, longest)
     if text is None:
-        raise NoValue(f"no text could be made up for the pattern {pattern}")
+        raise NoValueError(f"no text could be made up for the pattern {pattern}")
     return text
 
 

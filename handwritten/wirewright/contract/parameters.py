@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
-from wirewright.contract.schemas import Schemas, Validator, type_names
+from wirewright.contract.bodies import is_json, split_pairs
+from wirewright.contract.schemas import Schemas, Validator, branch_of, type_names
 
 Pairs = Sequence[tuple[str, str]]
 Coerce = Callable[[str], Any]
@@ -32,6 +34,21 @@ class Absent:
 
 
 ABSENT = Absent()
+
+
+def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
+    """A value whose leaves are text, with the leaves turned into what the schema says."""
+    if isinstance(value, str):
+        array = branch_of(schemas, schema, "array")
+        return [coercion(schemas, array.get("items", {}))(value)] if array else coercion(schemas, schema)(value)
+    if isinstance(value, list):
+        items = branch_of(schemas, schema, "array").get("items", {})
+        return [retyped(schemas, items, item) for item in value]
+    if isinstance(value, dict):
+        declared = branch_of(schemas, schema, "object")
+        properties, extra = declared.get("properties", {}), declared.get("additionalProperties", {})
+        return {name: retyped(schemas, properties.get(name, extra), member) for name, member in value.items()}
+    return value
 
 
 def _text(text: str) -> str:
@@ -70,6 +87,7 @@ class Parameter:
     shape: str  # "scalar", "array" or "object"
     coerce: Coerce
     members: Mapping[str, Coerce]  # of an object; "*" for any other member
+    retype: Callable[[Any], Any]  # nested text to what the schema says
     media_type: str | None
     validator: Validator | None
 
@@ -86,8 +104,6 @@ class Parameter:
         return self._matrix(raw[1:])
 
     def decode_query(self, pairs: Pairs) -> Any:
-        if self.location == "querystring":
-            return self._whole(pairs)
         if self.style == "deepObject":
             return self._deep(pairs)
         if self.shape == "object" and self.explode and not self.media_type:
@@ -105,6 +121,12 @@ class Parameter:
             return self._delimited(re.sub("%7[cC]", "|", found[0]), "|", unquote_plus)
         return self._delimited(found[-1], ",", unquote_plus)
 
+    def decode_querystring(self, query: str) -> Any:
+        """The whole query as one value (OpenAPI 3.2 `in: querystring`)."""
+        if self.media_type and is_json(self.media_type):
+            return _content(unquote(query))
+        return {name: self._member(name, unquote_plus(raw)) for name, raw in split_pairs(query)}
+
     def decode_header(self, raw: str) -> Any:
         return _content(raw) if self.media_type else self._delimited(raw, ",", str.strip)
 
@@ -112,7 +134,7 @@ class Parameter:
         return _content(unquote(raw)) if self.media_type else self._delimited(raw, ",", unquote)
 
     def _member(self, name: str, text: str) -> Any:
-        return self.members.get(name, self.members["*"])(text)
+        return self.members.get(name, self.members.get("*", self.coerce))(text)
 
     def _delimited(self, raw: str, delimiter: str, clean: Callable[[str], str]) -> Any:
         if self.shape == "scalar":
@@ -139,36 +161,26 @@ class Parameter:
         return self._delimited(pairs[0][1], ",", unquote)
 
     def _deep(self, pairs: Pairs) -> Any:
+        """`filter[owner][name]=x`: any depth; a name that comes again, or ends in `[]`, makes a list."""
         found: dict[str, Any] = {}
         for key, raw in pairs:
             name, bracket, rest = key.partition("[")
-            if name != self.name or not bracket or not rest.endswith("]"):
-                continue
-            path = rest[:-1].split("][")
-            target = found
-            for part in path[:-1]:
-                target = target.setdefault(part, {})
-                if not isinstance(target, dict):
-                    raise ValueError(f"{key} is both a value and an object")
-            text = self._member(path[0], unquote_plus(raw)) if len(path) == 1 else unquote_plus(raw)
-            last = path[-1]
-            if last in target:
-                held = target[last]
-                target[last] = [*held, text] if isinstance(held, list) else [held, text]
-            else:
-                target[last] = text
-        return found if found else ABSENT
+            if name == self.name and bracket and rest.endswith("]"):
+                _put(found, rest[:-1].removesuffix("][").split("]["), unquote_plus(raw))
+        return self.retype(found) if found else ABSENT
 
     def _exploded_object(self, pairs: Pairs) -> Any:
         found = {name: self.members[name](unquote_plus(raw)) for name, raw in pairs if name in self.members}
         return found if found else ABSENT
 
-    def _whole(self, pairs: Pairs) -> Any:
-        if not pairs:
-            return ABSENT
-        if self.media_type and self.media_type.endswith("json"):
-            return _content(unquote(pairs[0][0]))
-        return {name: self._member(name, unquote_plus(raw)) for name, raw in pairs}
+
+def _put(into: dict[str, Any], path: list[str], text: str) -> None:
+    for part in path[:-1]:
+        into = into.setdefault(part, {})
+        if not isinstance(into, dict):
+            raise ValueError(f"{part} is both a value and an object")
+    held = into.get(path[-1])
+    into[path[-1]] = text if held is None else [*held, text] if isinstance(held, list) else [held, text]
 
 
 def _content(text: str) -> Any:
@@ -182,11 +194,10 @@ def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) ->
     """A parameter object of the canonical document, ready to decode."""
     location = str(declared["in"])
     media_type, schema, schema_place = _typed(declared, place)
-    resolved = schemas.resolve(schema)
     names = type_names(schemas, schema)
     shape = "array" if "array" in names else "object" if "object" in names else "scalar"
     style = str(declared.get("style", DEFAULT_STYLE.get(location, "form")))
-    item = resolved.get("items", {}) if isinstance(resolved, Mapping) and shape == "array" else schema
+    item = branch_of(schemas, schema, "array").get("items", {}) if shape == "array" else schema
     return Parameter(
         name=str(declared["name"]),
         location=location,
@@ -195,7 +206,8 @@ def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) ->
         explode=bool(declared.get("explode", style in {"form", "deepObject"})),
         shape=shape,
         coerce=coercion(schemas, item),
-        members=_members(schemas, resolved) if shape == "object" else {},
+        members=_members(schemas, branch_of(schemas, schema, "object")) if shape == "object" else {},
+        retype=partial(retyped, schemas, schema),
         media_type=media_type,
         validator=schemas.at(schema_place) if schema_place else None,
     )
@@ -211,7 +223,6 @@ def _typed(declared: Mapping[str, Any], place: str) -> tuple[str | None, Any, st
     return None, declared.get("schema", {}), place + "/schema" if "schema" in declared else None
 
 
-def _members(schemas: Schemas, schema: Any) -> dict[str, Coerce]:
-    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-    extra = schema.get("additionalProperties", {}) if isinstance(schema, Mapping) else {}
+def _members(schemas: Schemas, schema: Mapping[str, Any]) -> dict[str, Coerce]:
+    properties, extra = schema.get("properties", {}), schema.get("additionalProperties", {})
     return {str(name): coercion(schemas, value) for name, value in properties.items()} | {"*": coercion(schemas, extra)}

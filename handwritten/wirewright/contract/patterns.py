@@ -77,9 +77,9 @@ def _first(member: Any) -> str:
 def _holds(member: Any, char: str) -> bool:
     kind, value = member
     if kind is _c.LITERAL:
-        return ord(char) == value
+        return bool(ord(char) == value)
     if kind is _c.RANGE:
-        return value[0] <= ord(char) <= value[1]
+        return bool(value[0] <= ord(char) <= value[1])
     name = str(value)
     tests = {"DIGIT": char.isdigit(), "WORD": char.isalnum() or char == "_", "SPACE": char.isspace()}
     holds = tests.get(name.rpartition("_")[2], False)

@@ -1,15 +1,15 @@
 """Finds the operation that a request means.
 
-A tree of path segments. A literal segment wins over a pattern (`{name}.json`), a pattern over a whole parameter, and that
-over a *wide* one, which may span several segments (`/frontiers/{ref}/seal` with `ref` = `a/b`), the longest span first.
+A tree of path segments. A literal segment wins over a pattern (`{name}.json`), a pattern over a whole parameter, and
+that over a *wide* one, which may span several segments (`/frontiers/{ref}/seal` with `ref` = `a/b`), longest first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from wirewright.contract.document import SpecDocument, SpecOperation
 
@@ -51,24 +51,24 @@ class Router:
 
     def match(self, method: str, raw_path: str, query: str = "") -> Match | None:
         """The operation of this method, with or without the path of a declared server in front."""
-        for path in self._candidates(raw_path):
-            segments = path.split("/")[1:]
-            found = self._walk(self._root, segments, 0, [], method, query)
-            if found:
-                return found
+        for node, values in self._found(raw_path):
+            leaves = node.leaves.get(method)
+            if leaves and (match := _choose(leaves, values, query)):
+                return match
         return None
 
-    def allowed(self, raw_path: str, query: str = "") -> list[str]:
+    def allowed(self, raw_path: str) -> list[str]:
         """The methods for which this path means something."""
-        methods = {
-            method
-            for path in self._candidates(raw_path)
-            for node in self._nodes(self._root, path.split("/")[1:], 0)
-            for method in node.leaves
-        }
-        return sorted(methods)
+        return sorted({method for node, _ in self._found(raw_path) for method in node.leaves})
+
+    def _found(self, raw_path: str) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+        """Every node that the path leads to with the values on the way, the best first."""
+        for path in self._candidates(raw_path):
+            yield from _walk(self._root, path.split("/")[1:], 0, ())
 
     def _candidates(self, raw_path: str) -> list[str]:
+        if not self._prefixes:
+            return [raw_path]
         stripped = [raw_path.removeprefix(prefix) for prefix in self._prefixes if raw_path.startswith(prefix + "/")]
         return [raw_path, *stripped]
 
@@ -93,49 +93,29 @@ class Router:
         leaves.append(leaf)
         leaves.sort(key=lambda held: -len(held.fixed_query))
 
-    def _walk(
-        self, node: _Node, segments: list[str], at: int, values: list[str], method: str, query: str
-    ) -> Match | None:
-        if at == len(segments):
-            return _choose(node.leaves.get(method, ()), values, query)
-        segment = segments[at]
-        literal = node.literal.get(segment)
-        if literal and (found := self._walk(literal, segments, at + 1, values, method, query)):
-            return found
-        for pattern, child in node.patterns.values():
-            hit = pattern.fullmatch(segment)
-            if hit and (found := self._walk(child, segments, at + 1, [*values, *hit.groups()], method, query)):
-                return found
-        if node.parameter and segment:
-            found = self._walk(node.parameter, segments, at + 1, [*values, segment], method, query)
-            if found:
-                return found
-        if node.wide:
-            for end in range(len(segments), at, -1):
-                span = "/".join(segments[at:end])
-                if span and (found := self._walk(node.wide, segments, end, [*values, span], method, query)):
-                    return found
-        return None
 
-    def _nodes(self, node: _Node, segments: list[str], at: int) -> list[_Node]:
-        if at == len(segments):
-            return [node]
-        segment = segments[at]
-        found: list[_Node] = []
-        if segment in node.literal:
-            found += self._nodes(node.literal[segment], segments, at + 1)
-        for pattern, child in node.patterns.values():
-            if pattern.fullmatch(segment):
-                found += self._nodes(child, segments, at + 1)
-        if node.parameter and segment:
-            found += self._nodes(node.parameter, segments, at + 1)
-        if node.wide:
-            for end in range(at + 1, len(segments) + 1):
-                found += self._nodes(node.wide, segments, end)
-        return found
+def _walk(
+    node: _Node, segments: list[str], at: int, values: tuple[str, ...]
+) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+    if at == len(segments):
+        yield node, values
+        return
+    segment = segments[at]
+    literal = node.literal.get(segment) or (node.literal.get(unquote(segment)) if "%" in segment else None)
+    if literal:
+        yield from _walk(literal, segments, at + 1, values)
+    for pattern, child in node.patterns.values():
+        if hit := pattern.fullmatch(segment):
+            yield from _walk(child, segments, at + 1, (*values, *hit.groups()))
+    if node.parameter and segment:
+        yield from _walk(node.parameter, segments, at + 1, (*values, segment))
+    if node.wide:
+        for end in range(len(segments), at, -1):
+            if span := "/".join(segments[at:end]):
+                yield from _walk(node.wide, segments, end, (*values, span))
 
 
-def _choose(leaves: Iterable[_Leaf], values: list[str], query: str) -> Match | None:
+def _choose(leaves: Iterable[_Leaf], values: tuple[str, ...], query: str) -> Match | None:
     for leaf in leaves:
         if not leaf.fixed_query or leaf.fixed_query <= set(parse_qsl(query, keep_blank_values=True)):
             return Match(leaf.operation, dict(zip(leaf.names, values, strict=True)))

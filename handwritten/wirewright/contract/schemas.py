@@ -109,6 +109,21 @@ class Schemas:
         return Validator(place, compiled)
 
 
+def branch_of(schemas: Schemas, schema: Any, kind: str, _depth: int = 0) -> Mapping[str, Any]:
+    """The part of a schema that describes its values of one JSON type: `array` of a nullable array, say. Else empty."""
+    schema = schemas.resolve(schema)
+    if not isinstance(schema, Mapping) or _depth > 8:
+        return {}
+    declared = schema.get("type")
+    if declared == kind or (isinstance(declared, list) and kind in declared):
+        return schema
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        for branch in schema.get(keyword, ()):
+            if found := branch_of(schemas, branch, kind, _depth + 1):
+                return found
+    return {}
+
+
 def type_names(schemas: Schemas, schema: Any, _depth: int = 0) -> frozenset[str]:
     """The JSON types that a schema allows, as far as it says; empty when it allows any."""
     schema = schemas.resolve(schema)

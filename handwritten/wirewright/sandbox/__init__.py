@@ -6,14 +6,14 @@ from wirewright.sandbox.clock import Clock, ManualClock, SystemClock
 from wirewright.sandbox.faults import Fault, Faults
 from wirewright.sandbox.recording import Exchange, Recording
 from wirewright.sandbox.rules import Rules, Setting, control, rule
-from wirewright.sandbox.sandbox import ContractBroken, Sandbox
+from wirewright.sandbox.sandbox import ContractBrokenError, Sandbox
 from wirewright.sandbox.topic import Lagged, Topic
 
 __all__ = [
     "Answer",
     "Call",
     "Clock",
-    "ContractBroken",
+    "ContractBrokenError",
     "Event",
     "Events",
     "Exchange",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
+
 if TYPE_CHECKING:
     from wirewright.contract.document import SpecOperation
-    from wirewright.sandbox.clock import Clock
+    from wirewright.contract.problems import Problem
 
 T = TypeVar("T")
 UNSET = msgspec.UNSET
@@ -21,25 +23,25 @@ UNSET = msgspec.UNSET
 class Call:
     """A request that a rule answers. It has been checked against the spec, unless the rule said `validate=False`.
 
-    `path`, `query`, `cookies` and `header_values` hold decoded values by wire name (a number where the schema says number);
-    query parameters that the spec does not know are kept as text. `headers` are the raw ones by lower-case name. `body` is
-    JSON as builtins, text as str, a form as a dict (files are `Upload`s), anything else bytes; None when there is none.
+    `path`, `query`, `cookies` and `header_values` hold decoded values by wire name (a number where the schema says so);
+    query parameters that the spec does not know are kept as text. `headers` are the raw ones by lower-case name. `body`
+    is JSON as builtins, text as str, a form as a dict (files are `Upload`s), anything else bytes; None without a body.
     """
 
-    operation: SpecOperation | None
     method: str
     url: str  # with scheme and host, as the client wrote it
-    path: dict[str, Any]
-    query: dict[str, Any]
-    headers: Mapping[str, str]
-    header_values: dict[str, Any]
-    cookies: dict[str, Any]
-    body: Any
-    raw_body: bytes
-    media_type: str | None
-    clock: Clock
-    number: int  # of this request, counted from 1 since the start or the last reset
-    problems: list[Any] = field(default_factory=list)
+    operation: SpecOperation | None = None
+    path: dict[str, Any] = field(default_factory=dict[str, Any])
+    query: dict[str, Any] = field(default_factory=dict[str, Any])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    header_values: dict[str, Any] = field(default_factory=dict[str, Any])
+    cookies: dict[str, Any] = field(default_factory=dict[str, Any])
+    body: Any = None
+    raw_body: bytes = b""
+    media_type: str | None = None
+    problems: Sequence[Problem] = ()  # what breaks the spec, for rules that take such requests too
+    number: int = 0  # of this request, counted from 1 since the start or the last reset
+    clock: Clock = SYSTEM_CLOCK
 
     def now(self) -> datetime:
         """The sandbox's time, in UTC."""
@@ -66,8 +68,8 @@ class Call:
 class Answer:
     """A status, a body and headers.
 
-    `body` may be any JSON value (None is `null`), bytes, or UNSET for none at all; a str is JSON text when the media type is
-    JSON (the default) and plain text otherwise. An iterable of bytes under `chunks` is sent piece by piece.
+    `body` may be any JSON value (None is `null`), bytes, or UNSET for none at all; a str is a JSON string when the
+    media type is JSON (the default) and plain text otherwise. An iterable of bytes under `chunks` is sent piece by piece.
     """
 
     status: int = 200
@@ -79,14 +81,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Event:
-    """One server-sent event. `data` is any JSON value, written on one line; a str is sent as a JSON string unless `raw`."""
+    """One server-sent event. `data` is any JSON value, written on one line; with `raw` it is text, sent as it is."""
 
     event: str | None = None
     data: Any = UNSET
     id: str | None = None
     retry: int | None = None  # milliseconds
     comment: str | None = None
-    raw: bool = False  # data is text that is sent as it is
+    raw: bool = False
 
 
 EventLike = Event | tuple[str | None, Any] | tuple[str | None, Any, str | None] | bytes
@@ -96,9 +98,9 @@ EventLike = Event | tuple[str | None, Any] | tuple[str | None, Any, str | None] 
 class Events:
     """A stream of server-sent events.
 
-    `source` yields `Event`s, `(event, data)` or `(event, data, id)` tuples, or bytes which are sent as they are. Headers go out
-    at once. When nothing was sent for `heartbeat` seconds, `heartbeat_event` is sent (a comment by default; a callable is
-    called each time). `farewell` is sent when the sandbox stops with the stream still open.
+    `source` yields `Event`s, `(event, data)` or `(event, data, id)` tuples, or bytes which are sent as they are.
+    Headers go out at once. When nothing was sent for `heartbeat` seconds, `heartbeat_event` is sent (a comment by default; a
+    callable is called each time). `farewell` is sent when the sandbox stops with the stream still open.
     """
 
     source: AsyncIterable[Any] | Iterable[Any]

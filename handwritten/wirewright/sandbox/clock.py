@@ -34,6 +34,9 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
+SYSTEM_CLOCK = SystemClock()
+
+
 class ManualClock:
     """A clock that stands still until `advance(seconds)`; every sleeper whose time has come then wakes, in order.
 

@@ -4,134 +4,163 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from wirewright.contract.bodies import is_json
-from wirewright.contract.document import MediaType, SpecDocument, SpecOperation
-from wirewright.contract.examples import synthesise
+from wirewright.contract.bodies import is_json, media_type_of
+from wirewright.contract.document import MediaType, Response, SpecDocument, SpecOperation
+from wirewright.contract.examples import NoValueError, synthesise
 from wirewright.contract.problems import Problem
+from wirewright.contract.schemas import Schemas, branch_of
 
 PROBLEM_JSON = "application/problem+json"
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an error answer has to say."""
+
+    status: int
+    code: str  # a short name, such as validation_error
+    message: str  # a sentence
+    problems: Sequence[Problem] = ()
+
+    @property
+    def phrase(self) -> str:
+        """The status in words."""
+        try:
+            return HTTPStatus(self.status).phrase
+        except ValueError:
+            return str(self.status)
+
+
 def invalid_status(operation: SpecOperation, problems: Sequence[Problem]) -> int:
-    """The status for a request that breaks the spec: 415 for a form that is not documented, 422 where documented, else 400."""
+    """The status for a request that breaks the spec: 415 for a form that is not documented, else 400 or 422.
+
+    422 when the operation documents it and not 400; when it documents both, 400 is for what cannot be read at all.
+    """
     documented = operation.responses
-    if any(problem.kind == "media_type" for problem in problems) and "415" in documented:
+    kinds = {problem.kind for problem in problems}
+    if "media_type" in kinds and "415" in documented:
         return 415
-    return 422 if "422" in documented and "400" not in documented else 400 if "422" not in documented else _split(problems)
+    if "422" not in documented:
+        return 400
+    return 400 if "400" in documented and "malformed" in kinds else 422
 
 
-def _split(problems: Sequence[Problem]) -> int:
-    return 400 if any(problem.kind == "malformed" for problem in problems) else 422
-
-
-def error_body(
-    document: SpecDocument,
-    operation: SpecOperation | None,
-    status: int,
-    code: str,
-    message: str,
-    problems: Sequence[Problem],
-) -> tuple[Any, str]:
+def error_body(document: SpecDocument, operation: SpecOperation | None, failure: Failure) -> tuple[Any, str]:
     """An error body and its media type: the documented shape filled in, else problem details (RFC 9457)."""
-    shape = _documented(operation, status) if operation else _usual(document)
+    shape = _documented(operation, failure.status) if operation else usual_shape(document)
     if shape is not None:
-        body = _filled(document, shape, status, code, message, problems)
+        try:
+            body = _Filling(document.schemas, failure).shape(shape.schema)
+        except NoValueError:
+            body = None
         if shape.validator is None or shape.validator.is_valid(body):
             return body, shape.name
-    details = {"type": "about:blank", "title": _phrase(status), "status": status, "detail": message, "code": code}
-    return details | ({"problems": [problem.to_json() for problem in problems]} if problems else {}), PROBLEM_JSON
+    return problem_details(failure), PROBLEM_JSON
 
 
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return str(status)
+def problem_details(failure: Failure) -> dict[str, Any]:
+    details: dict[str, Any] = {
+        "type": "about:blank",
+        "title": failure.phrase,
+        "status": failure.status,
+        "detail": failure.message,
+        "code": failure.code,
+    }
+    if failure.problems:
+        details["problems"] = [problem.to_json() for problem in failure.problems]
+    return details
 
 
 def _documented(operation: SpecOperation, status: int) -> MediaType | None:
+    """The JSON form of this error; a `default` counts only beside a documented success."""
     response = operation.response(status)
-    if response is None or (response.status == "default" and "200" not in operation.responses):
+    if response is None or (response.status == "default" and len(operation.responses) == 1):
         return None
-    return next((form for name, form in response.content.items() if is_json(name)), None)
+    return _json_form(response)
 
 
-def _usual(document: SpecDocument) -> MediaType | None:
+def _json_form(response: Response) -> MediaType | None:
+    return next((form for name, form in response.content.items() if is_json(media_type_of(name))), None)
+
+
+def usual_shape(document: SpecDocument) -> MediaType | None:
     """The error shape that most operations document."""
     shapes: dict[str, MediaType] = {}
     count: Counter[str] = Counter()
     for operation in document.operations:
         for status, response in operation.responses.items():
-            form = next((form for name, form in response.content.items() if is_json(name)), None)
-            if form is not None and (status.startswith("4") or status == "default"):
-                key = str(form.schema)
-                shapes.setdefault(key, form)
-                count[key] += 1
+            if status[0] == "4" or (status == "default" and len(operation.responses) > 1):
+                form = _json_form(response)
+                if form is not None:
+                    shapes.setdefault(str(form.schema), form)
+                    count[str(form.schema)] += 1
     return shapes[count.most_common(1)[0][0]] if count else None
 
 
-def _filled(
-    document: SpecDocument, shape: MediaType, status: int, code: str, message: str, problems: Sequence[Problem]
-) -> Any:
-    """A made-up value of the shape, with what we know put where its member names ask for it."""
-    hints = _Hints(document, status, code, message, problems)
-    return hints.fill(synthesise(document.schemas, shape.schema, optional=True), shape.schema)
+_MESSAGE = frozenset(
+    ("message", "detail", "details", "error_description", "description", "msg", "reason", "error_message", "text")
+)
+_CODE = frozenset(("code", "error", "error_code", "errorcode", "type", "kind", "name", "slug", "id"))
+_STATUS = frozenset(("status", "status_code", "statuscode", "code", "http_status", "error_code", "errorcode"))
 
 
-_MESSAGE = {"message", "detail", "details", "error_description", "description", "msg", "reason", "error_message", "text"}
-_CODE = {"code", "error", "error_code", "errorcode", "type", "kind", "name", "slug", "id"}
-_STATUS = {"status", "status_code", "statuscode", "code", "http_status"}
+class _Filling:
+    """A made-up value of the error's schema, with what we know put where the names of its members ask for it."""
 
+    def __init__(self, schemas: Schemas, failure: Failure) -> None:
+        self._schemas = schemas
+        self._failure = failure
 
-class _Hints:
-    def __init__(self, document: SpecDocument, status: int, code: str, message: str, problems: Sequence[Problem]) -> None:
-        self._schemas = document.schemas
-        self._status = status
-        self._code = code
-        self._message = message
-        self._problems = problems
+    def shape(self, schema: Any) -> Any:
+        return self._fill(synthesise(self._schemas, schema), schema)
 
-    def fill(self, value: Any, schema: Any) -> Any:
-        schema = self._schemas.resolve(schema)
+    def _fill(self, value: Any, schema: Any) -> Any:
         if isinstance(value, dict):
-            properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+            properties = branch_of(self._schemas, schema, "object").get("properties", {})
             return {name: self._member(name, held, properties.get(name, {})) for name, held in value.items()}
         if isinstance(value, list):
-            items = schema.get("items", {}) if isinstance(schema, Mapping) else {}
-            return self._each(items)
-        return self._message if isinstance(value, str) else value
+            return self._list(branch_of(self._schemas, schema, "array").get("items", {}))
+        return self._failure.message if isinstance(value, str) else value
 
-    def _each(self, items: Any) -> list[Any]:
-        made = synthesise(self._schemas, items, optional=True)
+    def _list(self, items: Any) -> list[Any]:
+        made = synthesise(self._schemas, items)
         if isinstance(made, str):
-            return [str(problem) for problem in self._problems] or [self._message]
+            return [str(problem) for problem in self._failure.problems] or [self._failure.message]
         if not isinstance(made, dict):
             return []
-        return [self._of_problem(made, problem) for problem in self._problems]
-
-    def _of_problem(self, made: dict[str, Any], problem: Problem) -> dict[str, Any]:
-        place = [part for part in problem.place.replace(".", "/", 1).split("/") if part]
-        known: dict[str, Any] = {"loc": place, "path": problem.place, "field": problem.place, "msg": problem.message}
-        known |= dict.fromkeys(_MESSAGE, problem.message) | {"type": problem.kind, "code": problem.kind}
-        return {
-            name: known[name] if name in known and type(known[name]) is type(held) else held for name, held in made.items()
-        }
+        problems = self._failure.problems or [Problem("schema", "request", self._failure.message)]
+        return [_of_problem(made, problem) for problem in problems]
 
     def _member(self, name: str, held: Any, schema: Any) -> Any:
         resolved = self._schemas.resolve(schema)
-        closed = isinstance(resolved, Mapping) and ("const" in resolved or "enum" in resolved)
+        if isinstance(resolved, Mapping) and ("const" in resolved or "enum" in resolved):
+            return held
         key = name.lower()
-        if isinstance(held, bool) or closed:
-            return False if held is True and not closed else held
-        if isinstance(held, int | float) and key in _STATUS:
-            return self._status
+        if isinstance(held, bool):
+            return False  # success, ok: not for an error
+        if isinstance(held, int | float):
+            return self._failure.status if key in _STATUS else held
         if isinstance(held, str):
-            if key == "status" and not closed:
-                return str(self._status)
-            if key == "title":
-                return _phrase(self._status)
-            return self._message if key in _MESSAGE else self._code if key in _CODE else held
-        return self.fill(held, schema) if isinstance(held, dict | list) else held
+            return self._text(key, held)
+        return self._fill(held, schema) if isinstance(held, dict | list) else held
+
+    def _text(self, key: str, held: str) -> str:
+        if key == "title":
+            return self._failure.phrase
+        if key in {"status", "status_code", "statuscode"}:
+            return str(self._failure.status)
+        return self._failure.message if key in _MESSAGE else self._failure.code if key in _CODE else held
+
+
+def _of_problem(made: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    """One entry of a list of errors; FastAPI's `loc` is a list, other names hold the place as text."""
+    place = [part for part in problem.place.replace(".", "/", 1).split("/") if part]
+    known: dict[str, Any] = {"loc": place, "path": problem.place, "field": problem.place, "location": problem.place}
+    known |= dict.fromkeys(_MESSAGE, problem.message) | {"type": problem.kind, "code": problem.kind}
+    return {
+        name: known[name] if name in known and type(known[name]) is type(held) else held for name, held in made.items()
+    }

@@ -2,18 +2,18 @@
 
 A specification is a list of faults, separated by commas:
 
-    latency=50ms±20ms        every answer waits 30 to 70 ms                latency=2s:10%      one in ten waits 2 s
-    status=503:2%            2 % answer 503                                status=429x3@POST   the next three POSTs answer 429
-    reset=1%                 the connection is reset before the answer     reset=mid:1%        in the middle of the answer
-    drop=x2@POST             the next two POSTs: closed without an answer
-    truncate=1%              the answer ends early, the connection closes  truncate=100b:1%    after 100 bytes of body
-    silence=1%               no answer, the connection stays open          silence=5s:1%       ... and closes after 5 s
-    drip=10ms:5%             the body comes byte by byte, 10 ms apart      slice=3b            in pieces of 3 bytes
-    bandwidth=10kb           bytes of body per second                      slow_close=1s       the end of the answer comes late
-    duplicate=1%             the request is handled twice, a streamed event is sent twice
-    html=1%                  a gateway's HTML page with status 502         empty=1%            a 200 with nothing in it
-    garble=1%                the body is cut and spoilt, with a right length
-    seed=7                   the same decisions each time
+    latency=50ms±20ms   every answer waits 30 to 70 ms               latency=2s:10%     one in ten waits 2 s
+    status=503:2%       2 % answer 503                               status=429x3@POST  the next three POSTs: 429
+    reset=1%            the connection is reset before the answer    reset=mid:1%       in the middle of it
+    drop=x2@POST        the next two POSTs: closed without an answer
+    truncate=1%         the answer ends early, the connection closes truncate=100b:1%   after 100 bytes of body
+    silence=1%          no answer, the connection stays open         silence=5s:1%      ... and closes after 5 s
+    drip=10ms:5%        the body comes byte by byte, 10 ms apart     slice=3b           in pieces of 3 bytes
+    bandwidth=10kb      bytes of body per second                     slow_close=1s      the end comes late
+    duplicate=1%        the request is handled twice, a streamed event is sent twice
+    html=1%             a gateway's HTML page with status 502        empty=1%           a 200 with nothing in it
+    garble=1%           the body is cut and spoilt
+    seed=7              the same decisions each time
 
 `:P%` is the probability (default 100 %), `xN` the number of times, `@GET` or `@operation_id` which requests.
 The socket-level faults are real ones: a reset is a TCP RST, silence is an open connection that says nothing.
@@ -29,9 +29,21 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 Kind = Literal[
-    "latency", "status", "reset", "drop", "truncate", "silence", "drip", "slice", "bandwidth", "slow_close", "duplicate", "html",
-    "empty", "garble",
-]  # fmt: skip
+    "latency",
+    "status",
+    "reset",
+    "drop",
+    "truncate",
+    "silence",
+    "drip",
+    "slice",
+    "bandwidth",
+    "slow_close",
+    "duplicate",
+    "html",
+    "empty",
+    "garble",
+]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 _VALUE = {
     "latency": "seconds", "silence": "seconds", "drip": "seconds", "slow_close": "seconds",
@@ -146,9 +158,13 @@ def _with_value(entry: str, fault: Fault, text: str) -> Fault:
 
 
 _EXAMPLES = {
-    "latency": "latency=50ms", "status": "status=503", "drip": "drip=10ms", "slice": "slice=3b", "bandwidth": "bandwidth=10kb",
+    "latency": "latency=50ms",
+    "status": "status=503",
+    "drip": "drip=10ms",
+    "slice": "slice=3b",
+    "bandwidth": "bandwidth=10kb",
     "slow_close": "slow_close=1s",
-}  # fmt: skip
+}
 
 
 def _seconds(number: str, scale: str) -> float:
@@ -181,7 +197,9 @@ class Faults:
 
     def __init__(self, spec: str = "", seed: int | None = None) -> None:
         self.faults, own_seed = parse_faults(spec)
-        self.seed = own_seed if own_seed is not None else seed if seed is not None else random.SystemRandom().getrandbits(32)
+        self.seed = (
+            own_seed if own_seed is not None else seed if seed is not None else random.SystemRandom().getrandbits(32)
+        )
         self._random = random.Random(self.seed)  # noqa: S311 - reproducible on purpose
         self.log: deque[tuple[int, str]] = deque(maxlen=10_000)
 
@@ -224,4 +242,8 @@ class Faults:
         return plan
 
     def to_json(self) -> dict[str, Any]:
-        return {"seed": self.seed, "faults": [fault.to_json() for fault in self.faults], "decided": list(self.log)[-100:]}
+        return {
+            "seed": self.seed,
+            "faults": [fault.to_json() for fault in self.faults],
+            "decided": list(self.log)[-100:],
+        }

@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, is_json, match_media_type, media_type_of
 from wirewright.contract.document import MediaType, Response, SpecOperation
-from wirewright.contract.examples import NoValue, documented_example, synthesise
+from wirewright.contract.examples import NoValueError, documented_example, synthesise
 from wirewright.sandbox.answers import UNSET, Answer, AnyAnswer, Event, Events, Lines
 
 
@@ -29,7 +29,9 @@ def _response(operation: SpecOperation, status: int | None) -> tuple[int, Respon
         return status, operation.response(status)
     documented = operation.responses
     exact = sorted(int(key) for key in documented if key.isdigit())
-    for code in [code for code in exact if 200 <= code < 300] + ([200] if "2XX" in documented or "2xx" in documented else []):
+    for code in [code for code in exact if 200 <= code < 300] + (
+        [200] if "2XX" in documented or "2xx" in documented else []
+    ):
         return code, operation.response(code)
     if "default" in documented:
         return 200, documented["default"]
@@ -53,7 +55,9 @@ def _required_headers(operation: SpecOperation, response: Response) -> dict[str,
         declared = next(v for k, v in response.declared["headers"].items() if k == header.name)
         if header.required:
             example = declared.get("example")
-            value = example if example is not None else synthesise(operation.document.schemas, declared.get("schema", {}))
+            value = (
+                example if example is not None else synthesise(operation.document.schemas, declared.get("schema", {}))
+            )
             found[header.name] = str(value) if not isinstance(value, list) else ",".join(str(item) for item in value)
     return found
 
@@ -71,7 +75,7 @@ def _answer(
     if not documented:
         try:
             value = synthesise(operation.document.schemas, form.schema)
-        except NoValue:
+        except NoValueError:
             value = synthesise(operation.document.schemas, form.schema, optional=False)
     media_type = "application/octet-stream" if "*" in name else form.name
     if is_json(name):

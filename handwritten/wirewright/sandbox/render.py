@@ -27,6 +27,10 @@ class Outgoing:
     body: bytes = b""
     stream: Events | Lines | AsyncIterable[bytes] | Iterable[bytes] | None = None
 
+    @property
+    def header_pairs(self) -> list[tuple[str, str]]:
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers]
+
 
 def render(answer: Any, success_status: int = 200) -> Outgoing:
     """What a rule returned, as bytes. A value that is no answer becomes the JSON body of a plain success."""

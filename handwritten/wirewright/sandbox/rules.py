@@ -51,8 +51,8 @@ from uuid import UUID
 from wirewright.contract.document import SpecDocument
 from wirewright.contract.problems import Problem
 from wirewright.sandbox.answers import UNSET, Answer, Call
-from wirewright.sandbox.clock import Clock, SystemClock
-from wirewright.sandbox.errors import error_body
+from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
+from wirewright.sandbox.errors import Failure, error_body
 from wirewright.sandbox.topic import Topic
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,7 +72,7 @@ class ControlMark:
 
 
 def rule(*operation_ids: str, validate: bool = True) -> Callable[[F], F]:
-    """Marks the method that answers these operations. With `validate=False` it also gets requests that break the spec."""
+    """Marks the method that answers these operations; with `validate=False` also to requests that break the spec."""
 
     def mark(function: F) -> F:
         marks = (*getattr(function, "__sandbox_rules__", ()), RuleMark(operation_ids, validate))
@@ -99,7 +99,7 @@ class Setting:
     document: SpecDocument
     version: str = ""
     data: str | None = None  # a path or SQLAlchemy URL, or None for memory only
-    clock: Clock = SystemClock()
+    clock: Clock = SYSTEM_CLOCK
     seed: int | None = None
     options: Mapping[str, Any] | None = None
 
@@ -142,13 +142,13 @@ class Rules:
         """Called before every rule and example answer: return an Answer or raise Refuse to cut in (authentication)."""
         return None
 
-    def error(self, status: int, code: str, message: str, problems: Sequence[Problem], call: Call | None) -> Answer:
-        """An error in the protocol's shape: also for unknown routes (404), refused methods (405) and broken requests (400, 422).
+    def error(self, status: int, code: str, message: str, problems: Sequence[Problem], *, call: Call | None) -> Answer:
+        """An error in the protocol's shape, also for unknown routes (404), methods (405), broken requests (400, 422).
 
         Without an override: the shape that the spec documents for errors, else problem+json (RFC 9457).
         """
-        operation = call.operation if call else None
-        body, media_type = error_body(self.document, operation, status, code, message, problems)
+        failure = Failure(status, code, message, problems)
+        body, media_type = error_body(self.document, call.operation if call else None, failure)
         return Answer(status, body, media_type=media_type)
 
     invalid_status: ClassVar[int | None] = None

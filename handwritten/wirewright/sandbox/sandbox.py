@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from wirewright.contract.document import SpecDocument
-from wirewright.sandbox.app import App, Page
-from wirewright.sandbox.clock import Clock, SystemClock
+from wirewright.sandbox.app import App, Conduct, Page
+from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
 from wirewright.sandbox.faults import Faults
 from wirewright.sandbox.loading import load_document
 from wirewright.sandbox.recording import Exchange, Recording
@@ -23,17 +24,19 @@ from wirewright.sandbox.server import HttpServer, listen
 T = TypeVar("T")
 
 
-class ContractBroken(AssertionError):
+class ContractBrokenError(AssertionError):
     """A sandbox with `verify=True` gave answers that its spec does not allow."""
 
     def __init__(self, exchanges: list[Exchange]) -> None:
         self.exchanges = exchanges
-        lines = [f"{e.method} {e.target} -> {e.status}: {problem}" for e in exchanges for problem in e.answer_problems[:3]]
+        lines = [
+            f"{e.method} {e.target} -> {e.status}: {problem}" for e in exchanges for problem in e.answer_problems[:3]
+        ]
         super().__init__("the sandbox broke its own contract:\n  " + "\n  ".join(lines[:20]))
 
 
 class Sandbox:
-    """A server with rules, run as a context manager; `with` runs it in a thread, `async with` in the running event loop.
+    """A server with rules. `with` runs it in a thread of its own, `async with` in the running event loop.
 
         with Sandbox("syncropel", version="0.7") as sandbox:
             client = Client(endpoint=sandbox.url, ...)
@@ -41,10 +44,10 @@ class Sandbox:
             assert sandbox.requests.of("emit_record")
 
     `data` is a path or SQLAlchemy URL that the rules may keep their state in. `chaos` is a fault specification (see
-    `wirewright.sandbox.faults`). With `verify=True` every answer is checked against the spec, and leaving the `with` block
-    raises ContractBroken if one was not allowed. `security=True` refuses (401) requests without the documented credentials.
-    `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered. Further keyword arguments are the
-    options of the protocol's rules. `serve=False` opens no port: use `transport()`.
+    `wirewright.sandbox.faults`). With `verify=True` every answer is checked against the spec, and leaving the `with`
+    block raises ContractBrokenError if one was not allowed. `security=True` refuses (401) requests without the
+    documented credentials. `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered.
+    Further keyword arguments are the options of the protocol's rules. `serve=False` opens no port: use `transport()`.
     """
 
     def __init__(
@@ -75,20 +78,22 @@ class Sandbox:
             document = document or found.document(version)
             rules = rules or found.rules(version)
         if document is None:
-            raise TypeError("Sandbox needs the name of a protocol or a document; for a file use Sandbox.from_spec(path)")
+            raise TypeError(
+                "Sandbox needs the name of a protocol or a document; for a file use Sandbox.from_spec(path)"
+            )
         self.protocol = protocol
         self.version = version or str(document.raw.get("info", {}).get("version", ""))
         self._setting = Setting(
             document,
             self.version,
             None if data is None else str(data),
-            clock or SystemClock(),
+            clock or SYSTEM_CLOCK,
             seed,
             options,
         )
         self._rules_type = rules or Rules
         self._faults = Faults(chaos, seed)
-        self._verify, self._security, self._keep, self._page = verify, security, keep, page
+        self._conduct = Conduct(keep, verify, security, page)
         self._host, self._port, self._serve = host, port, serve
         self._app: App | None = None
         self._server: HttpServer | None = None
@@ -96,8 +101,10 @@ class Sandbox:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def from_spec(cls, spec: str | Path | Mapping[str, Any], *, rules: type[Rules] | None = None, **settings: Any) -> Self:
-        """A sandbox for any spec: a file, or a canonical document. Without rules it answers examples and made-up values."""
+    def from_spec(
+        cls, spec: str | Path | Mapping[str, Any], *, rules: type[Rules] | None = None, **settings: Any
+    ) -> Self:
+        """A sandbox for any spec: a file, or a canonical document. Without rules: examples and made-up values."""
         return cls(document=load_document(spec), rules=rules, **settings)
 
     # What a test looks at ------------------------------------------------------------------------------------------
@@ -145,12 +152,16 @@ class Sandbox:
         """What goes wrong, from now on."""
         return self._faults
 
-    def call(self, function: Callable[..., T | Coroutine[Any, Any, T]], *args: Any, timeout: float = 10) -> T:
+    @overload
+    def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, timeout: float = 10) -> T: ...
+    @overload
+    def call(self, function: Callable[..., T], *args: Any, timeout: float = 10) -> T: ...
+    def call(self, function: Callable[..., Any], *args: Any, timeout: float = 10) -> Any:
         """Runs a function in the sandbox's loop, from another thread, and answers its result."""
 
-        async def run() -> T:
+        async def run() -> Any:
             result = function(*args)
-            return await result if asyncio.iscoroutine(result) else result  # type: ignore[return-value]
+            return await result if inspect.iscoroutine(result) else result
 
         return self._submit(run()).result(timeout)
 
@@ -159,7 +170,7 @@ class Sandbox:
         self.call(self.app.reset)
 
     def transport(self) -> Any:
-        """An in-process transport for httpx (`httpx.Client(transport=...)`, also `AsyncClient`) and `wirewright.Client`."""
+        """An in-process transport for `httpx.Client`, `httpx.AsyncClient` and the clients of `wirewright`."""
         from wirewright.sandbox.inprocess import SandboxTransport
 
         return SandboxTransport(self)
@@ -169,10 +180,7 @@ class Sandbox:
     async def start(self) -> None:
         """Starts in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._app = App(
-            self._rules_type, self._setting, faults=self._faults, keep=self._keep, verify=self._verify, security=self._security,
-            page=self._page,
-        )  # fmt: skip
+        self._app = App(self._rules_type, self._setting, self._faults, self._conduct)
         await self._app.start()
         if self._serve:
             sock = listen(self._host, self._port)
@@ -192,7 +200,9 @@ class Sandbox:
         await self.start()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.stop()
         self._judge(error)
 
@@ -203,7 +213,9 @@ class Sandbox:
         ready.result()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
         self._judge(error)
 
@@ -239,10 +251,10 @@ class Sandbox:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _judge(self, error: BaseException | None) -> None:
-        if self._verify and error is None and self._app is not None:
+        if self._conduct.verify and error is None and self._app is not None:
             broken = [exchange for exchange in self._app.recording if exchange.answer_problems]
             if broken:
-                raise ContractBroken(broken)
+                raise ContractBrokenError(broken)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float = 5.0) -> bool:
         """Waits, from another thread, until something holds in the sandbox; False when it did not in time."""

@@ -1,7 +1,7 @@
 """Serves an ASGI application over HTTP from the running event loop, with a hand on each connection.
 
-uvicorn's protocol does the HTTP; its `Server` is left out, so that start and stop take no polling interval, and so that a fault
-can reset or close the very connection it is meant for.
+uvicorn's protocol does the HTTP; its `Server` is left out, so that start and stop take no polling interval, and so that
+a fault can reset or close the very connection it is meant for.
 """
 
 from __future__ import annotations
@@ -9,9 +9,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
+_QUIET: dict[str, Any] = {
+    "access_log": False,
+    "log_config": None,
+    "log_level": "critical",
+    "server_header": False,
+    "date_header": False,
+}
 
 
 class SocketConnection:
@@ -47,6 +55,17 @@ def listen(host: str, port: int) -> socket.socket:
     return found
 
 
+@lru_cache
+def _with_connection(protocol_class: Any) -> Any:
+    """uvicorn's protocol, which tells the application of the connection it came on."""
+
+    def connection_made(self: Any, transport: asyncio.Transport) -> None:
+        self.app_state = {**self.app_state, "connection": SocketConnection(transport)}
+        protocol_class.connection_made(self, transport)
+
+    return type("WithConnection", (protocol_class,), {"connection_made": connection_made})
+
+
 class HttpServer:
     """Serves one application on one socket until `stop()`."""
 
@@ -59,22 +78,14 @@ class HttpServer:
         from uvicorn.config import Config
         from uvicorn.server import ServerState
 
-        config = Config(
-            self._app, lifespan="off", access_log=False, log_config=None, log_level="critical", interface="asgi3", ws="none", server_header=False,
-            date_header=False, timeout_keep_alive=75,
-        )  # fmt: skip
+        config = Config(self._app, lifespan="off", interface="asgi3", ws="none", timeout_keep_alive=75, **_QUIET)
         config.load()
         self._state = ServerState()
         protocol_class: Any = config.http_protocol_class
 
-        class WithConnection(protocol_class):  # type: ignore[misc]
-            def connection_made(self, transport: asyncio.Transport) -> None:
-                self.app_state = {**self.app_state, "connection": SocketConnection(transport)}
-                super().connection_made(transport)
-
         def connect() -> asyncio.Protocol:
-            made: asyncio.Protocol = WithConnection(config=config, server_state=self._state, app_state={})
-            return made
+            made = _with_connection(protocol_class)(config=config, server_state=self._state, app_state={})
+            return cast(asyncio.Protocol, made)
 
         self._server = await asyncio.get_running_loop().create_server(connect, sock=self._socket)
 
@@ -84,13 +95,13 @@ class HttpServer:
             return
         self._server.close()
         for connection in list(self._state.connections):
-            connection.shutdown()  # type: ignore[union-attr]
+            connection.shutdown()
         if self._state.tasks:
             await asyncio.wait(list(self._state.tasks), timeout=grace)
         for task in list(self._state.tasks):
             task.cancel()
         for connection in list(self._state.connections):
-            connection.transport.close()  # type: ignore[union-attr]
+            connection.transport.close()
         await asyncio.sleep(0)
         for connection in list(self._state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()

@@ -70,7 +70,8 @@ class Topic:
         """Live events, registered from this call on, after those that were missed.
 
         `after`: replay what came after the event with this id (everything held, when the id is not held any more);
-        `replay=True`: replay everything held; `start`: replay from the first event for which it holds. `where` filters both.
+        `replay=True`: replay everything held; `start`: replay from the first event for which it holds.
+        `where` filters what is replayed and what is live.
         """
         follower = _Follower(where)
         if after is not None or replay or start is not None:

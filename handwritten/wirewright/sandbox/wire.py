@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from wirewright.sandbox.answers import Events, Lines
 from wirewright.sandbox.clock import Clock
 from wirewright.sandbox.faults import Plan
-from wirewright.sandbox.render import Outgoing, RawHeaders, event_bytes, line_bytes
+from wirewright.sandbox.incoming import Receive, Send
+from wirewright.sandbox.render import Outgoing, event_bytes, line_bytes
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Seen = Callable[[bytes], None]
+T = TypeVar("T")
 
 
 class Connection(Protocol):
@@ -33,18 +34,26 @@ class Cut(Exception):  # noqa: N818 - not an error but the end of an answer that
     """The connection was cut on purpose."""
 
 
-class Wire:
-    """One request's way back to its client."""
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A request's way to and from its client, as the ASGI server gives it."""
 
-    def __init__(
-        self, send: Send, receive: Receive, connection: Connection | None, stopping: asyncio.Event, clock: Clock, plan: Plan
-    ) -> None:
-        self._send = send
-        self._receive = receive
-        self._connection = connection
-        self._stopping = stopping
-        self._clock = clock
+    send: Send
+    receive: Receive
+    connection: Connection | None = None
+
+
+class Wire:
+    """Sends one answer, with the plan's faults."""
+
+    def __init__(self, channel: Channel, plan: Plan, clock: Clock, stopping: asyncio.Event) -> None:
+        self._send = channel.send
+        self._receive = channel.receive
+        self._connection = channel.connection
         self._plan = plan
+        self._clock = clock
+        self._stopping = stopping
+        self._last_write = 0.0
 
     # Faults before an answer exists ---------------------------------------------------------------------------------
 
@@ -63,9 +72,9 @@ class Wire:
 
     async def _silence(self, seconds: float | None) -> None:
         """Says nothing until the time is over, the client goes away or the sandbox stops."""
-        waits = [asyncio.ensure_future(self._gone()), asyncio.ensure_future(self._stopping.wait())]
+        waits: list[asyncio.Future[Any]] = [_task(self._gone()), _task(self._stopping.wait())]
         if seconds is not None:
-            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+            waits.append(_task(self._clock.sleep(seconds)))
         await _first_of(waits)
         self._close()
 
@@ -133,10 +142,10 @@ class Wire:
         await self._send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await self._send({"type": "http.response.body", "body": b"", "more_body": True})
         source = answer.stream
-        pump = asyncio.ensure_future(self._pump(source, seen))
-        waits = [pump, asyncio.ensure_future(self._gone()), asyncio.ensure_future(self._stopping.wait())]
+        pump = _task(self._pump(source, seen))
+        waits: list[asyncio.Future[Any]] = [pump, _task(self._gone()), _task(self._stopping.wait())]
         if isinstance(source, Events) and source.heartbeat and source.heartbeat_event is not None:
-            waits.append(asyncio.ensure_future(self._beat(source, seen)))
+            waits.append(_task(self._beat(source, seen)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -144,11 +153,13 @@ class Wire:
         if not pump.cancelled():
             pump.result()
         if self._stopping.is_set() and isinstance(source, Events) and source.farewell is not None:
-            await self._send({"type": "http.response.body", "body": event_bytes(_made(source.farewell)), "more_body": True})
+            await self._send(
+                {"type": "http.response.body", "body": event_bytes(_made(source.farewell)), "more_body": True}
+            )
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _pump(self, source: Any, seen: Seen | None) -> None:
-        """Writes the items of a stream, with the plan's faults: what breaks an answer breaks a stream after some items."""
+        """Writes the items of a stream; what breaks an answer, breaks a stream after some items."""
         plan = self._plan
         last = int(plan.roll * 8) if plan.get("truncate") or plan.get("reset") else -1
         count = 0
@@ -161,7 +172,7 @@ class Wire:
                 await self._write(piece, seen)
 
     async def _write(self, piece: bytes, seen: Seen | None) -> None:
-        self._last = self._clock.time()
+        self._last_write = self._clock.time()
         if seen:
             seen(piece)
         if self._plan.faults:
@@ -169,18 +180,20 @@ class Wire:
         else:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
 
-    _last = 0.0
-
     async def _beat(self, events: Events, seen: Seen | None) -> None:
         """Fills silences with heartbeats."""
         every = events.heartbeat or 0
-        self._last = max(self._last, self._clock.time())
+        self._last_write = max(self._last_write, self._clock.time())
         while True:
-            idle = self._clock.time() - self._last
+            idle = self._clock.time() - self._last_write
             if idle >= every:
                 await self._write(event_bytes(_made(events.heartbeat_event)), seen)
                 idle = 0
             await self._clock.sleep(every - idle)
+
+
+def _task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return asyncio.get_running_loop().create_task(work)
 
 
 def _made(event: Any) -> Any:
@@ -219,17 +232,14 @@ async def _closing(source: Any) -> AsyncIterator[None]:
             await source.aclose()
 
 
-async def _first_of(waits: list[asyncio.Future[Any]]) -> None:
+async def _first_of(waits: Sequence[asyncio.Future[Any]]) -> None:
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _cancel(waits)
 
 
-async def _cancel(waits: list[asyncio.Future[Any]]) -> None:
+async def _cancel(waits: Sequence[asyncio.Future[Any]]) -> None:
     for task in waits:
         task.cancel()
     await asyncio.gather(*waits, return_exceptions=True)
-
-
-__all__ = ["Connection", "Cut", "RawHeaders", "Wire"]

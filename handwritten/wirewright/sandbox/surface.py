@@ -1,13 +1,13 @@
 """The control surface under `/_sandbox`, the same for every protocol, and what a protocol adds to it.
 
-    GET    /_sandbox                 what this is: protocol, version, operations with and without rules
-    GET    /_sandbox/state           the rules' state
-    POST   /_sandbox/reset           a fresh state
-    GET    /_sandbox/faults          faults in force, seed, the last decisions
-    POST   /_sandbox/faults          add some: {"chaos": "status=503x3@POST"} or {"faults": [{"kind": "reset", ...}], "seed": 7}
-    DELETE /_sandbox/faults          no more faults
-    GET    /_sandbox/requests        the last exchanges with verdicts; ?after=NUMBER, ?limit=N, ?operation=ID, ?broken=1
-    DELETE /_sandbox/requests        forget them
+GET    /_sandbox                 what this is: protocol, version, operations with and without rules
+GET    /_sandbox/state           the rules' state
+POST   /_sandbox/reset           a fresh state
+GET    /_sandbox/faults          faults in force, seed, the last decisions
+POST   /_sandbox/faults          add some: {"chaos": "reset=1%"} or {"faults": [{"kind": "reset"}], "seed": 7}
+DELETE /_sandbox/faults          no more faults
+GET    /_sandbox/requests        the last exchanges with verdicts; ?after=NUMBER, ?limit=N, ?operation=ID, ?broken=1
+DELETE /_sandbox/requests        forget them
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wirewright.sandbox.app import App
 
 Handler = Callable[[Call], Any]
+PREFIX = "/_sandbox"
 
 
 class ControlSurface:
@@ -50,7 +51,11 @@ class ControlSurface:
     async def answer(self, call: Call, path: str, query: str) -> Outgoing:
         try:
             call.query = dict(parse_qsl(query, keep_blank_values=True))
-            call.body = read_body(call.raw_body, call.headers.get("content-type", "application/json")) if call.raw_body else None
+            call.body = (
+                read_body(call.raw_body, call.headers.get("content-type", "application/json"))
+                if call.raw_body
+                else None
+            )
             result = self._handler(call, path)(call)
             return render(await result if inspect.isawaitable(result) else result)
         except Refuse as refusal:
@@ -72,7 +77,9 @@ class ControlSurface:
             if found:
                 others.add(mark.method)
         if others:
-            raise Refuse(405, message=f"{path} has {', '.join(sorted(others))}", headers={"allow": ", ".join(sorted(others))})
+            raise Refuse(
+                405, message=f"{path} has {', '.join(sorted(others))}", headers={"allow": ", ".join(sorted(others))}
+            )
         raise Refuse(404, message=f"the control surface has no {call.method} {path}")
 
     def _about(self, call: Call) -> Any:
@@ -87,7 +94,7 @@ class ControlSurface:
         }
 
     def _state(self, call: Call) -> Any:
-        return app_state(self._app)
+        return self._app.rules.state()
 
     async def _reset(self, call: Call) -> Any:
         await self._app.reset()
@@ -128,10 +135,6 @@ class ControlSurface:
     def _clear_requests(self, call: Call) -> Any:
         self._app.recording.clear()
         return {"total": 0}
-
-
-def app_state(app: App) -> Any:
-    return app.rules.state()
 
 
 def _compiled(path: str) -> re.Pattern[str]:
