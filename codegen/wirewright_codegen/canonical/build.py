@@ -1,0 +1,318 @@
+"""Raw schemas to trees: one schema at a time, whatever dialect it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wirewright_codegen.account import Account
+from wirewright_codegen.canonical import typed
+from wirewright_codegen.canonical.merge import Merger
+from wirewright_codegen.canonical.places import At, Place
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.registry import Entry, Registry
+from wirewright_codegen.canonical.union import nullable, union
+from wirewright_codegen.canonical.vocabulary import (
+    AT,
+    CONSTRAINT_WORDS,
+    CONSTRAINTS,
+    SOURCE,
+    Schema,
+    annotations,
+    is_any,
+    never,
+)
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.read.pointer import split
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+class InProgressError(Exception):
+    """A schema is needed whole while it is being built."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier)
+        self.id = identifier
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds trees, and the entries that references ask for.
+
+    `old_siblings`: the document is older than OpenAPI 3.1, where what stands beside a `$ref` only describes.
+    """
+
+    references: References
+    registry: Registry
+    account: Account
+    old_siblings: bool
+    finish: Callable[[Entry, Schema], None]
+    place: Callable[[At], Place]
+    _entry: list[Entry] = field(default_factory=list[Entry])
+    _cyclic: set[str] = field(default_factory=set[str])
+    _depth: int = 0
+
+    # -- entries
+
+    def entry_at(self, at: At) -> Entry:
+        """The entry for a location; a new one when it is met for the first time."""
+        identifier = self.references.id(at)
+        entry = self.registry.get(identifier)
+        if entry is None:
+            raw = self.references.value(at)
+            entry = self.registry.add(Entry(identifier, at, identifier, raw, place=self.place(at)))
+        return entry
+
+    def complete(self, entry: Entry) -> None:
+        """Build an entry if that has not happened. Raises InProgressError when it is being built right now."""
+        if entry.state == "done":
+            return
+        if entry.state == "building":
+            raise InProgressError(entry.id)
+        entry.state = "building"
+        self._entry.append(entry)
+        self._depth += 1
+        try:
+            self._complete(entry)
+            entry.state = "done"
+        finally:
+            self._depth -= 1
+            self._entry.pop()
+            if entry.state == "building":
+                entry.state = "waiting"
+
+    def _complete(self, entry: Entry) -> None:
+        if self._depth > _MAX_CHAIN:
+            self.lose(entry.at, "schemas extend one another in too long a chain; it becomes any")
+            self.finish(entry, {})
+            return
+        try:
+            tree = self.build(entry.raw, entry.at)
+        except InProgressError as cycle:
+            if cycle.id != entry.id and self._depth > 1:
+                raise
+            self.lose(entry.at, "allOf leads back to the schema itself; that member is left out")
+            self._cyclic.add(cycle.id)
+            tree = self.build(entry.raw, entry.at)
+        self.finish(entry, tree)
+
+    def expand(self, identifier: str) -> Schema:
+        """The tree behind a reference, without what describes it; of a parent with discriminator, the object itself."""
+        entry = self.registry[identifier]
+        if entry.state == "building" and entry.id in self._cyclic:
+            return {}
+        self.complete(entry)
+        if entry.base is not None:
+            entry = self.registry[entry.base]
+        body = {key: value for key, value in (entry.body or {}).items() if key not in annotations(entry.body or {})}
+        return nullable(body) if entry.nullable else body
+
+    # -- trees
+
+    def build(self, raw: Any, at: At) -> Schema:
+        """The tree of a raw schema. What cannot be understood becomes any, and is in the account."""
+        if isinstance(raw, bool):
+            return {} if raw else never()
+        if not isinstance(raw, Mapping):
+            self.lose(at, f"a schema must be an object, not {_kind(raw)}; it becomes any")
+            return {}
+        at = raw.get(AT, at)
+        try:
+            tree = self._combine(raw, at)
+        except ForbiddenReference:
+            raise
+        except SpecError as error:
+            self.lose(at, f"{error.reason}; it becomes any")
+            return {}
+        if "$ref" not in tree and not is_any(tree):
+            tree[SOURCE] = self.references.id(at)
+        return tree
+
+    def child(self, raw: Any, at: At) -> Schema:
+        """The tree of a schema inside another; a schema of its own when it needs one that is still being built."""
+        try:
+            return self.build(raw, at)
+        except InProgressError:
+            return {"$ref": self.entry_at(raw.get(AT, at)).id}
+
+    def _combine(self, raw: Mapping[str, Any], at: At) -> Schema:
+        merger = Merger(self.expand, lambda reason: self.lose(at, reason))
+        tree = self._reference(raw, at)
+        siblings = raw
+        if tree is not None and self.old_siblings:
+            siblings = {key: value for key, value in raw.items() if key == "nullable" or key == "x-nullable"}
+        tree = tree or {}
+        constraints: list[Any] = []
+        for number, member in enumerate(_list(siblings.get("allOf"))):
+            tree = merger.intersect(tree, self._member(member, at.child("allOf", number)))
+        own, hard = typed.own(self, siblings, at)
+        for word in ("anyOf", "oneOf"):
+            if word not in siblings:
+                continue
+            if (not is_any(own) or not is_any(tree)) and _only_constrains(siblings[word]):
+                constraints.append({"anyOf": siblings[word]})
+                continue
+            tree = merger.intersect(tree, self._alternatives(siblings, word, at))
+        tree = merger.intersect(tree, own) if hard else merger.soft(tree, own)
+        tree = typed.closed(tree, siblings, self, at)
+        constraints.extend(_constraints(siblings))
+        if constraints:
+            tree = self._constrained(tree, constraints, at)
+        tree = {**tree, **self._described(raw, at)}
+        tree.pop(SOURCE, None)
+        parent = siblings.get("discriminator")
+        if isinstance(parent, Mapping) and "anyOf" not in tree:
+            tree["discriminator"] = self._discriminator(parent, at)
+        elif isinstance(parent, str) and "anyOf" not in tree:
+            tree["discriminator"] = {"propertyName": parent, "mapping": {}}
+        is_nullable = siblings.get("nullable") is True or siblings.get("x-nullable") is True
+        return nullable(tree) if is_nullable else tree
+
+    def _member(self, raw: Any, at: At) -> Schema:
+        return self.build(raw, at)
+
+    def _reference(self, raw: Mapping[str, Any], at: At) -> Schema | None:
+        for word in _REFERENCES:
+            if word not in raw:
+                continue
+            if word == "$recursiveRef":
+                target = self.references.recursive(at, self._root_of(at))
+            else:
+                target = self.references.target(raw[word], at)
+            return {"$ref": self.entry_at(target).id}
+        return None
+
+    def _root_of(self, at: At) -> At:
+        """The schema that a location belongs to: a component, or the outermost schema being built."""
+        tokens = split(at.pointer)
+        if tokens[:2] == ["components", "schemas"] and len(tokens) > 2:
+            return At(at.file, "").child(*tokens[:3])
+        return self._entry[0].at if self._entry else at
+
+    def _alternatives(self, raw: Mapping[str, Any], word: str, at: At) -> Schema:
+        members = raw[word]
+        if not isinstance(members, list) or not members:
+            self.lose(at.child(word), f"{word} must be a list of schemas; it is left out")
+            return {}
+        trees = [self.child(member, at.child(word, number)) for number, member in enumerate(members)]
+        discriminator = raw.get("discriminator")
+        if isinstance(discriminator, Mapping):
+            return union(trees, self._discriminator(discriminator, at))
+        return union(trees)
+
+    def _discriminator(self, raw: Mapping[str, Any], at: At) -> Schema:
+        """A discriminator with ids in its mapping, and the raw rest."""
+        mapping: dict[str, str] = {}
+        declared = raw.get("mapping")
+        for value, name in (declared if isinstance(declared, Mapping) else {}).items():
+            target = self._mapped(name, at)
+            if target is None:
+                self.account.note(
+                    self.references.id(at), f"the discriminator maps {value!r} to {name!r}, which is no schema"
+                )
+            else:
+                mapping[str(value)] = target
+        return {"propertyName": raw.get("propertyName"), "mapping": mapping, **annotations(raw)}
+
+    def _mapped(self, name: Any, at: At) -> str | None:
+        if not isinstance(name, str):
+            return None
+        for reference in (f"#/components/schemas/{name}", f"#/definitions/{name}", name):
+            if reference != name and ("/" in name or "#" in name):
+                continue
+            try:
+                return self.entry_at(self.references.target(reference, at)).id
+            except ForbiddenReference:
+                raise
+            except SpecError:
+                continue
+        return None
+
+    def _described(self, raw: Mapping[str, Any], at: At) -> Schema:
+        described = annotations(raw)
+        if "example" in raw and "examples" not in described:
+            described["examples"] = [raw["example"]]
+        examples = described.get("examples")
+        if isinstance(examples, Mapping):  # some write OpenAPI's examples into a schema
+            described["examples"] = [
+                item.get("value", item) if isinstance(item, Mapping) else item for item in examples.values()
+            ]
+        elif examples is not None and not isinstance(examples, list):
+            described["examples"] = [examples]
+        for word in ("description", "title"):
+            if word in described and not isinstance(described[word], str):
+                described[word] = str(described[word])
+        return described
+
+    def _constrained(self, tree: Schema, constraints: list[Any], at: At) -> Schema:
+        if "$ref" in tree:
+            tree = {**self.expand(tree["$ref"]), **annotations(tree)}
+        kept = [self._fragment(constraint, at) for constraint in constraints]
+        self.account.note(
+            self.references.id(at),
+            "documented, not typed: " + ", ".join(sorted({word for constraint in constraints for word in constraint})),
+        )
+        return {**tree, CONSTRAINTS: [*tree.get(CONSTRAINTS, ()), *kept]}
+
+    def _fragment(self, raw: Any, at: At) -> Any:
+        """A piece of a raw schema whose references are ids; a reference that leads nowhere becomes any."""
+        if isinstance(raw, list):
+            return [self._fragment(item, at) for item in raw]
+        if not isinstance(raw, Mapping):
+            return raw
+        if isinstance(raw.get("$ref"), str):
+            try:
+                return {"$ref": self.entry_at(self.references.target(raw["$ref"], at)).id}
+            except ForbiddenReference:
+                raise
+            except SpecError as error:
+                self.lose(at, error.reason)
+                return {}
+        return {key: self._fragment(value, at) for key, value in raw.items()}
+
+    def lose(self, at: At, reason: str) -> None:
+        """Put a loss into the account."""
+        self.account.lose(self.references.id(at), reason)
+
+
+_MAX_CHAIN = 60
+
+
+def _kind(raw: object) -> str:
+    return "null" if raw is None else {list: "a list", str: "text"}.get(type(raw), "a number")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _only_constrains(members: Any) -> bool:
+    """Whether alternatives differ in rules alone, such as in what they require."""
+    return isinstance(members, list) and all(
+        isinstance(member, Mapping) and member and member.keys() <= _RULES for member in members
+    )
+
+
+_RULES = frozenset(
+    ("required", "not", "if", "then", "else", "dependentRequired", "minProperties", "maxProperties", "title", "description")
+)
+
+
+def _constraints(raw: Mapping[str, Any]) -> list[Schema]:
+    found: list[Schema] = []
+    conditional = {word: raw[word] for word in ("if", "then", "else") if word in raw}
+    if "if" in conditional:
+        found.append(conditional)
+    contains = {word: raw[word] for word in ("contains", "minContains", "maxContains") if word in raw}
+    if "contains" in contains:
+        found.append(contains)
+    found.extend(
+        {word: raw[word]}
+        for word in CONSTRAINT_WORDS
+        if word in raw and word not in ("if", "then", "else", "contains", "minContains", "maxContains")
+    )
+    return found
+
+

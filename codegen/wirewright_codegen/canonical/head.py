@@ -1,0 +1,121 @@
+"""What is not an operation and not a schema: info, servers, tags, security schemes; and walking over operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from wirewright_codegen.canonical.location import file_stem
+from wirewright_codegen.canonical.operations import EXTRA, METHODS
+from wirewright_codegen.canonical.places import At
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.swagger import Lifter
+from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.read.document import Document
+
+
+class Found(NamedTuple):
+    """What a document holds, counted on its raw form."""
+
+    operations: int
+    webhooks: int
+
+
+def operations(items: Mapping[str, Any]) -> Iterator[Schema]:
+    """Every operation of canonical path items, the additional ones included."""
+    for item in items.values():
+        for method in METHODS:
+            if method in item:
+                yield item[method]
+        yield from item.get(EXTRA, {}).values()
+
+
+def document(source: Document, references: References, lifter: Lifter | None) -> Schema:
+    """The canonical document without paths and schemas."""
+    root = source.root
+    result: Schema = {"openapi": "3.1.0", "info": _info(root, source)}
+    if lifter:
+        result["servers"] = lifter.servers()
+    elif isinstance(root.get("servers"), list) and root["servers"]:
+        result["servers"] = [_renamed(server, ("name",)) for server in root["servers"]]
+    for word in ("externalDocs",):
+        if word in root:
+            result[word] = root[word]
+    if isinstance(root.get("tags"), list):
+        result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if isinstance(tag, Mapping)]
+    result |= {key: value for key, value in root.items() if key.startswith("x-") and key != "x-webhooks"}
+    schemes = lifter.security_schemes() if lifter else _security_schemes(root, references)
+    if schemes:
+        result["components"] = {"securitySchemes": schemes}
+    return result
+
+
+def _info(root: Mapping[str, Any], source: Document) -> Schema:
+    raw = root.get("info")
+    info: Schema = dict(raw) if isinstance(raw, Mapping) else {}
+    return {**info, "title": str(info.get("title") or file_stem(source.name)), "version": str(info.get("version") or "0")}
+
+
+def _renamed(value: Any, words: tuple[str, ...]) -> Any:
+    """OpenAPI 3.2 in 3.1 clothes: words that 3.1 does not know become extensions."""
+    if not isinstance(value, Mapping):
+        return value
+    return {f"x-{key}" if key in words else key: item for key, item in value.items()}
+
+
+def _security_schemes(root: Mapping[str, Any], references: References) -> Schema:
+    components = root.get("components")
+    raw = components.get("securitySchemes") if isinstance(components, Mapping) else None
+    found: Schema = {}
+    at = At(references.document.name, "").child("components", "securitySchemes")
+    for name, scheme in (raw if isinstance(raw, Mapping) else {}).items():
+        where = at.child(name)
+        for _ in range(20):
+            if not isinstance(scheme, Mapping) or "$ref" not in scheme:
+                break
+            try:
+                where = references.target(scheme["$ref"], where)
+                scheme = references.value(where)
+            except ForbiddenReference:
+                raise
+            except SpecError:
+                break
+        if isinstance(scheme, Mapping) and "$ref" not in scheme:
+            found[str(name)] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
+    return found
+
+
+def count(source: Document, references: References) -> Found:
+    """Operations and webhooks of the raw document."""
+    root = source.root
+    at = At(source.name, "")
+    paths = _count_items(root.get("paths"), references, at.child("paths"))
+    hooks = sum(_count_items(root.get(word), references, at.child(word)) for word in ("webhooks", "x-webhooks"))
+    return Found(paths, hooks)
+
+
+def _count_items(raw: Any, references: References, at: At) -> int:
+    total = 0
+    for name, item in (raw if isinstance(raw, Mapping) else {}).items():
+        if str(name).startswith("x-"):
+            continue
+        where = at.child(name)
+        seen: dict[str, Any] = {}
+        for _ in range(20):
+            if not isinstance(item, Mapping):
+                break
+            seen = {**item, **seen}
+            if "$ref" not in item:
+                break
+            try:
+                where = references.target(item["$ref"], where)
+                item = references.value(where)
+            except SpecError:
+                total += 1  # a path item that cannot be had is at least one operation
+                break
+        total += sum(1 for method in (*METHODS, "query") if method in seen)
+        for word in ("additionalOperations", EXTRA):
+            extra = seen.get(word)
+            total += len(extra) if isinstance(extra, Mapping) else 0
+    return total

@@ -1,0 +1,73 @@
+"""Ids to class names: the last pass over schemas and operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wirewright_codegen.canonical.registry import Registry
+from wirewright_codegen.canonical.union import nullable, union
+from wirewright_codegen.canonical.vocabulary import Schema, is_named_kind
+
+_VERBATIM = frozenset(("example", "examples", "default", "enum", "const"))
+_PREFIX = "#/components/schemas/"
+
+
+@dataclass(slots=True)
+class Linker:
+    """Writes references by name, and inlines what needs no name of its own after all."""
+
+    registry: Registry
+    names: Mapping[str, str]
+
+    def value(self, node: Any) -> Any:
+        """A value of the canonical document, with final references and without private keys."""
+        if isinstance(node, list):
+            return [self.value(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(node.get("$ref"), str):
+            return self._reference(node)
+        linked = {key: self._member(key, value) for key, value in node.items() if key[0:1] != "\x00"}
+        if "anyOf" in linked and "anyOf" in node:
+            return self._flat(linked)
+        return linked
+
+    def _member(self, key: str, value: Any) -> Any:
+        if key in _VERBATIM:
+            return value
+        if key == "properties" and isinstance(value, dict):
+            return {name: self.value(schema) for name, schema in value.items()}
+        if key in ("discriminator", "x-discriminator") and isinstance(value, dict) and "mapping" in value:
+            mapping = {tag: f"{_PREFIX}{self._name(target)}" for tag, target in value["mapping"].items()}
+            return {**value, "mapping": mapping}
+        return self.value(value)
+
+    def _name(self, identifier: str) -> str:
+        return self.names[self.registry[identifier].id]
+
+    def _reference(self, node: Schema) -> Schema:
+        entry = self.registry[node["$ref"]]
+        beside = {key: self._member(key, value) for key, value in node.items() if key != "$ref" and key[0:1] != "\x00"}
+        if entry.id in self.names:
+            target: Schema = {"$ref": f"{_PREFIX}{self.names[entry.id]}"}
+        else:
+            target = self.value(entry.body)
+        linked = {**target, **beside}
+        return nullable(linked) if entry.nullable else linked
+
+    @staticmethod
+    def _flat(linked: Schema) -> Schema:
+        """A union whose members may have become unions with null."""
+        if not any("anyOf" in member for member in linked["anyOf"]):
+            return linked
+        rest = {key: value for key, value in linked.items() if key not in ("anyOf", "discriminator")}
+        return {**union(linked["anyOf"], linked.get("discriminator")), **rest}
+
+
+def needs_name(body: Schema) -> bool:
+    """Whether a schema that nobody declared is worth a name; scalars, arrays, maps and aliases are written where they are used."""
+    return is_named_kind(body)
+
+

@@ -1,0 +1,282 @@
+"""The intersection of two trees: what `allOf` means."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wirewright_codegen.canonical.union import MAX_VARIANTS, union
+from wirewright_codegen.canonical.vocabulary import (
+    CONSTRAINTS,
+    ORIGIN,
+    SOURCE,
+    Schema,
+    annotations,
+    is_annotation,
+    is_any,
+    is_never,
+    json_key,
+    structure,
+)
+
+
+class ConflictError(Exception):
+    """Two schemas have nothing in common; the text says why."""
+
+
+@dataclass(slots=True)
+class Merger:
+    """Merges trees.
+
+    Args:
+        expand: the tree behind a reference, without what describes it.
+        report: called with a reason when two schemas contradict each other and the later one was taken.
+    """
+
+    expand: Callable[[str], Schema]
+    report: Callable[[str], None]
+
+    def intersect(self, first: Schema, second: Schema) -> Schema:
+        """A tree for what satisfies both. Where nothing does, the later one wins and the contradiction is reported."""
+        try:
+            return self._merge(first, second)
+        except ConflictError as conflict:
+            self.report(f"allOf contradicts itself: {conflict}; the later schema is taken")
+            return _described(second, annotations(first))
+
+    def soft(self, tree: Schema, extra: Schema) -> Schema:
+        """Apply keywords that came without a `type`: they bind only values of the type that they are about."""
+        if is_any(tree) or is_any(extra):
+            return self.intersect(tree, extra)
+        resolved = self._resolved(tree)
+        if "anyOf" not in resolved:
+            return self.intersect(tree, extra) if _same_type(resolved, extra) else tree
+        members = [self._soft_member(member, extra) for member in resolved["anyOf"]]
+        if all(new is old for new, old in zip(members, resolved["anyOf"], strict=True)):
+            return tree
+        return _described(union(members, resolved.get("discriminator")), annotations(tree))
+
+    def _soft_member(self, member: Schema, extra: Schema) -> Schema:
+        if not _same_type(self._resolved(member), extra):
+            return member
+        return self._variant(member, self.intersect(member, extra))
+
+    def _resolved(self, tree: Schema) -> Schema:
+        while "$ref" in tree:
+            tree = self.expand(tree["$ref"])
+        return tree
+
+    def _merge(self, first: Schema, second: Schema) -> Schema:
+        if is_any(first):
+            return _described(second, annotations(first))
+        if is_any(second):
+            return {**first, **annotations(second)}
+        if is_never(first) or is_never(second):
+            raise ConflictError("one of them allows nothing")
+        if "$ref" in first or "$ref" in second:
+            return self._merge_references(first, second)
+        described = {**annotations(first), **annotations(second)}
+        if "anyOf" in first or "anyOf" in second:
+            return {**self._distribute(first, second), **described}
+        return {**self._merge_typed(first, second), **described}
+
+    def _merge_references(self, first: Schema, second: Schema) -> Schema:
+        if first.get("$ref") == second.get("$ref"):
+            return {**first, **annotations(second)}
+        one = self.expand(first["$ref"]) if "$ref" in first else first
+        two = self.expand(second["$ref"]) if "$ref" in second else second
+        merged = self._merge(structure_of(one), structure_of(two))
+        described = {**annotations(first), **annotations(second)}
+        # an intersection that adds nothing is the schema itself, under its own name
+        for part, whole in ((second, two), (first, one)):
+            if "$ref" in part and _equal(merged, whole):
+                return {"$ref": part["$ref"], **described}
+        return {**merged, **described}
+
+    def _distribute(self, first: Schema, second: Schema) -> Schema:
+        ones, twos = first.get("anyOf") or [first], second.get("anyOf") or [second]
+        if len(ones) * len(twos) > MAX_VARIANTS * 4:
+            raise ConflictError(f"two unions of {len(ones)} and {len(twos)} members are too many to combine")
+        merged: list[Schema] = []
+        reason = "no variant fits"
+        for one, two in itertools.product(ones, twos):
+            try:
+                merged.append(self._combined(one, two))
+            except ConflictError as conflict:
+                reason = str(conflict)
+        if not merged:
+            raise ConflictError(reason)
+        return union(merged, first.get("discriminator") or second.get("discriminator"))
+
+    def _combined(self, one: Schema, two: Schema) -> Schema:
+        result = self._merge(one, two)
+        for member in (one, two):
+            if "$ref" in member or ORIGIN in member:
+                return self._variant(member, result)
+        return result
+
+    @staticmethod
+    def _variant(member: Schema, result: Schema) -> Schema:
+        """Remember which variant a merged one was, for the mapping of the discriminator and for its name."""
+        if "$ref" in result or "anyOf" in result:
+            return result
+        return {**result, ORIGIN: member.get(ORIGIN) or member.get("$ref", "")}
+
+    def _merge_typed(self, first: Schema, second: Schema) -> Schema:
+        kind = _common_type(first.get("type"), second.get("type"))
+        if kind == "object":
+            merged = self._merge_objects(first, second)
+        elif kind == "array":
+            merged = self._merge_arrays(first, second)
+        else:
+            merged = _merge_scalars(first, second)
+        merged["type"] = kind
+        constraints = [*first.get(CONSTRAINTS, ()), *second.get(CONSTRAINTS, ())]
+        if constraints:
+            merged[CONSTRAINTS] = constraints
+        return merged
+
+    def _merge_objects(self, first: Schema, second: Schema) -> Schema:
+        merged = _limits(first, second)
+        required = list(dict.fromkeys([*first.get("required", ()), *second.get("required", ())]))
+        properties: Schema = {**first.get("properties", {})}
+        for name, schema in second.get("properties", {}).items():
+            properties[name] = (
+                self._property(name, properties[name], schema, name in required) if name in properties else schema
+            )
+        if properties or "properties" in first or "properties" in second:
+            merged["properties"] = properties
+        if required:
+            merged["required"] = required
+        extra = self._additional(first.get("additionalProperties"), second.get("additionalProperties"))
+        if extra is not None:
+            merged["additionalProperties"] = extra
+        return merged
+
+    def _property(self, name: str, first: Schema, second: Schema, required: bool) -> Schema:
+        if is_never(second) or is_never(first):
+            if required:
+                raise ConflictError(f"property {name!r} is required and allows nothing")
+            return second if is_never(second) else first
+        try:
+            return self._merge(first, second)
+        except ConflictError as conflict:
+            if required:
+                raise ConflictError(f"property {name!r}: {conflict}") from None
+            self.report(f"allOf contradicts itself at property {name!r}: {conflict}; the later schema is taken")
+            return second
+
+    def _additional(self, first: Any, second: Any) -> Any:
+        if first is False or second is False:
+            return False
+        if first is None or second is None:
+            return second if first is None else first
+        return self.intersect(first, second)
+
+    def _merge_arrays(self, first: Schema, second: Schema) -> Schema:
+        merged = _limits(first, second)
+        heads = list(
+            itertools.zip_longest(first.get("prefixItems", ()), second.get("prefixItems", ()), fillvalue=None)
+        )
+        if heads:
+            rests = (first.get("items", {}), second.get("items", {}))
+            merged["prefixItems"] = [
+                self._merge(
+                    rests[0] if one is None else one,
+                    rests[1] if two is None else two,
+                )
+                for one, two in heads
+            ]
+        if "items" in first and "items" in second:
+            merged["items"] = self._merge(first["items"], second["items"])
+        elif "items" in first or "items" in second:
+            merged["items"] = first["items"] if "items" in first else second["items"]
+        return merged
+
+
+def structure_of(tree: Schema) -> Schema:
+    """A tree without what describes it, with the marks of its variants."""
+    return {key: value for key, value in tree.items() if not is_annotation(key) and key != SOURCE}
+
+
+def _described(tree: Schema, beneath: Schema) -> Schema:
+    return {**beneath, **tree} if beneath else tree
+
+
+def _same_type(tree: Schema, other: Schema) -> bool:
+    try:
+        _common_type(tree.get("type"), other.get("type"))
+    except ConflictError:
+        return False
+    return True
+
+
+def _common_type(first: Any, second: Any) -> str:
+    if first == second:
+        return str(first)
+    if {first, second} == {"integer", "number"}:
+        return "integer"
+    raise ConflictError(f"{first} and {second}")
+
+
+def _equal(merged: Schema, whole: Schema) -> bool:
+    return structure(merged) == structure(whole) and json_shape(merged) == json_shape(whole)
+
+
+def json_shape(tree: Schema) -> tuple[str, ...]:
+    """What Python's equality does not tell apart: the consts and enums (true is not 1)."""
+    return tuple(json_key(tree[word]) for word in ("const", "enum") if word in tree)
+
+
+_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_OWN_RULES = frozenset(
+    ("type", "properties", "required", "additionalProperties", "prefixItems", "items", "enum", "const", CONSTRAINTS)
+)
+
+
+def _limits(first: Schema, second: Schema) -> Schema:
+    """The tighter limits of both; of two patterns or formats the later one, with the earlier as a constraint."""
+    merged: Schema = {key: value for key, value in first.items() if key not in _OWN_RULES and key[0] != "\x00" and not is_annotation(key)}
+    for key, value in second.items():
+        if key in _OWN_RULES or key[0] == "\x00" or is_annotation(key):
+            continue
+        if key in _LEAST and key in merged:
+            merged[key] = max(merged[key], value)
+        elif key in _MOST and key in merged:
+            merged[key] = min(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _merge_scalars(first: Schema, second: Schema) -> Schema:
+    merged = _limits(first, second)
+    values = _common_values(first, second)
+    if values is None:
+        return merged
+    if not values:
+        raise ConflictError("no value is allowed by both")
+    if len(values) == 1:
+        merged["const"] = values[0]
+    else:
+        merged["enum"] = values
+    return merged
+
+
+def _common_values(first: Schema, second: Schema) -> list[Any] | None:
+    one, two = _values(first), _values(second)
+    if one is None or two is None:
+        return one if two is None else two
+    keys = {json_key(value) for value in two}
+    return [value for value in one if json_key(value) in keys]
+
+
+def _values(tree: Schema) -> list[Any] | None:
+    if "const" in tree:
+        return [tree["const"]]
+    return tree.get("enum")
+
+

@@ -1,0 +1,259 @@
+"""Path items to canonical operations: every one with an id, its own parameters, responses and security."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wirewright_codegen.account import Subject
+from wirewright_codegen.canonical.content import Contents
+from wirewright_codegen.canonical.parameters import Parameters
+from wirewright_codegen.canonical.places import At, Place
+from wirewright_codegen.canonical.schemas import Schemas
+from wirewright_codegen.canonical.swagger import Lifter
+from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.naming import digest
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+EXTRA = "x-additional-operations"
+_STATUS = re.compile(r"(?:[1-5][0-9]{2}|[1-5]XX|default)\Z")
+_ITEM_WORDS = ("summary", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An operation as found: where it belongs, and its raw form."""
+
+    path: str
+    method: str
+    raw: Mapping[str, Any]
+    at: At
+    item: Mapping[str, Any]
+    item_at: At
+
+
+@dataclass(slots=True)
+class Operations:
+    """Reads `paths`, `webhooks` and the callbacks of operations.
+
+    `security` is what applies to operations that say nothing.
+    """
+
+    schemas: Schemas
+    contents: Contents
+    parameters: Parameters
+    security: list[Any]
+    lifter: Lifter | None = None
+    ids: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    webhooks: dict[str, Schema] = field(default_factory=dict[str, Schema])
+
+    def paths(self, raw: Any, at: At) -> dict[str, Schema]:
+        """The canonical `paths`."""
+        found = [one for path, item in _items(raw) for one in self._operations(path, item, at.child(path), "operation")]
+        self._name(found)
+        paths: dict[str, Schema] = {}
+        for path, item in _items(raw):
+            paths[path] = self._item_head(item, at.child(path))
+        for one in found:
+            _put(paths[one.path], one.method, self._operation(one, self.security, hook=False))
+        return paths
+
+    def hooks(self, raw: Any, at: At) -> None:
+        """Read webhooks into `webhooks`."""
+        for name, item in _items(raw):
+            self._hook(name, item, at.child(name), name)
+
+    def _hook(self, name: str, item: Any, at: At, fallback: str) -> None:
+        found = list(self._operations(name, item, at, "webhook"))
+        self._name(found, fallback)
+        head = self._item_head(item, at)
+        for one in found:
+            _put(head, one.method, self._operation(one, [], hook=True))
+        self.webhooks[name] = head
+
+    def _operations(self, path: str, item: Any, at: At, subject: Subject) -> Iterator[Found]:
+        followed = self._path_item(item, at, subject)
+        if followed is None:
+            return
+        raw, where = followed
+        methods: list[tuple[str, Any, At]] = [
+            (method, raw[method], where.child(method)) for method in (*METHODS, "query") if method in raw
+        ]
+        for word in ("additionalOperations", EXTRA):
+            extra = raw.get(word)
+            methods.extend(
+                (str(method), operation, where.child(word, method))
+                for method, operation in (extra.items() if isinstance(extra, Mapping) else ())
+            )
+        for method, operation, operation_at in methods:
+            if not isinstance(operation, Mapping):
+                self.schemas.account.lose(self._pointer(operation_at), "an operation must be an object", subject)
+                continue
+            if self.lifter:
+                operation = self.lifter.operation(operation, operation_at, raw, where)
+            yield Found(path, method, operation, operation_at, raw, where)
+
+    def _path_item(self, item: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
+        """A path item, its reference followed; what stands beside the reference is kept."""
+        followed = self.schemas.follow(item, at, subject)
+        if followed is None or not isinstance(item, Mapping) or "$ref" not in item:
+            return followed
+        beside = {key: value for key, value in item.items() if key != "$ref"}
+        return {**followed[0], **beside}, followed[1]
+
+    def _item_head(self, item: Any, at: At) -> Schema:
+        followed = self._path_item(item, at, "document")
+        raw = followed[0] if followed else {}
+        return {key: value for key, value in raw.items() if (key in _ITEM_WORDS or key.startswith("x-")) and key != EXTRA}
+
+    def _pointer(self, at: At) -> str:
+        return self.schemas.references.id(at)
+
+    def _operation(self, found: Found, security: list[Any], *, hook: bool) -> Schema:
+        raw, at = found.raw, found.at
+        identifier = self.ids[found.path, self._pointer(at)]
+        place = Place(f"operation:{identifier}", identifier)
+        operation: Schema = {"operationId": identifier}
+        for word in ("summary", "description"):
+            if raw.get(word) is not None:
+                operation[word] = str(raw[word])
+        tags = raw.get("tags")
+        if isinstance(tags, list):
+            operation["tags"] = [str(tag) for tag in tags]
+        for word in ("externalDocs", "deprecated"):
+            if word in raw:
+                operation[word] = raw[word]
+        operation["parameters"] = self.parameters.of(found.path, raw, at, found.item, found.item_at, place, hook=hook)
+        if "requestBody" in raw:
+            body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
+            if body is not None:
+                operation["requestBody"] = body
+        operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place)
+        declared = raw.get("security")
+        operation["security"] = declared if isinstance(declared, list) else security
+        servers = raw.get("servers") or found.item.get("servers")
+        if isinstance(servers, list) and servers:
+            operation["servers"] = servers
+        operation |= {key: value for key, value in raw.items() if key.startswith("x-")}
+        operation["x-source"] = self._pointer(at)
+        self._callbacks(raw.get("callbacks"), at.child("callbacks"), identifier)
+        return operation
+
+    def _name(self, found: list[Found], fallback: str | None = None) -> None:
+        """An id for each operation; those that have none, or share one, get it from method and path."""
+        declared = Counter(_declared(one) for one in found)
+        used = {*self.ids.values()}
+        for one in found:
+            name = _declared(one)
+            if not name:
+                name = _made(one, fallback)
+            elif declared[name] > 1 or name in used:
+                self.schemas.account.note(self._pointer(one.at), f"the operationId {name!r} is there twice", "operation")
+                name = f"{name}_{_made(one, fallback)}"
+            if name in used:
+                name = f"{name}_{digest(one.method + one.path)}"
+            used.add(name)
+            self.ids[one.path, self._pointer(one.at)] = name
+
+    def _request_body(self, raw: Any, at: At, place: Place) -> Schema | None:
+        found = self.schemas.follow(raw, at, "body")
+        if found is None:
+            return None
+        value, where = found
+        inner = self.schemas.place(where, place.child("request"))
+        body: Schema = {key: item for key, item in value.items() if key in ("description", "required") or key.startswith("x-")}
+        body["content"] = self.contents.content(value.get("content"), where.child("content"), inner)
+        if not body["content"]:
+            self.schemas.account.note(self._pointer(at), "a request body without content has any", "body")
+            body["content"] = {"*/*": {"schema": {}}}
+        return body
+
+    def _responses(self, raw: Any, at: At, place: Place) -> Schema:
+        responses: Schema = {}
+        kept: list[tuple[str, Mapping[str, Any], At]] = []
+        for status, response in (raw if isinstance(raw, Mapping) else {}).items():
+            text = str(status)
+            if text.startswith("x-"):
+                responses[text] = response
+                continue
+            name = text.upper() if text[:1].isdigit() else text.lower()
+            found = self.schemas.follow(response, at.child(text), "response")
+            if not _STATUS.match(name):
+                self.schemas.account.lose(self._pointer(at.child(text)), f"{text!r} is no status code", "response")
+            elif found is not None:
+                kept.append((name, *found))
+        plain = _plain_status([(name, value) for name, value, _ in kept])
+        for name, value, where in kept:
+            words = ("response",) if name == plain else (name.lower(), "response")
+            responses[name] = self._response(value, where, self.schemas.place(where, place.child(*words)))
+        if not kept:
+            responses["2XX"] = {"description": "Not documented.", "content": {"*/*": {"schema": {}}}}
+        return responses
+
+    def _response(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
+        described = raw.get("description", raw.get("summary", ""))
+        response: Schema = {"description": described if isinstance(described, str) else str(described)}
+        headers = self.contents.headers(raw.get("headers"), at.child("headers"), place)
+        if headers:
+            response["headers"] = headers
+        content = self.contents.content(raw.get("content"), at.child("content"), place)
+        if content:
+            response["content"] = content
+        links = raw.get("links")
+        if isinstance(links, Mapping) and links:
+            found = {str(name): self.schemas.follow(link, at.child("links", name), "document") for name, link in links.items()}
+            response["links"] = {name: dict(one[0]) for name, one in found.items() if one}
+        return response | {key: value for key, value in raw.items() if key.startswith("x-")}
+
+    def _callbacks(self, raw: Any, at: At, operation: str) -> None:
+        """Callbacks become webhooks, under the operation's id and their own name."""
+        for name, callback in (raw if isinstance(raw, Mapping) else {}).items():
+            found = self.schemas.follow(callback, at.child(name), "webhook")
+            if found is None:
+                continue
+            value, where = found
+            items = [(key, item) for key, item in _items(value)]
+            for expression, item in items:
+                hook = f"{operation}.{name}" + (f".{_expression(expression)}" if len(items) > 1 else "")
+                self._hook(hook, item, where.child(expression), f"{operation} {name}")
+                self.webhooks[hook]["x-callback-expression"] = expression
+
+
+def _items(raw: Any) -> Iterator[tuple[str, Any]]:
+    for name, item in (raw if isinstance(raw, Mapping) else {}).items():
+        if not str(name).startswith("x-"):
+            yield str(name), item
+
+
+def _put(item: Schema, method: str, operation: Schema) -> None:
+    if method in METHODS:
+        item[method] = operation
+    else:
+        item.setdefault(EXTRA, {})[method.upper()] = operation
+
+
+def _plain_status(responses: list[tuple[str, Mapping[str, Any]]]) -> str:
+    """The status whose answer needs no status in its name: the lowest success that has a body."""
+    successes = sorted(name for name, value in responses if name.startswith("2") and value.get("content"))
+    return successes[0] if successes else "200"
+
+
+def _declared(one: Found) -> str:
+    value = one.raw.get("operationId")
+    return str(value).strip() if value is not None else ""
+
+
+def _made(one: Found, fallback: str | None) -> str:
+    """`GET /pets/{id}` → `get_pets_by_id`."""
+    text = fallback or one.path
+    words = re.sub(r"\{([^}]*)\}", r" by \1 ", text)
+    parts = re.findall(r"\w+", words)
+    return "_".join([one.method.lower(), *(parts or ["root"])])
+
+
+def _expression(text: str) -> str:
+    return "_".join(re.findall(r"\w+", text)) or "callback"
+

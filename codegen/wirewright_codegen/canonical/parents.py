@@ -1,0 +1,123 @@
+"""Parents with a discriminator: a schema that others extend by `allOf` stands for all of them wherever it is used."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wirewright_codegen.canonical.places import At
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.registry import Entry, Registry
+from wirewright_codegen.canonical.vocabulary import Schema, is_object, variants
+from wirewright_codegen.errors import SpecError
+from wirewright_codegen.read.pointer import split
+
+
+@dataclass(slots=True)
+class Parents:
+    """Which declared schemas are parents, and of whom."""
+
+    references: References
+    registry: Registry
+    children: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def index(self, entries: Iterable[Entry]) -> None:
+        """Find out who extends whom, from the raw schemas."""
+        extends: dict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            for parent in self._extended(entry.raw, entry.at):
+                extends[parent].add(entry.id)
+        self.children = {parent: sorted(children - {parent}) for parent, children in extends.items()}
+
+    def stands_for_children(self, entry: Entry, tree: Schema) -> bool:
+        """Whether a schema is a parent: an object with a discriminator that others extend."""
+        return "discriminator" in tree and is_object(tree) and bool(self.children.get(entry.id))
+
+    def family(self, entry: Entry, tree: Schema, base: str) -> Schema:
+        """The union that a parent stands for: all who extend it, and the parent's own object where a value is left for it."""
+        declared: Mapping[str, str] = tree["discriminator"]["mapping"]
+        name = tree["discriminator"]["propertyName"]
+        mapping: dict[str, str] = {}
+        members: list[str] = []
+        for child in self._descendants(entry.id):
+            target = self._object_of(child)
+            values = [value for value, mapped in declared.items() if mapped == child] or [self._key(child)]
+            members.append(target)
+            mapping.update((value, target) for value in values if value not in mapping)
+        own = [value for value, mapped in declared.items() if mapped == entry.id]
+        allowed = _values(tree["properties"].get(name, {}), self.registry)
+        if allowed is not None:
+            own = [value for value in allowed if value not in mapping]
+        elif not own:
+            own = [self._key(entry.id)]
+        if own:
+            members.append(base)
+            mapping.update((value, base) for value in own)
+        return {
+            "anyOf": [{"$ref": member} for member in members],
+            "discriminator": {"propertyName": name, "mapping": mapping},
+        }
+
+    def _descendants(self, parent: str) -> list[str]:
+        found: list[str] = []
+        waiting = list(self.children.get(parent, ()))
+        while waiting:
+            child = waiting.pop(0)
+            if child not in found and child != parent:
+                found.append(child)
+                waiting.extend(self.children.get(child, ()))
+        return sorted(found)
+
+    def _object_of(self, identifier: str) -> str:
+        """A child that is a parent itself takes part with its own object; its children are members anyway."""
+        raw = self.registry[identifier].raw
+        is_parent = _has_discriminator(raw) and self.children.get(identifier)
+        return base_id(identifier) if is_parent else identifier
+
+    def _key(self, identifier: str) -> str:
+        tokens = split(self.registry[identifier].at.pointer)
+        return tokens[-1] if tokens else identifier
+
+    def _extended(self, raw: Any, at: At) -> list[str]:
+        found: list[str] = []
+        members = raw.get("allOf") if isinstance(raw, Mapping) else None
+        for number, member in enumerate(members if isinstance(members, list) else ()):
+            where = at.child("allOf", number)
+            if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
+                try:
+                    found.append(self.references.id(self.references.target(member["$ref"], where)))
+                except SpecError:
+                    continue
+            else:
+                found.extend(self._extended(member, where))
+        return found
+
+
+def base_id(identifier: str) -> str:
+    """The id of the object that belongs to a parent with discriminator."""
+    return f"{identifier}?base"
+
+
+def _has_discriminator(raw: Any) -> bool:
+    if not isinstance(raw, Mapping):
+        return False
+    if "discriminator" in raw:
+        return "oneOf" not in raw and "anyOf" not in raw
+    members = raw.get("allOf")
+    return isinstance(members, list) and any(_has_discriminator(member) for member in members)
+
+
+def _values(schema: Schema, registry: Registry) -> list[str] | None:
+    """The values that a property may have, when they are listed."""
+    for _ in range(5):
+        entry = registry.get(schema["$ref"]) if "$ref" in schema else None
+        if entry is None or entry.body is None:
+            break
+        schema = entry.body
+    found = variants(schema)
+    if len(found) != 1:
+        return None
+    values: list[str] | None = [found[0]["const"]] if "const" in found[0] else found[0].get("enum")
+    return values

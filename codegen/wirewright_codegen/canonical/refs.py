@@ -1,0 +1,144 @@
+"""Following references: JSON Pointers, `$id`, `$anchor`, `$dynamicRef` and `$recursiveRef`, over all files of a document."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import urldefrag, urljoin
+
+from wirewright_codegen.canonical.places import At
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.read.document import Document
+from wirewright_codegen.read.pointer import escape, from_fragment, lookup
+from wirewright_codegen.read.sources import resolve_name
+
+
+class References:
+    """Where references lead, seen from where they stand."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def id(self, at: At) -> str:
+        """A location as text: `#/pointer`, led by the file's name when it is not the document's own."""
+        return f"{'' if at.file == self.document.name else at.file}#{at.pointer}"
+
+    def error(self, reason: str, at: At) -> SpecError:
+        """An error that names a location."""
+        return SpecError(
+            reason, file=at.file, pointer=at.pointer or None, line=self.document.line(at.file, at.pointer)
+        )
+
+    def value(self, at: At) -> Any:
+        """What stands at a location. Raises SpecError when there is nothing."""
+        source = self.document.files.get(at.file)
+        if source is None:
+            raise SpecError("there is no such file", file=at.file)
+        return lookup(source.value, at.pointer)
+
+    def target(self, reference: object, at: At) -> At:
+        """The location that a reference points to. Raises SpecError when there is nothing there.
+
+        Raises ForbiddenReference when it asks for something that must not be read.
+        """
+        if not isinstance(reference, str):
+            raise self.error("a reference must be text", at)
+        address, fragment = urldefrag(reference)
+        base = self._resource(address, at)
+        pointer = from_fragment(fragment)
+        if pointer and not pointer.startswith("/"):
+            return self._anchor(base, pointer, reference, at)
+        found = At(base.file, base.pointer + pointer)
+        if base.pointer and not self._exists(found):
+            found = At(base.file, pointer)  # a component with `$id` that refers to its document all the same
+        if not self._exists(found):
+            raise self.error(f"the reference {reference!r} points to nothing", at)
+        return found
+
+    def recursive(self, at: At, entry: At) -> At:
+        """The target of `$recursiveRef: "#"`: the resource it stands in, or the schema when no `$id` makes one."""
+        enclosing = self._enclosing(at)
+        return enclosing if enclosing.pointer or at.file != self.document.name else entry
+
+    def _exists(self, found: At) -> bool:
+        try:
+            self.value(found)
+        except (LookupError, ValueError, SpecError):
+            return False
+        return True
+
+    def _resource(self, address: str, at: At) -> At:
+        if not self._ids:
+            return self._file(address, address, at) if address else At(at.file, "")
+        enclosing = self._enclosing(at)
+        if not address:
+            return enclosing
+        base = self._base.get(enclosing, enclosing.file)
+        absolute = urljoin(base, address)
+        if absolute in self._ids:
+            return self._ids[absolute]
+        return self._file(address, address, at)
+
+    def _file(self, address: str, reference: str, at: At) -> At:
+        name = resolve_name(at.file, address)
+        if name in self.document.files:
+            return At(name, "")
+        failure = self.document.failures.get(name)
+        reason = f"the reference {reference!r} cannot be followed" + (f": {failure.reason}" if failure else "")
+        error = self.error(reason, at)
+        if isinstance(failure, ForbiddenReference):
+            raise ForbiddenReference(error.reason, file=error.file, pointer=error.pointer, line=error.line)
+        raise error
+
+    def _anchor(self, base: At, name: str, reference: str, at: At) -> At:
+        found = self._anchors.get((base, name))
+        if found is None:
+            raise self.error(f"the reference {reference!r} points to nothing", at)
+        return found
+
+    def _enclosing(self, at: At) -> At:
+        """The innermost schema resource (root of a file, or schema with `$id`) that a location lies in."""
+        pointer = at.pointer
+        while pointer and At(at.file, pointer) not in self._base:
+            pointer = pointer.rpartition("/")[0]
+        return At(at.file, pointer)
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, At], dict[At, str], dict[tuple[At, str], At]]:
+        ids: dict[str, At] = {}
+        bases: dict[At, str] = {}
+        anchors: dict[tuple[At, str], At] = {}
+        for name, source in self.document.files.items():
+            stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), name)]
+            while stack:
+                node, pointer, resource, base = stack.pop()
+                if isinstance(node, list):
+                    stack.extend((item, f"{pointer}/{n}", resource, base) for n, item in enumerate(node))
+                elif isinstance(node, dict):
+                    identifier = node.get("$id")
+                    if isinstance(identifier, str):
+                        address, fragment = urldefrag(identifier)
+                        if address:
+                            base = urljoin(base, address)
+                            resource = At(name, pointer)
+                            ids[base] = resource
+                            bases[resource] = base
+                        if fragment:  # the anchors of drafts 6 and 7
+                            anchors[resource, fragment] = At(name, pointer)
+                    for key in ("$anchor", "$dynamicAnchor"):
+                        if isinstance(node.get(key), str):
+                            anchors[resource, node[key]] = At(name, pointer)
+                    stack.extend((item, f"{pointer}/{escape(key)}", resource, base) for key, item in node.items())
+        return ids, bases, anchors
+
+    @property
+    def _ids(self) -> dict[str, At]:
+        return self._index[0]
+
+    @property
+    def _base(self) -> dict[At, str]:
+        return self._index[1]
+
+    @property
+    def _anchors(self) -> dict[tuple[At, str], At]:
+        return self._index[2]

@@ -1,0 +1,83 @@
+"""Schemas, for those who read operations: from raw to canonical in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wirewright_codegen.account import Account, Subject
+from wirewright_codegen.canonical.build import Builder
+from wirewright_codegen.canonical.hoist import Hoister
+from wirewright_codegen.canonical.location import place_of
+from wirewright_codegen.canonical.places import At, Place
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.union import union
+from wirewright_codegen.canonical.vocabulary import AT, Schema
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+
+
+@dataclass(slots=True)
+class Schemas:
+    """Builds schemas where operations hold them, and follows references to everything else."""
+
+    references: References
+    builder: Builder
+    hoister: Hoister
+    account: Account
+
+    def inline(self, raw: Any, at: At, place: Place) -> Schema:
+        """The canonical form of a schema at a place: simple, or a reference to a schema named after the place."""
+        where = raw.get(AT, at) if isinstance(raw, Mapping) else at
+        tree = self.builder.build(raw, where)
+        return self.hoister.inline(tree, place, where, self.references.id(where))
+
+    def choice(self, members: Sequence[Schema], at: At, place: Place) -> Schema:
+        """The union of schemas in canonical form, named after a place."""
+        tree = union(list(members))
+        return self.hoister.inline(tree, place, at, f"{self.references.id(at)}~choice")
+
+    def follow(self, raw: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
+        """An object, or what it refers to, and where that stands. None, with a loss, when it cannot be had.
+
+        What stands beside a `$ref` describes and overrides, as in OpenAPI 3.1.
+        """
+        beside: dict[str, Any] = {}
+        start = at
+        for _ in range(50):
+            if not isinstance(raw, Mapping):
+                self.account.lose(self.references.id(start), "this must be an object", subject)
+                return None
+            if "$ref" not in raw:
+                return ({**raw, **beside} if beside else raw), raw.get(AT, at)
+            beside = {key: raw[key] for key in ("summary", "description") if key in raw} | beside
+            try:
+                at = self.references.target(raw["$ref"], at)
+                raw = self.references.value(at)
+            except ForbiddenReference:
+                raise
+            except SpecError as error:
+                self.account.lose(self.references.id(start), error.reason, subject)
+                return None
+        self.account.lose(self.references.id(start), "the references go in a circle", subject)
+        return None
+
+    def examples(self, raw: Mapping[str, Any], at: At) -> Schema:
+        """Named examples, resolved; the data forms of OpenAPI 3.2 become `value`."""
+        examples: Schema = {}
+        for name, example in raw.items():
+            found = self.follow(example, at.child(name), "document") if isinstance(example, Mapping) else None
+            if found is None:
+                continue
+            value = dict(found[0])
+            for word in ("dataValue", "serializedValue"):
+                if word in value:
+                    value.setdefault("value", value[word])
+                    value[f"x-{word}"] = value.pop(word)
+            examples[str(name)] = value
+        return examples
+
+    def place(self, at: At, otherwise: Place) -> Place:
+        """The place of something shared is where it stands; of everything else, where it is used."""
+        shared = at.file != self.references.document.name or not at.pointer.startswith(("/paths/", "/webhooks/"))
+        return place_of(self.references, at) if shared else otherwise

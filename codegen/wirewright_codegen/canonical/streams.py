@@ -1,0 +1,113 @@
+"""Streams: what one item of a body is, for server-sent events and for JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wirewright_codegen.canonical.places import At
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.errors import SpecError
+
+EVENT_STREAM = "text/event-stream"
+LINES = frozenset(
+    ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines", "application/json-lines",
+     "application/jsonlines", "application/json-seq", "application/x-json-stream", "application/stream+json")
+)  # fmt: skip
+_ENVELOPE = frozenset(("event", "id", "data", "retry"))
+
+
+def is_stream(media_type: str) -> bool:
+    """Whether a body of this media type is a sequence of items."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return bare == EVENT_STREAM or bare in LINES or bare.endswith("+json-seq")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A raw schema of what an event carries, and the names of the events that carry it (none: any event)."""
+
+    events: tuple[str, ...]
+    raw: Any
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Envelopes:
+    """Recognises schemas that describe whole server-sent events instead of what they carry."""
+
+    references: References
+
+    def payloads(self, raw: Any, at: At) -> list[Payload] | None:
+        """What the events carry when the schema is an envelope, or a choice of envelopes; else None."""
+        raw, at = self._resolved(raw, at)
+        if not isinstance(raw, Mapping):
+            return None
+        for word in ("oneOf", "anyOf"):
+            members = raw.get(word)
+            if isinstance(members, list) and members:
+                found = [self.payloads(member, at.child(word, number)) for number, member in enumerate(members)]
+                if any(part is None for part in found):
+                    return None
+                return [payload for part in found if part for payload in part]
+        return self._single(raw, at)
+
+    def _single(self, raw: Mapping[str, Any], at: At) -> list[Payload] | None:
+        properties = self._properties(raw, at)
+        data = properties.get("data")
+        if data is None or not properties.keys() <= _ENVELOPE:
+            return None
+        schema, where = self._resolved(*data)
+        if not isinstance(schema, Mapping):
+            return None
+        textual = schema.get("type") == "string" or "contentMediaType" in schema or "contentSchema" in schema
+        if not textual and "event" not in properties:
+            return None
+        payload, payload_at = self._payload(schema, where)
+        return [Payload(self._names(properties), payload, payload_at)]
+
+    def _properties(self, raw: Mapping[str, Any], at: At) -> dict[str, tuple[Any, At]]:
+        """Properties of an object, those of its `allOf` included, each with its location."""
+        found: dict[str, tuple[Any, At]] = {}
+        members = raw.get("allOf")
+        for number, member in enumerate(members if isinstance(members, list) else ()):
+            inner, where = self._resolved(member, at.child("allOf", number))
+            if isinstance(inner, Mapping):
+                found |= self._properties(inner, where)
+        own = raw.get("properties")
+        for name, schema in (own if isinstance(own, Mapping) else {}).items():
+            merged = {**found[name][0], **schema} if name in found and isinstance(schema, Mapping) else schema
+            found[name] = (merged, at.child("properties", name))
+        return found
+
+    def _payload(self, schema: Mapping[str, Any], at: At) -> tuple[Any, At]:
+        if "contentSchema" in schema:
+            return schema["contentSchema"], at.child("contentSchema")
+        if "json" in str(schema.get("contentMediaType", "")):
+            return {}, at
+        return schema, at
+
+    def _names(self, properties: Mapping[str, tuple[Any, At]]) -> tuple[str, ...]:
+        event = properties.get("event")
+        schema = self._resolved(*event)[0] if event else None
+        if not isinstance(schema, Mapping):
+            return ()
+        values = [schema["const"]] if "const" in schema else schema.get("enum", [])
+        return tuple(value for value in values if isinstance(value, str))
+
+    def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
+        for _ in range(20):
+            if not isinstance(raw, Mapping) or not isinstance(raw.get("$ref"), str):
+                break
+            try:
+                at = self.references.target(raw["$ref"], at)
+                raw = self.references.value(at)
+            except (SpecError, LookupError, ValueError):
+                return None, at
+        return raw, at
+
+
+def bare(media_type: str) -> str:
+    """A media type without its parameters, in lower case."""
+    return media_type.partition(";")[0].strip().lower()

@@ -1,0 +1,180 @@
+"""Swagger 2.0 in the clothes of OpenAPI 3: operations, responses, servers and security schemes.
+
+Schemas stay where they are and are read by the same builder; what is moved carries the location it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wirewright_codegen.canonical.places import At
+from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.vocabulary import AT
+from wirewright_codegen.errors import ForbiddenReference, SpecError
+
+_SCHEMA_WORDS = (
+    "type", "format", "items", "default", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",
+    "pattern", "maxItems", "minItems", "uniqueItems", "enum", "multipleOf", "x-nullable", "x-enum-varnames", "x-enumNames",
+)  # fmt: skip
+_STYLES: dict[str, dict[str, dict[str, Any]]] = {
+    "query": {
+        "csv": {"style": "form", "explode": False},
+        "ssv": {"style": "spaceDelimited", "explode": False},
+        "tsv": {"style": "form", "explode": False, "x-separator": "\t"},
+        "pipes": {"style": "pipeDelimited", "explode": False},
+        "multi": {"style": "form", "explode": True},
+    },
+}
+_FLOWS = {"implicit": "implicit", "password": "password", "application": "clientCredentials", "accessCode": "authorizationCode"}
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True, slots=True)
+class Lifter:
+    """Lifts the parts of one Swagger document."""
+
+    references: References
+    root: Mapping[str, Any]
+
+    def servers(self) -> list[dict[str, Any]]:
+        """`host`, `basePath` and `schemes` as servers."""
+        host, base = str(self.root.get("host", "")), str(self.root.get("basePath", "")).rstrip("/")
+        schemes = self.root.get("schemes") or ["https"]
+        if not host:
+            return [{"url": base or "/"}]
+        return [{"url": f"{scheme}://{host}{base}"} for scheme in schemes if scheme in ("http", "https")]
+
+    def security_schemes(self) -> dict[str, Any]:
+        """`securityDefinitions` as security schemes."""
+        found: dict[str, Any] = {}
+        for name, raw in (self.root.get("securityDefinitions") or {}).items():
+            if not isinstance(raw, Mapping):
+                continue
+            kept = {key: value for key, value in raw.items() if key == "description" or str(key).startswith("x-")}
+            if raw.get("type") == "basic":
+                found[name] = {"type": "http", "scheme": "basic", **kept}
+            elif raw.get("type") == "oauth2":
+                urls = {key: raw[key] for key in ("authorizationUrl", "tokenUrl") if key in raw}
+                flow = {**urls, "scopes": raw.get("scopes") or {}}
+                found[name] = {"type": "oauth2", "flows": {_FLOWS.get(str(raw.get("flow")), "implicit"): flow}, **kept}
+            else:
+                found[name] = {key: raw[key] for key in ("type", "name", "in") if key in raw} | kept
+        return found
+
+    def operation(self, raw: Mapping[str, Any], at: At, item: Mapping[str, Any], item_at: At) -> dict[str, Any]:
+        """An operation with parameters, request body and responses of OpenAPI 3."""
+        own = self._parameters(raw.get("parameters"), at.child("parameters"))
+        shared = self._parameters(item.get("parameters"), item_at.child("parameters"))
+        known = {(value.get("in"), value.get("name")) for value, _ in own}
+        merged = [*own, *(one for one in shared if (one[0].get("in"), one[0].get("name")) not in known)]
+        lifted = {key: value for key, value in raw.items() if key not in ("consumes", "produces", "schemes", "parameters")}
+        lifted["parameters"] = [_parameter(value, where) for value, where in merged if value.get("in") not in ("body", "formData")]
+        body = self._body(raw, merged)
+        if body:
+            lifted["requestBody"] = body
+        produces = raw.get("produces", self.root.get("produces")) or ["application/json"]
+        responses = raw.get("responses")
+        lifted["responses"] = {
+            str(status): self._response(response, at.child("responses", status), produces)
+            for status, response in (responses if isinstance(responses, Mapping) else {}).items()
+        }
+        return lifted
+
+    def path_item(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A path item whose parameters have gone to its operations."""
+        return {key: value for key, value in raw.items() if key != "parameters"}
+
+    def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
+        for _ in range(50):
+            if not isinstance(raw, Mapping) or "$ref" not in raw:
+                break
+            try:
+                at = self.references.target(raw["$ref"], at)
+                raw = self.references.value(at)
+            except ForbiddenReference:
+                raise
+            except SpecError:
+                break
+        return raw, at
+
+    def _parameters(self, raw: Any, at: At) -> list[tuple[Mapping[str, Any], At]]:
+        found = [self._resolved(one, at.child(number)) for number, one in enumerate(raw if isinstance(raw, list) else ())]
+        return [(value, where) for value, where in found if isinstance(value, Mapping)]
+
+    def _body(self, raw: Mapping[str, Any], parameters: list[tuple[Mapping[str, Any], At]]) -> dict[str, Any] | None:
+        consumes = [str(one) for one in raw.get("consumes", self.root.get("consumes")) or ()]
+        for value, where in parameters:
+            if value.get("in") == "body":
+                media = {"schema": _placed(value.get("schema", {}), where.child("schema"))}
+                body = {key: value[key] for key in ("description", "required") if key in value}
+                return {**body, "content": {name: media for name in consumes or ["application/json"]}}
+        fields = [(value, where) for value, where in parameters if value.get("in") == "formData"]
+        if not fields:
+            return None
+        has_file = any(value.get("type") == "file" for value, _ in fields)
+        types = [name for name in consumes if name in _FORMS] or [_FORMS[1] if has_file else _FORMS[0]]
+        schema = {
+            "type": "object",
+            "properties": {str(value.get("name")): _form_field(value, where) for value, where in fields},
+            "required": [str(value.get("name")) for value, _ in fields if value.get("required") is True],
+        }
+        encoding = {
+            str(value.get("name")): {"style": "form", "explode": True}
+            for value, _ in fields
+            if value.get("collectionFormat") == "multi"
+        }
+        media = {"schema": schema} | ({"encoding": encoding} if encoding else {})
+        return {"required": bool(schema["required"]), "content": {name: media for name in types}}
+
+    def _response(self, raw: Any, at: At, produces: list[Any]) -> dict[str, Any]:
+        value, where = self._resolved(raw, at)
+        if not isinstance(value, Mapping) or "$ref" in value:
+            return raw
+        response = {key: item for key, item in value.items() if key not in ("schema", "examples", "headers")}
+        response[AT] = where
+        examples = value.get("examples")
+        examples = examples if isinstance(examples, Mapping) else {}
+        if "schema" in value:
+            schema = _placed(value["schema"], where.child("schema"))
+            types = ["application/octet-stream"] if _is_file(value["schema"]) and "application/json" in produces else produces
+            response["content"] = {
+                str(name): {"schema": schema} | ({"example": examples[name]} if name in examples else {}) for name in types
+            }
+        headers = value.get("headers")
+        response["headers"] = {
+            str(name): _header(header, where.child("headers", name))
+            for name, header in (headers if isinstance(headers, Mapping) else {}).items()
+            if isinstance(header, Mapping)
+        }
+        return response
+
+
+def _parameter(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+    lifted = {key: value for key, value in raw.items() if key not in _SCHEMA_WORDS and key != "collectionFormat"}
+    styles = _STYLES["query"].get(str(raw.get("collectionFormat", "csv")), {}) if raw.get("type") == "array" else {}
+    if raw.get("in") != "query":
+        styles = {"style": "simple"} if styles else {}
+    return {**lifted, **styles, "schema": _typed(raw, at), AT: at}
+
+
+def _form_field(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+    described = {"description": raw["description"]} if "description" in raw else {}
+    return {**_typed(raw, at), **described}
+
+
+def _header(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+    return {"schema": _typed(raw, at), AT: at} | ({"description": raw["description"]} if "description" in raw else {})
+
+
+def _typed(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+    return {**{key: raw[key] for key in _SCHEMA_WORDS if key in raw}, AT: at}
+
+
+def _placed(schema: Any, at: At) -> Any:
+    return {**schema, AT: at} if isinstance(schema, Mapping) else schema
+
+
+def _is_file(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and schema.get("type") == "file"
