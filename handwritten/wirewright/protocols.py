@@ -58,13 +58,15 @@ class Spec:
 class Protocol:
     """A protocol and what comes with it. `sandbox` and `demo` are named as `module:attribute`, or given as objects.
 
-    `sandbox` may be a mapping from version to that. `default` is the version used when none is named; else the last one.
+    `sandbox` may be a mapping from version to that. `default` is used when no version is named; without it, the last.
+    `port` is where `wirewright serve` listens when it is not told.
     """
 
     name: str
     title: str
     versions: Mapping[str, Spec]
     default: str | None = None
+    port: int = 8080
     sandbox: str | type[Rules] | Mapping[str, str | type[Rules]] | None = None
     demo: str | Demo | None = None
     description: str = field(default="", compare=False)

@@ -69,7 +69,7 @@ class Answer:
     """A status, a body and headers.
 
     `body` may be any JSON value (None is `null`), bytes, or UNSET for none at all; a str is a JSON string when the
-    media type is JSON (the default) and plain text otherwise. An iterable of bytes under `chunks` is sent piece by piece.
+    media type is JSON (the default) and plain text otherwise. An iterable of bytes as `chunks` is sent piece by piece.
     """
 
     status: int = 200
@@ -99,8 +99,8 @@ class Events:
     """A stream of server-sent events.
 
     `source` yields `Event`s, `(event, data)` or `(event, data, id)` tuples, or bytes which are sent as they are.
-    Headers go out at once. When nothing was sent for `heartbeat` seconds, `heartbeat_event` is sent (a comment by default; a
-    callable is called each time). `farewell` is sent when the sandbox stops with the stream still open.
+    Headers go out at once. When nothing was sent for `heartbeat` seconds, `heartbeat_event` is sent: a comment by
+    default; a callable is called each time. `farewell` is sent when the sandbox stops with the stream still open.
     """
 
     source: AsyncIterable[Any] | Iterable[Any]

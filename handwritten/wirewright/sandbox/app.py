@@ -16,7 +16,6 @@ from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
 from wirewright.contract.security import check_security
 from wirewright.sandbox.answers import UNSET, Answer, Call, Refuse
-from wirewright.sandbox.surface import PREFIX, ControlSurface
 from wirewright.sandbox.errors import invalid_status
 from wirewright.sandbox.faults import NO_PLAN, Faults, Plan
 from wirewright.sandbox.incoming import Incoming, Receive, Scope, Send, read_request
@@ -24,6 +23,7 @@ from wirewright.sandbox.mock import answer_from_spec, gateway_page
 from wirewright.sandbox.recording import Exchange, Recording
 from wirewright.sandbox.render import Outgoing, render
 from wirewright.sandbox.rules import Rules, Setting
+from wirewright.sandbox.surface import PREFIX, ControlSurface
 from wirewright.sandbox.verify import verify_answer, watch_stream
 from wirewright.sandbox.wire import Channel, Cut, Wire
 
@@ -39,6 +39,7 @@ class Conduct:
     verify: bool = False  # check answers, too
     security: bool = False  # refuse requests without the documented credentials
     page: Page | None = None  # answers `GET /` where the spec has no such operation
+    seen: Callable[[Exchange], None] | None = None  # called when an exchange's answer goes out, or is cut off
 
 
 class App:
@@ -134,7 +135,8 @@ class App:
             exchange.seconds = time.perf_counter() - started
             await self._deliver(wire, outgoing, exchange, match.operation if match else None)
         except Cut:
-            return
+            if exchange.status is None and self.conduct.seen:
+                self.conduct.seen(exchange)
 
     async def _answer(self, incoming: Incoming, match: Match | None, exchange: Exchange, plan: Plan) -> Outgoing:
         call = incoming.call(exchange.number, self.setting.clock)
@@ -236,6 +238,8 @@ class App:
         exchange.answer_body = outgoing.body
         if self.conduct.verify and operation and exchange.answered_by not in {"fault", "error"}:
             verify_answer(operation, exchange, outgoing)
+        if self.conduct.seen:
+            self.conduct.seen(exchange)
         if outgoing.stream is None or exchange.method == "HEAD":
             await wire.whole(outgoing, head=exchange.method == "HEAD")
         else:

@@ -46,7 +46,7 @@ class Sandbox:
     `data` is a path or SQLAlchemy URL that the rules may keep their state in. `chaos` is a fault specification (see
     `wirewright.sandbox.faults`). With `verify=True` every answer is checked against the spec, and leaving the `with`
     block raises ContractBrokenError if one was not allowed. `security=True` refuses (401) requests without the
-    documented credentials. `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered.
+    documented credentials. `seen` is called with each exchange. `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered.
     Further keyword arguments are the options of the protocol's rules. `serve=False` opens no port: use `transport()`.
     """
 
@@ -68,6 +68,7 @@ class Sandbox:
         port: int = 0,
         serve: bool = True,
         page: Page | None = None,
+        seen: Callable[[Exchange], None] | None = None,
         **options: Any,
     ) -> None:
         if protocol is not None:
@@ -93,7 +94,7 @@ class Sandbox:
         )
         self._rules_type = rules or Rules
         self._faults = Faults(chaos, seed)
-        self._conduct = Conduct(keep, verify, security, page)
+        self._conduct = Conduct(keep, verify, security, page, seen)
         self._host, self._port, self._serve = host, port, serve
         self._app: App | None = None
         self._server: HttpServer | None = None
