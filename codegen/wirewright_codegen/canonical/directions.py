@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wirewright_codegen.canonical.registry import Entry, Registry
-from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.canonical.vocabulary import MAPS, OWN_EXTENSIONS, VERBATIM, Schema, nodes
 
 
 def references_in(node: Any) -> Iterator[str]:
@@ -22,7 +22,8 @@ def references_in(node: Any) -> Iterator[str]:
             reference = value.get("$ref")
             if isinstance(reference, str):
                 yield reference
-            stack.extend(item for key, item in value.items() if key not in ("examples", "example", "default", "enum", "const"))
+            for key, item in nodes(value):
+                stack.extend(item.values() if key in MAPS and isinstance(item, dict) else (item,))
 
 
 @dataclass(slots=True)
@@ -72,12 +73,18 @@ class Directions:
             return [self.as_sent(item) for item in node]
         if not isinstance(node, dict):
             return node
-        return {
-            key: self._inputs.get(value, value)
-            if key == "$ref" and isinstance(value, str)
-            else ({tag: self._inputs.get(target, target) for tag, target in value.items()} if key == "mapping" else self.as_sent(value))
-            for key, value in node.items()
-        }
+        return {key: self._member_as_sent(key, value) for key, value in node.items()}
+
+    def _member_as_sent(self, key: str, value: Any) -> Any:
+        if key == "$ref" and isinstance(value, str):
+            return self._inputs.get(self._id(value), value)
+        if key == "mapping" and isinstance(value, dict):
+            return {tag: self._inputs.get(self._id(target), target) for tag, target in value.items()}
+        if key in VERBATIM or (key[:2] == "x-" and key not in OWN_EXTENSIONS):
+            return value
+        if key in MAPS and isinstance(value, dict):
+            return {name: self.as_sent(item) for name, item in value.items()}
+        return self.as_sent(value)
 
     def _add_input(self, entry: Entry, body: Schema) -> None:
         assert entry.place is not None

@@ -8,9 +8,8 @@ from typing import Any
 
 from wirewright_codegen.canonical.registry import Registry
 from wirewright_codegen.canonical.union import nullable, union
-from wirewright_codegen.canonical.vocabulary import Schema, is_named_kind
+from wirewright_codegen.canonical.vocabulary import MAPS, OWN_EXTENSIONS, VERBATIM, Schema, is_named_kind
 
-_VERBATIM = frozenset(("example", "examples", "default", "enum", "const"))
 _PREFIX = "#/components/schemas/"
 
 
@@ -34,11 +33,15 @@ class Linker:
             return self._flat(linked)
         return linked
 
+    def each(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A map of names to values."""
+        return {name: self.value(value) for name, value in values.items()}
+
     def _member(self, key: str, value: Any) -> Any:
-        if key in _VERBATIM:
+        if key in VERBATIM or (key[:2] == "x-" and key not in OWN_EXTENSIONS):
             return value
-        if key == "properties" and isinstance(value, dict):
-            return {name: self.value(schema) for name, schema in value.items()}
+        if key in MAPS and isinstance(value, dict):
+            return self.each(value)
         if key in ("discriminator", "x-discriminator") and isinstance(value, dict) and "mapping" in value:
             mapping = {tag: f"{_PREFIX}{self._name(target)}" for tag, target in value["mapping"].items()}
             return {**value, "mapping": mapping}

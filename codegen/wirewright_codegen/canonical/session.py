@@ -83,9 +83,9 @@ class Session:
         linker = Linker(self.registry, names)
         components = {names[entry.id]: self._component(entry, linker) for entry in kept}
         result = head.document(self.document, self.references, self.operations.lifter)
-        result["paths"] = linker.value(paths)
+        result["paths"] = linker.each(paths)
         if webhooks:
-            result["webhooks"] = linker.value(webhooks)
+            result["webhooks"] = linker.each(webhooks)
         result.setdefault("components", {})["schemas"] = components
         self._count(paths, webhooks, declared, components if prune else None, names)
         return lock.grown("schemas", {place_key(entry): names[entry.id] for entry in kept}), result
@@ -157,7 +157,7 @@ class Session:
         for items, outgoing, incoming in ((paths, sent, received), (webhooks, received, sent)):
             for operation in head.operations(items):
                 outgoing.update(references_in([operation["parameters"], operation.get("requestBody")]))
-                incoming.update(references_in(operation["responses"]))
+                incoming.update(references_in([*operation["responses"].values()]))
         directions = Directions(self.registry, sent, received)
         if not directions.split():
             return paths, webhooks
@@ -168,7 +168,7 @@ class Session:
 
     def _kept(self, paths: Schema, webhooks: Schema, *, prune: bool) -> list[Entry]:
         """Entries that become components: those that are used, and unless pruned those that are declared."""
-        roots = [*references_in(paths), *references_in(webhooks)]
+        roots = [*references_in([*paths.values(), *webhooks.values()])]
         if not prune:
             roots.extend(entry.id for entry in self.registry if entry.declared)
         reached: dict[str, Entry] = {}

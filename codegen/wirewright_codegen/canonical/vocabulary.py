@@ -7,7 +7,7 @@ may still be inline. Private keys (they start with a null character, so no docum
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
@@ -42,6 +42,12 @@ CONSTRAINT_WORDS = (
 )  # fmt: skip
 CONSTRAINTS = "x-constraints"
 """List of schemas that an instance also satisfies, and that no type expresses."""
+
+VERBATIM = frozenset(("example", "examples", "default", "enum", "const", "security", "externalDocs", "links"))
+"""Keywords whose values are data: a `$ref` in them means nothing."""
+MAPS = frozenset(("properties", "responses", "headers", "content", "encoding", "x-sse-events", "x-additional-operations"))
+"""Keywords whose values have names for keys, which may well be those of keywords."""
+OWN_EXTENSIONS = frozenset((CONSTRAINTS, "x-sse-events", "x-additional-operations", "x-discriminator"))
 
 TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 ANY: Schema = {}
@@ -99,6 +105,14 @@ def is_named_kind(schema: Mapping[str, Any]) -> bool:
     return (
         is_object(schema) or "enum" in schema or "prefixItems" in schema or ("anyOf" in schema and len(variants(schema)) > 1)
     )
+
+
+def nodes(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The members of a schema, media type, response, operation or path item that are such things themselves."""
+    for key, value in node.items():
+        if key in VERBATIM or (key[:2] == "x-" and key not in OWN_EXTENSIONS):
+            continue
+        yield key, value
 
 
 def json_key(value: object) -> str:
