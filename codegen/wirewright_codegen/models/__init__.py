@@ -1,0 +1,112 @@
+"""Models: canonical schemas → modules of classes, in one of three flavours.
+
+Names, attributes and types are decided here (`shapes`, `unions`, `clusters`); datamodel-code-generator writes the code
+(`render`), a cluster at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from wirewright_codegen.models.cache import Cache
+from wirewright_codegen.models.clusters import COMMON, UNUSED, assign, reference_graph
+from wirewright_codegen.models.flavours import FLAVOURS, Flavour, Item
+from wirewright_codegen.models.modules import module_source, root_source, stub_source
+from wirewright_codegen.models.schemas import Schema
+from wirewright_codegen.models.shapes import Shape, shapes_of
+from wirewright_codegen.models.unions import Unions
+
+__all__ = ["FLAVOURS", "Flavour", "ModelSet", "build_models"]
+
+FORMAT = 1
+"""Counts changes of what is written for the same schemas, so that no cached cluster outlives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """The models of a package: `files` by path under `models/`, `modules` class → module, `shapes` what they are."""
+
+    files: dict[str, str]
+    modules: dict[str, str]
+    shapes: dict[str, Shape]
+    rendered: int = 0
+    """Clusters that were rendered in this run; the others came from the cache."""
+    limits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+def build_models(
+    schemas: Mapping[str, Schema],
+    roots: Mapping[str, Iterable[str]],
+    flavour: Flavour,
+    *,
+    uploads: Collection[str] = (),
+    cache: Cache | None = None,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> ModelSet:
+    """Modules for all schemas.
+
+    Args:
+        schemas: `components.schemas` of the canonical document.
+        roots: for each resource the classes that its operations name; decides the modules.
+        flavour: the model library.
+        uploads: classes that are sent as multipart bodies, whose binary strings are files.
+        cache: where rendered clusters are kept.
+        progress: called with ("models", clusters done, clusters in all).
+    """
+    modules = assign(reference_graph(schemas), roots)
+    shapes = shapes_of(schemas, frozenset(uploads))
+    unions = Unions(shapes)
+    tags = unions.tags()
+    items = {name: Item(shape, flavour, unions, tags, plain_base="Model" not in schemas) for name, shape in shapes.items()}
+    clusters: dict[str, list[str]] = defaultdict(list)
+    for name, module in modules.items():
+        clusters[module].append(name)
+    files: dict[str, str] = {}
+    rendered = 0
+    for done, (module, names) in enumerate(sorted(clusters.items())):
+        progress("models", done, len(clusters))
+        own = {name: shapes[name] for name in sorted(names)}
+        source, fresh = _cluster(module, own, items, modules, flavour, unions, cache or Cache(None))
+        files[f"{module}.py"] = source
+        rendered += fresh
+    progress("models", len(clusters), len(clusters))
+    files["__init__.py"] = root_source(modules)
+    files["__init__.pyi"] = stub_source(modules)
+    return ModelSet(files, modules, shapes, rendered)
+
+
+def _cluster(
+    module: str, own: Mapping[str, Shape], items: Mapping[str, Item], modules: Mapping[str, str],
+    flavour: Flavour, unions: Unions, cache: Cache,
+) -> tuple[str, bool]:
+    """The module's source, and whether it had to be rendered."""
+    asked = [FORMAT, flavour, module, {name: items[name].question() for name in own}]
+    asked.append({name: modules[name] for name in sorted(_foreign(own) & modules.keys())})
+    key = cache.key(asked)
+    kept = cache.get(key)
+    if kept is not None and isinstance(source := kept.get("source"), str):
+        return source, False
+    from wirewright_codegen.models.render import render
+
+    sources = render({name: shape.rendered_schema() for name, shape in own.items()}, items, modules, flavour)
+    source = module_source(_title(module), own, items, sources, modules, flavour)
+    cache.put(key, {"source": source})
+    return source, True
+
+
+def _foreign(own: Mapping[str, Shape]) -> set[str]:
+    from wirewright_codegen.models.schemas import references
+
+    return {name for shape in own.values() for name in references(shape.source)}
+
+
+def _title(module: str) -> str:
+    if module.startswith(COMMON):
+        return "Types that several resources share."
+    if module == UNUSED:
+        return "Types that no operation names."
+    return f"Types of the `{module}` operations."
+
+

@@ -1,0 +1,1 @@
+"""Operations: canonical document → endpoint functions, resources, clients and, on request, a command line."""

@@ -1,0 +1,327 @@
+"""Operation values → modules, by the templates in `templates/`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+
+from wirewright_codegen import text
+from wirewright_codegen.naming import class_name
+from wirewright_codegen.operations.code import Code, hidden_builtins
+from wirewright_codegen.operations.shared import scheme_views, server_views
+from wirewright_codegen.operations.values import ApiSpec, Operation
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+_VALUE_MODULES = {
+    "Request": "wirewright.request",
+    "StreamRequest": "wirewright.request",
+    "Operation": "wirewright.operation",
+    "Parameter": "wirewright.operation",
+    "Content": "wirewright.operation",
+    "Envelope": "wirewright.operation",
+    "Encoding": "wirewright.operation",
+}
+_ANNOTATION_MODULES = {
+    "Any": "typing",
+    "Literal": "typing",
+    "Iterable": "collections.abc",
+    "UUID": "uuid",
+    "Decimal": "decimal",
+    "UnsetType": "msgspec",
+    "UNSET": "msgspec",
+    "File": "wirewright.bodies",
+    "FileContent": "wirewright.bodies",
+}
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Templates with the escaping filters; a name that a template does not know is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the output is Python, escaped by the filters below
+    )
+    made.filters["literal"] = text.literal
+    made.filters["docstring"] = text.docstring
+    return made
+
+
+def _render(template: str, **values: object) -> str:
+    return environment().get_template(f"{template}.py.jinja2").render(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One way to call a resource: sync or async, the value alone or with its response."""
+
+    asynchronous: bool
+    plain: bool
+    name: str = ""
+    doc: str = ""
+
+    @property
+    def client(self) -> str:
+        return "AsyncClient" if self.asynchronous else "Client"
+
+    @property
+    def keyword(self) -> str:
+        return "async " if self.asynchronous else ""
+
+    @property
+    def wait(self) -> str:
+        return "await " if self.asynchronous else ""
+
+    @property
+    def stream(self) -> str:
+        return "AsyncEventStream" if self.asynchronous else "EventStream"
+
+    @property
+    def verb(self) -> str:
+        return "send" if self.plain else "respond"
+
+    @property
+    def outer(self) -> str:
+        return "" if self.plain else "Response"
+
+    @property
+    def close(self) -> str:
+        return "aclose" if self.asynchronous else "close"
+
+    @property
+    def enter(self) -> str:
+        return "__aenter__" if self.asynchronous else "__enter__"
+
+    @property
+    def leave(self) -> str:
+        return "__aexit__" if self.asynchronous else "__exit__"
+
+    def of(self, base: str) -> str:
+        """The class of this face."""
+        return f"{'Async' if self.asynchronous else ''}{base}{'' if self.plain else 'WithResponse'}"
+
+
+FACES = tuple(Face(asynchronous, plain) for plain in (True, False) for asynchronous in (False, True))
+
+
+class MethodCode(Code):
+    """An operation as a method."""
+
+    @property
+    def own_signature(self) -> str:
+        """The signature with `self`."""
+        return ", ".join(["self", *([self.signature] if self.signature else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """A resource as `client.py` needs it."""
+
+    module: str
+    base: str
+    doc: str
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(face.of(self.base) for face in FACES)
+
+    def class_name(self, face: Face) -> str:
+        return face.of(self.base)
+
+
+@dataclass(slots=True)
+class _Imports:
+    """The import lines of a module: what it needs at run time, and what only annotations name."""
+
+    runtime: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+    typing_only: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+    plain: set[str] = field(default_factory=set[str])
+    plain_typing: set[str] = field(default_factory=set[str])
+
+    def add(self, names: Iterable[str], *, runtime: bool) -> None:
+        for name in names:
+            if name in ("_dt", "builtins"):
+                line = "import datetime as _dt" if name == "_dt" else "import builtins"
+                (self.plain if runtime else self.plain_typing).add(line)
+            elif name in _ANNOTATION_MODULES:
+                needed = runtime or name == "UNSET"
+                (self.runtime if needed else self.typing_only)[_ANNOTATION_MODULES[name]].add(name)
+
+    def text(self) -> str:
+        typing_only = {
+            module: names - self.runtime.get(module, set()) for module, names in self.typing_only.items()
+        }
+        lazy = sorted(self.plain_typing - self.plain) + _lines(typing_only)
+        if lazy:
+            self.runtime["typing"].add("TYPE_CHECKING")
+        lines = [*sorted(self.plain), *_lines(self.runtime)]
+        if lazy:
+            lines += ["", "if TYPE_CHECKING:", *(f"    {line}" for line in lazy)]
+        return "\n".join(lines)
+
+
+def _lines(imports: Mapping[str, set[str]]) -> list[str]:
+    ordered = sorted(imports.items(), key=lambda item: (item[0].startswith("."), item[0]))
+    return [f"from {module} import {', '.join(sorted(names))}" for module, names in ordered if names]
+
+
+def write_package(api: ApiSpec, flavour: str, *, cli: bool = False) -> dict[str, str]:
+    """All modules of a package but its models, by path inside it, not formatted yet."""
+    files: dict[str, str] = {}
+    by_resource: dict[str, list[Operation]] = defaultdict(list)
+    for operation in api.operations:
+        by_resource[operation.resource].append(operation)
+    views: list[ResourceView] = []
+    for resource in api.resources:
+        own = by_resource[resource]
+        title = _title(resource, api)
+        files[f"operations/{resource}.py"] = _operations(own, title)
+        files[f"resources/{resource}.py"] = _resources(resource, own, title)
+        views.append(ResourceView(resource, class_name(resource), text.docstring(title, indent=8)))
+    homes = _homes(api, by_resource)
+    files["operations/__init__.py"] = _render("operations_init", table=_table(homes))
+    files["operations/__init__.pyi"] = _operations_stub(api.resources, homes)
+    files["resources/__init__.py"] = '"""Resources: the methods of each group of operations, sync and async."""\n'
+    files["client.py"] = _client(api, views)
+    files["_package.py"] = _package(api, flavour)
+    files["__init__.py"] = _init(api)
+    files["py.typed"] = ""
+    return files
+
+
+def _title(resource: str, api: ApiSpec) -> str:
+    return text.sentence(api.resource_docs.get(resource, "")) or f"The `{resource}` operations."
+
+
+def _operations(own: list[Operation], title: str) -> str:
+    hidden = hidden_builtins(op.function for op in own)
+    codes = [Code(op, hidden) for op in own]
+    imports = _Imports()
+    for code in codes:
+        imports.add(code.names, runtime=False)
+        imports.add(code.runtime_names, runtime=True)
+        for name in code.runtime_classes | {code.request_class}:
+            imports.runtime[_VALUE_MODULES[name]].add(name)
+    imports.runtime[".._package"].add("CODEC")
+    if any("m" in code.names | code.runtime_names for code in codes):
+        imports.runtime[".."].add("models as m")
+    return _render("operations", title=text.docstring(title, indent=0)[3:-3], imports=imports.text(), codes=codes)
+
+
+def _resources(resource: str, own: list[Operation], title: str) -> str:
+    hidden = hidden_builtins(op.method for op in own)
+    codes = [MethodCode(op, hidden) for op in sorted(own, key=lambda op: op.method)]
+    base = class_name(resource)
+    faces = [Face(f.asynchronous, f.plain, f.of(base), _face_doc(f, title, base)) for f in FACES]
+    imports = _Imports()
+    for code in codes:
+        imports.add(code.names, runtime=False)
+    imports.typing_only["wirewright.client"] |= {"AsyncClient", "Client"}
+    if any(op.stream for op in own):
+        imports.typing_only["wirewright.streams"] |= {"AsyncEventStream", "EventStream"}
+    if any(not op.stream for op in own):
+        imports.typing_only["wirewright.response"].add("Response")
+    if any("m" in code.names for code in codes):
+        imports.typing_only[".."].add("models as m")
+    imports.runtime["..operations"].add(f"{resource} as operations")
+    return _render(
+        "resources", title=text.docstring(title, indent=0)[3:-3], imports=imports.text(), codes=codes, faces=faces
+    )
+
+
+def _face_doc(face: Face, title: str, base: str) -> str:
+    if face.plain:
+        return text.docstring(title)
+    return text.docstring(f"The methods of `{face.of(base).removesuffix('WithResponse')}`, answered with status and headers.")
+
+
+def _homes(api: ApiSpec, by_resource: Mapping[str, list[Operation]]) -> dict[str, str]:
+    """Function → resource, but for functions called as a resource is: those are had from its module."""
+    return {
+        op.function: resource
+        for resource in api.resources
+        for op in by_resource[resource]
+        if op.function not in by_resource
+    }
+
+
+def _table(homes: Mapping[str, str]) -> str:
+    rows: dict[str, list[str]] = defaultdict(list)
+    for name, home in homes.items():
+        rows[home].append(name)
+    return "\n".join(f"{home}: {' '.join(sorted(names))}" for home, names in sorted(rows.items()))
+
+
+def _operations_stub(resources: Iterable[str], homes: Mapping[str, str]) -> str:
+    lines = ['"""Endpoint functions of all resources."""', ""]
+    lines += [f"from . import {resource} as {resource}" for resource in resources]
+    lines += [f"from .{home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda i: (i[1], i[0]))]
+    return "\n".join(lines) + "\n"
+
+
+def _client(api: ApiSpec, views: list[ResourceView]) -> str:
+    title = text.sentence(api.title) or "The API."
+    docs: dict[tuple[bool, bool], str] = {
+        (False, True): f"{title} Methods return when the answer is there.",
+        (True, True): f"{title} Methods are coroutines.",
+        (False, False): "The resources of `Api`, answered with status and headers.",
+        (True, False): "The resources of `AsyncApi`, answered with status and headers.",
+    }
+    faces = [
+        Face(f.asynchronous, f.plain, f.of("Api"), text.docstring(docs[f.asynchronous, f.plain])) for f in FACES
+    ]
+    return _render("client", resources=views, faces=faces, has_server=bool(_base_url(api)))
+
+
+def _base_url(api: ApiSpec) -> str:
+    from wirewright_codegen.document import plain
+
+    for server in api.servers:
+        url = plain(server.url)
+        for variable in server.variables:
+            url = url.replace("{" + plain(variable.wire) + "}", plain(variable.default))
+        if url.startswith(("http://", "https://")):
+            return url.rstrip("/")
+    return ""
+
+
+def _package(api: ApiSpec, flavour: Literal["msgspec", "attrs", "pydantic"] | str) -> str:
+    from wirewright_codegen.document import plain
+
+    schemes = scheme_views(api.security)
+    imports = _Imports()
+    servers = ", ".join(f"{text.literal(s.url)}: {text.literal(text.sentence(s.doc))}" for s in api.servers if plain(s.url) != "/")
+    for scheme in schemes:
+        for module, name in scheme.imports:
+            imports.runtime[module].add(name)
+    rows = "".join(
+        f"({''.join(f'{text.literal(name)}, ' for name in row)}), " for row in api.default_security
+    )
+    return _render(
+        "package",
+        flavour=flavour,
+        base_url=_base_url(api),
+        servers=f"{{{servers}}}",
+        default_security=f"({rows})" if rows else "",
+        variable_servers=server_views(api.servers),
+        schemes=schemes,
+        imports=imports.text(),
+    )
+
+
+def _init(api: ApiSpec) -> str:
+    version = text.clean(api.version)
+    words = text.paragraphs(
+        [f"{text.sentence(api.title)} Version {version}." if version else text.sentence(api.title), api.description]
+    )
+    names = ["Api", "AsyncApi", "models", "operations", *(["webhooks"] if api.webhooks else [])]
+    return _render("init", doc=text.docstring(words, indent=0), names=names, webhooks=bool(api.webhooks))

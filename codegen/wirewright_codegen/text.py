@@ -1,0 +1,151 @@
+"""Spec text on its way into code: docstrings and literals. All of it is hostile until it went through here.
+
+With `naming` the only module that imports `openapi_python_client.strings`: its escaping is the reviewed part.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from openapi_python_client.strings import safe_for_docstring
+
+from wirewright_codegen.document import UntrustedString, plain
+
+WIDTH = 96
+_BLANK_LINES = re.compile(r"\n\s*\n+")
+
+
+def literal(value: UntrustedString | str | bytes | float | bool | None) -> str:
+    """A Python literal of exactly this value."""
+    if isinstance(value, UntrustedString):
+        value = plain(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    return repr(value)
+
+
+def clean(text: object) -> str:
+    """Text without control and layout-breaking characters, line ends as newlines, no blank lines in a row."""
+    plain = str(text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    plain = re.sub("[\u0085\u2028\u2029]", "\n", plain)
+    plain = "".join(c for c in plain if c == "\n" or not unicodedata.category(c).startswith("C"))
+    lines = (line.rstrip() for line in plain.split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def wrapped(text: str, width: int = WIDTH) -> list[str]:
+    """Lines of at most `width` characters where words allow; a line's own indentation and list mark are kept."""
+    lines: list[str] = []
+    for line in textwrap.dedent(text).split("\n"):
+        if len(line) <= width:
+            lines.append(line)
+            continue
+        body = line.lstrip(" ")
+        indent = " " * min(len(line) - len(body), 24)
+        hanging = indent + ("  " if re.match(r"([-*+]|\d+[.)])\s", body) else "")
+        lines += textwrap.wrap(
+            body,
+            width,
+            initial_indent=indent,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def docstring(text: str, indent: int = 4) -> str:
+    """A whole docstring literal, quotes included, for code that is indented by so many spaces; empty for no text."""
+    cleaned = clean(text)
+    if not cleaned:
+        return ""
+    margin = " " * indent
+    lines = [safe_for_docstring(line) if line.strip() else "" for line in wrapped(cleaned, WIDTH + 16 - indent)]
+    lines = [part.rstrip() for line in lines for part in line.split("\n")]
+    if len(lines) == 1:
+        closing = _closed(lines[0])
+        return f'"""{closing}"""'
+    return f'"""{lines[0]}\n' + "\n".join(f"{margin}{line}".rstrip() for line in lines[1:]) + f'\n{margin}"""'
+
+
+def _closed(line: str) -> str:
+    """A last line may not end in a quote."""
+    return f'{line[:-1]}\\"' if line.endswith('"') else line
+
+
+def sentence(text: object) -> str:
+    """The first paragraph on one line, with a full stop."""
+    first = " ".join(clean(text).split("\n\n", 1)[0].split())
+    if first and first[-1] not in ".!?:;)`":
+        first += "."
+    return first
+
+
+def paragraphs(parts: Iterable[str]) -> str:
+    """Texts with a blank line between them; empty ones are left out."""
+    return "\n\n".join(part for part in parts if part)
+
+
+_NUMERIC = (
+    ("minimum", "at least {}"),
+    ("exclusiveMinimum", "more than {}"),
+    ("maximum", "at most {}"),
+    ("exclusiveMaximum", "less than {}"),
+    ("multipleOf", "a multiple of {}"),
+)
+_COUNTED = (
+    ("minLength", "maxLength", "characters"),
+    ("minItems", "maxItems", "items"),
+    ("minProperties", "maxProperties", "members"),
+)
+
+
+def rules(schema: Mapping[str, Any]) -> str:
+    """What the spec says of a value beyond its type, as words: `Default: 20. At least 1, at most 100.`"""
+    said: list[str] = []
+    if "default" in schema:
+        said.append(f"Default: {_shown(schema['default'])}.")
+    limits = [words.format(_shown(schema[key])) for key, words in _NUMERIC if _is_number(schema.get(key))]
+    limits += [words for low, high, unit in _COUNTED if (words := _count(schema.get(low), schema.get(high), unit))]
+    if limits:
+        said.append(", ".join(limits).capitalize() + ".")
+    if isinstance(pattern := schema.get("pattern"), str):
+        said.append(f"Pattern: {_shown(pattern)}.")
+    if isinstance(form := schema.get("format"), str) and form not in _TYPED_FORMATS:
+        said.append(f"Format: {_shown(form)}.")
+    if schema.get("readOnly") is True:
+        said.append("Read-only.")
+    if schema.get("writeOnly") is True:
+        said.append("Write-only.")
+    if schema.get("deprecated") is True:
+        said.append("Deprecated.")
+    return " ".join(said)
+
+
+_TYPED_FORMATS = {"date-time", "date", "time", "uuid", "int32", "int64", "float", "double", "byte", "binary", "decimal"}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(low: object, high: object, unit: str) -> str:
+    if isinstance(low, int) and isinstance(high, int):
+        return f"exactly {low} {unit}" if low == high else f"{low} to {high} {unit}"
+    if isinstance(high, int):
+        return f"at most {high} {unit}"
+    return f"at least {low} {unit}" if isinstance(low, int) and low > 0 else ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, str):
+        return f"`{value}`" if value else "the empty string"
+    shown = f"{value}"
+    return shown if len(shown) <= 200 else f"{shown[:200]} ..."
