@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import to_json
 from pydantic.alias_generators import to_camel
 
 PROTOCOL_VERSION = "1.0.0"
@@ -105,3 +106,21 @@ class DisconnectFrame(M):
     sent_at: datetime
 NeuronToServerFrame = RegisterFrame | UpdateCapabilityFrame | HeartbeatFrame | AckFrame | NackFrame | ProgressFrame
 ServerToNeuronFrame = Annotated[RegisteredFrame | LeaseFrame | CancelFrame | CapabilityRevokedFrame | DisconnectFrame, Field(discriminator="type")]
+
+class _SseEvent:
+    registered = "registered"
+    lease = "lease"
+    cancel = "cancel"
+    capability_revoked = "capability-revoked"
+    disconnect = "disconnect"
+SSE_EVENT = _SseEvent()
+_SERVER = TypeAdapter(ServerToNeuronFrame)
+def parse_server_json(text: str) -> Any:
+    return _SERVER.validate_json(text)
+def parse_server_frame(payload: dict[str, Any]) -> Any:
+    kinds = {"registered": RegisteredFrame, "lease": LeaseFrame, "cancel": CancelFrame, "capability-revoked": CapabilityRevokedFrame, "disconnect": DisconnectFrame}
+    return kinds[payload["type"]].model_validate(payload)
+def encode(frame: BaseModel | dict[str, Any]) -> bytes:
+    if isinstance(frame, BaseModel):
+        return frame.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return to_json(frame)

@@ -65,6 +65,11 @@ class Session:
         """How it stands with stream and registration."""
         return self._link.state
 
+    @property
+    def capabilities(self) -> list[Capability]:
+        """Everything offered, as it is now."""
+        return self._leases.capabilities()
+
     def state_of(self, lease_id: str) -> Lease:
         """Where that lease is; `ENDED` for one that is unknown."""
         return self._leases.state_of(lease_id)

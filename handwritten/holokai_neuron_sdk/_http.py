@@ -1,0 +1,109 @@
+"""What the transport needs of an HTTP library, over the runtime's transport or over an `httpx.AsyncClient` that was given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import httpx
+    from wirewright.transport import AsyncTransport
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+async def _closed() -> None:
+    return
+
+
+@dataclass(slots=True)
+class Answer:
+    """An HTTP answer; a streamed one has its body in `chunks`."""
+
+    status: int
+    content_type: str = ""
+    content: bytes = b""
+    chunks: AsyncIterator[bytes] = field(default_factory=_nothing)
+    aclose: Callable[[], Awaitable[object]] = _closed
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode(errors="replace")
+
+
+class HttpPort(Protocol):
+    """POSTs and one kind of GET. Redirects are not followed."""
+
+    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer: ...
+    async def stream(self, url: str, headers: dict[str, str]) -> Answer: ...
+    async def aclose(self) -> None: ...
+
+
+def open_port(client: httpx.AsyncClient | None, timeout: float) -> HttpPort:
+    """Over `client` when there is one, with its own timeouts, else over connections of our own, with `timeout` seconds."""
+    if client is not None:
+        return _ClientPort(client)
+    from wirewright.transport import _httpx
+
+    return _RuntimePort(_httpx.awrap(None), timeout)
+
+
+class _ClientPort:
+    """Over somebody's client, which stays theirs."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
+        response = await self._client.post(url, headers=headers, content=content, follow_redirects=False)
+        return Answer(response.status_code, response.headers.get("content-type", ""), response.content)
+
+    async def stream(self, url: str, headers: dict[str, str]) -> Answer:
+        request = self._client.build_request("GET", url, headers=headers, timeout=None)
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        return Answer(response.status_code, chunks=response.aiter_bytes(), aclose=response.aclose)
+
+    async def aclose(self) -> None:
+        return
+
+
+class _RuntimePort:
+    """Over the runtime's transport."""
+
+    def __init__(self, transport: AsyncTransport, timeout: float) -> None:
+        from wirewright.messages import Timeout
+
+        self._transport = transport
+        self._timeout = Timeout.of(timeout)
+        self._patient = Timeout(connect=timeout, read=None, write=timeout, pool=timeout)
+
+    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
+        from wirewright.messages import HttpRequest
+
+        origin, target = _split(url)
+        request = HttpRequest("POST", origin, target, headers, content, timeout=self._timeout)
+        response = await self._transport.send(request)
+        return Answer(response.status, response.headers.get("content-type", ""), response.content)
+
+    async def stream(self, url: str, headers: dict[str, str]) -> Answer:
+        from wirewright.messages import HttpRequest
+
+        origin, target = _split(url)
+        request = HttpRequest("GET", origin, target, headers, timeout=self._patient, stream=True)
+        response = await self._transport.send(request)
+        return Answer(response.status, chunks=response.body or _nothing(), aclose=response.aclose or _closed)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _split(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return origin, url[len(origin) :] or "/"
