@@ -51,6 +51,6 @@ def root(
 ) -> None:
     """Specs in, typed clients out, and the last mile written by hand.
 
-    Exit codes: 0 done · 1 the answer is no · 2 wrong usage · 3 an input cannot be used · 4 something is missing here · 70 a
-    defect of wirewright · 130 interrupted.
+    Exit codes: 0 done · 1 the answer is no · 2 wrong usage · 3 an input cannot be used ·
+    4 something is missing here · 70 a defect of wirewright · 130 interrupted.
     """

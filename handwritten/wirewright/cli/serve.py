@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from wirewright.cli.report import CliError, Format, FormatOption, out, print_json
+from wirewright.cli.report import CliError, Format, FormatOption, out
 
 if TYPE_CHECKING:
     from wirewright.sandbox import Exchange, Rules, Sandbox
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 def run(
     what: Annotated[str, typer.Argument(metavar="PROTOCOL|FILE", help="An installed protocol, or any spec file.")],
+    *,
     version: Annotated[str | None, typer.Option(help="Version of the protocol; its default otherwise.")] = None,
     port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="0 picks a free one.", show_default="8080, or the protocol's own"),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    data: Annotated[
-        str | None, typer.Option(help="File or database URL that keeps the state; in memory otherwise.")
-    ] = None,
+    data: Annotated[str | None, typer.Option(help="File or database URL that keeps the state.")] = None,
     chaos: Annotated[str, typer.Option(help="Faults, such as 'latency=50ms±20ms,reset=1%,status=503:2%,seed=7'.")] = "",
     seed: Annotated[int | None, typer.Option(help="Makes ids and faults the same each time.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check the answers against the spec, too.")] = False,
@@ -35,9 +34,7 @@ def run(
     ] = False,
     option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--option", "-o", metavar="NAME=VALUE", help="An option of the protocol's rules; may be repeated."
-        ),
+        typer.Option("--option", "-o", metavar="NAME=VALUE", help="An option of the rules; may be repeated."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not list the requests.")] = False,
     form: FormatOption = Format.text,
@@ -180,6 +177,3 @@ class _Log:
         if problems:
             line += f" [yellow]{escape(str(problems[0]))}[/]"
         self._console.print(line)
-
-
-__all__ = ["parse_options", "print_json", "run"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -28,6 +28,7 @@ from wirewright.contract.document import Body, MediaType, Response, SpecDocument
 from wirewright.contract.parameters import ABSENT, Parameter, retyped
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
+from wirewright.contract.schemas import type_names
 from wirewright.contract.security import check_security
 
 Headers = Iterable[tuple[str, str]]
@@ -92,25 +93,26 @@ def decode_request(match: Match, query: str, headers: Mapping[str, str], body: b
     decoded = Decoded()
     operation = match.operation
     pairs = split_pairs(query) if query else []
-    cookies = _cookies(headers["cookie"]) if "cookie" in headers else {}
+    cookies = _cookies(headers["cookie"]) if "cookie" in headers else []
     for parameter in operation.parameters:
         location = parameter.location
         if location == "path":
             _take(decoded, parameter, decoded.path, parameter.decode_path, match.path.get(parameter.name))
         elif location == "query":
-            _take(decoded, parameter, decoded.query, parameter.decode_query, pairs)
+            others = operation.query_names - {parameter.name}
+            _take(decoded, parameter, decoded.query, partial(parameter.decode_query, claimed=others), pairs)
         elif location == "querystring":
             _take(decoded, parameter, decoded.query, parameter.decode_querystring, query or None)
         elif location == "header":
             _take(decoded, parameter, decoded.headers, parameter.decode_header, headers.get(parameter.name.lower()))
         elif location == "cookie":
-            _take(decoded, parameter, decoded.cookies, parameter.decode_cookie, cookies.get(parameter.name))
+            _take(decoded, parameter, decoded.cookies, parameter.decode_cookie, cookies)
     for name, raw in match.path.items():
         if name not in decoded.path:
             decoded.path[name] = unquote(raw)
     if pairs:
         _keep_undeclared(decoded.query, pairs, operation)
-    for name, raw in cookies.items():
+    for name, raw in cookies:
         decoded.cookies.setdefault(name, raw)
     _decode_body(decoded, operation, headers.get("content-type", ""), body)
     return decoded
@@ -174,7 +176,8 @@ def check_decoded(media_type: MediaType, content_type: str, value: Any, place: s
     if validator is None or not (is_json(actual) or isinstance(value, (dict, str))):
         return []
     if isinstance(value, str) and not is_json(actual):
-        return [] if "xml" in actual else validator.problems(value, place)
+        is_text = "string" in type_names(media_type.schemas, media_type.schema)
+        return validator.problems(value, place) if is_text and "xml" not in actual else []
     return validator.problems(value, place)
 
 
@@ -203,18 +206,17 @@ def _take(decoded: Decoded, parameter: Parameter, into: dict[str, Any], decode: 
 
 def _keep_undeclared(into: dict[str, Any], pairs: Iterable[tuple[str, str]], operation: SpecOperation) -> None:
     """Query parameters that the spec does not know, as text: servers ignore or use them, they are no fault."""
-    declared = {parameter.name for parameter in operation.parameters if parameter.location == "query"}
     found: dict[str, list[str]] = {}
     for name, raw in pairs:
-        if name not in declared:
+        if name not in operation.query_names:
             found.setdefault(name, []).append(unquote_plus(raw))
     for name, values in found.items():
         into.setdefault(name, values[0] if len(values) == 1 else values)
 
 
-def _cookies(header: str) -> dict[str, str]:
+def _cookies(header: str) -> list[tuple[str, str]]:
     pieces = (piece.partition("=") for piece in header.split(";") if piece.strip())
-    return {name.strip(): value.strip().strip('"') for name, _, value in pieces}
+    return [(name.strip(), value.strip().strip('"')) for name, _, value in pieces]
 
 
 def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, body: bytes) -> None:

@@ -24,7 +24,7 @@ class MediaType:
         self.name = name
         self.declared = declared
         self.place = place
-        self._schemas = schemas
+        self.schemas = schemas
 
     @property
     def schema(self) -> Any:
@@ -32,18 +32,18 @@ class MediaType:
 
     @cached_property
     def validator(self) -> Validator | None:
-        return self._schemas.at(self.place + "/schema") if "schema" in self.declared else None
+        return self.schemas.at(self.place + "/schema") if "schema" in self.declared else None
 
     @cached_property
     def item_validator(self) -> Validator | None:
         """Of one JSON line, or of the data of one server-sent event."""
-        return self._schemas.at(self.place + "/itemSchema") if "itemSchema" in self.declared else None
+        return self.schemas.at(self.place + "/itemSchema") if "itemSchema" in self.declared else None
 
     @cached_property
     def event_validators(self) -> dict[str, Validator]:
         """Of the data of server-sent events, by event name."""
         events = self.declared.get("x-sse-events", {})
-        return {name: self._schemas.at(self.place + pointer("x-sse-events", name)) for name in events}
+        return {name: self.schemas.at(self.place + pointer("x-sse-events", name)) for name in events}
 
 
 class Body:
@@ -104,8 +104,10 @@ class SpecOperation:
             for index, declared in enumerate(self.declared.get("parameters", ()))
         )
 
-    def parameters_in(self, location: str) -> tuple[Parameter, ...]:
-        return tuple(parameter for parameter in self.parameters if parameter.location == location)
+    @cached_property
+    def query_names(self) -> frozenset[str]:
+        """The declared query parameters."""
+        return frozenset(parameter.name for parameter in self.parameters if parameter.location == "query")
 
     @cached_property
     def body(self) -> Body | None:

@@ -35,6 +35,7 @@ _FORMATS = {
     "relative-json-pointer": "0",
     "regex": "^example$",
 }
+_SAID = ("const", "examples", "example", "default", "enum")
 _TELLING = {
     "object": {"properties", "required", "additionalProperties", "minProperties"},
     "array": {"items", "prefixItems", "minItems"},
@@ -72,12 +73,25 @@ def _own_examples(schema: Any) -> list[Any]:
     return found + (list(examples) if isinstance(examples, list) else [])
 
 
-def synthesise(schemas: Schemas, schema: Any, *, optional: bool = True) -> Any:
+def allowed_value(form: MediaType, schemas: Schemas) -> Any:
+    """A value that the body's schema allows, with examples inside it where that can be had, else without."""
+    for optional, given in ((True, True), (True, False), (False, False)):
+        try:
+            value = synthesise(schemas, form.schema, optional=optional, given=given)
+        except NoValueError:
+            continue
+        if form.validator is None or form.validator.is_valid(value):
+            return value
+    return synthesise(schemas, form.schema, optional=False)
+
+
+def synthesise(schemas: Schemas, schema: Any, *, optional: bool = True, given: bool = True) -> Any:
     """A value of the schema: examples, defaults and first choices where they are given, else the plainest value.
 
-    `optional` also fills members that are not required (down to a few levels). Raises NoValueError where there is none.
+    `optional` also fills members that are not required (down to a few levels); without `given`, examples and defaults
+    are passed over. Raises NoValueError where there is none.
     """
-    return _Maker(schemas).make(schema, _Place(optional))
+    return _Maker(schemas, given).make(schema, _Place(optional))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +118,9 @@ class _Place:
 
 
 class _Maker:
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, given: bool) -> None:
         self._schemas = schemas
+        self._given = _SAID if given else ("const", "enum")
 
     def make(self, schema: Any, place: _Place) -> Any:
         schema = self._schemas.resolve(schema)
@@ -113,9 +128,12 @@ class _Maker:
             raise NoValueError("the schema allows nothing")
         if not isinstance(schema, Mapping):
             return {}
-        given, value = _given(schema)
-        if given:
-            return value
+        for key in self._given:
+            value = schema.get(key)
+            if key in {"examples", "enum"} and isinstance(value, list) and value:
+                return value[0]
+            if (value is not None and key not in {"examples", "enum"}) or (key == "const" and key in schema):
+                return value
         place = place.under(schema)
         for keyword in ("anyOf", "oneOf"):
             if schema.get(keyword):
@@ -172,19 +190,6 @@ class _Maker:
                 raise
             made.append(_distinct(item, number) if schema.get("uniqueItems") else item)
         return made
-
-
-def _given(schema: Mapping[str, Any]) -> tuple[bool, Any]:
-    """A value that the schema itself names."""
-    if "const" in schema:
-        return True, schema["const"]
-    for key in ("examples", "enum"):
-        if isinstance(schema.get(key), list) and schema[key]:
-            return True, schema[key][0]
-    for key in ("example", "default"):
-        if schema.get(key) is not None:
-            return True, schema[key]
-    return False, None
 
 
 def _tagged(schema: Mapping[str, Any], branch: Any, made: dict[str, Any]) -> dict[str, Any]:

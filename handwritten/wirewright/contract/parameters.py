@@ -103,11 +103,12 @@ class Parameter:
             return self._delimited(raw[1:], "." if self.explode else ",", unquote)
         return self._matrix(raw[1:])
 
-    def decode_query(self, pairs: Pairs) -> Any:
+    def decode_query(self, pairs: Pairs, claimed: frozenset[str] = frozenset()) -> Any:
+        """`claimed` are the names of the other parameters: an open object takes whatever nobody else does."""
         if self.style == "deepObject":
             return self._deep(pairs)
         if self.shape == "object" and self.explode and not self.media_type:
-            return self._exploded_object(pairs)
+            return self._exploded_object(pairs, claimed)
         found = [raw for name, raw in pairs if name == self.name]
         if not found:
             return ABSENT
@@ -130,8 +131,19 @@ class Parameter:
     def decode_header(self, raw: str) -> Any:
         return _content(raw) if self.media_type else self._delimited(raw, ",", str.strip)
 
-    def decode_cookie(self, raw: str) -> Any:
-        return _content(unquote(raw)) if self.media_type else self._delimited(raw, ",", unquote)
+    def decode_cookie(self, pairs: Pairs) -> Any:
+        """Style `form` is percent-decoded, `cookie` (OpenAPI 3.2) is not."""
+        clean = unquote if self.style == "form" else str
+        if self.shape == "object" and self.explode and not self.media_type:
+            return self._exploded_object(pairs, frozenset())
+        found = [raw for name, raw in pairs if name == self.name]
+        if not found:
+            return ABSENT
+        if self.media_type:
+            return _content(unquote(found[0]))
+        if self.shape == "array" and self.explode:
+            return [self.coerce(clean(raw)) for raw in found]
+        return self._delimited(found[0], ",", clean)
 
     def _member(self, name: str, text: str) -> Any:
         return self.members.get(name, self.members.get("*", self.coerce))(text)
@@ -169,9 +181,15 @@ class Parameter:
                 _put(found, rest[:-1].removesuffix("][").split("]["), unquote_plus(raw))
         return self.retype(found) if found else ABSENT
 
-    def _exploded_object(self, pairs: Pairs) -> Any:
-        found = {name: self.members[name](unquote_plus(raw)) for name, raw in pairs if name in self.members}
-        return found if found else ABSENT
+    def _exploded_object(self, pairs: Pairs, claimed: frozenset[str]) -> Any:
+        """Its members are parameters of their own: those it declares or, when it declares none, all that are left."""
+        found: dict[str, list[str]] = {}
+        is_open = self.members.keys() <= {"*"}
+        for name, raw in pairs:
+            if name in self.members or (is_open and name not in claimed):
+                found.setdefault(name, []).append(unquote_plus(raw))
+        plain = {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        return self.retype(plain) if plain else ABSENT
 
 
 def _put(into: dict[str, Any], path: list[str], text: str) -> None:

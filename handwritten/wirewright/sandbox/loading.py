@@ -1,4 +1,4 @@
-"""Finds what a sandbox serves: a registered protocol, a file, or a canonical document at hand."""
+"""Opens what a sandbox serves: a spec file by way of the generator's reader, or a document at hand."""
 
 from __future__ import annotations
 
@@ -6,16 +6,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wirewright.contract.document import SpecDocument
+from wirewright.contract.document import METHODS, SpecDocument
 
 
 def load_document(spec: str | Path | Mapping[str, Any]) -> SpecDocument:
-    """A document from a canonical value, or from a spec file by way of the generator's reader.
+    """A spec, ready to serve and to check against. A canonical document is taken as it is, others become one.
 
-    Raises OSError for a file that cannot be read, ValueError for one that is no spec.
+    Raises `wirewright_codegen.errors.SpecError` when it cannot be used, ModuleNotFoundError without the `codegen` extra.
     """
-    if isinstance(spec, Mapping):
+    if isinstance(spec, Mapping) and is_canonical(spec):
         return SpecDocument(spec)
-    from wirewright._codegen import canonical_document
+    from wirewright_codegen.canonical import canonicalise
+    from wirewright_codegen.read import document_of, read_document
 
-    return SpecDocument(canonical_document(Path(spec)))
+    document = document_of(dict(spec)) if isinstance(spec, Mapping) else read_document(spec)
+    return SpecDocument(canonicalise(document).document)
+
+
+def is_canonical(document: Mapping[str, Any]) -> bool:
+    """Whether operations can be read without following references, as the canonical form promises."""
+    if not str(document.get("openapi", "")).startswith("3.1"):
+        return False
+    for item in document.get("paths", {}).values():
+        if "$ref" in item or "parameters" in item:
+            return False
+        for operation in (item[method] for method in METHODS if method in item):
+            parts = [*operation.get("parameters", ()), *operation.get("responses", {}).values()]
+            parts.append(operation.get("requestBody", {}))
+            if "operationId" not in operation or any("$ref" in part for part in parts):
+                return False
+    return True

@@ -8,8 +8,9 @@ from typing import Any
 
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, is_json, match_media_type, media_type_of
 from wirewright.contract.document import MediaType, Response, SpecOperation
-from wirewright.contract.examples import NoValueError, documented_example, synthesise
-from wirewright.sandbox.answers import UNSET, Answer, AnyAnswer, Event, Events, Lines
+from wirewright.contract.examples import allowed_value, documented_example, synthesise
+from wirewright.sandbox.answers import Answer, AnyAnswer, Event, Events, Lines
+from wirewright.sandbox.render import json_text
 
 
 def answer_from_spec(operation: SpecOperation, accept: str = "", status: int | None = None) -> tuple[AnyAnswer, str]:
@@ -35,7 +36,7 @@ def _response(operation: SpecOperation, status: int | None) -> tuple[int, Respon
         return code, operation.response(code)
     if "default" in documented:
         return 200, documented["default"]
-    first = next((code for code in exact if code >= 300), 200)
+    first = next((code for code in exact if code >= 300), 426 if exact else 200)  # 101 alone: an upgrade, not HTTP
     return first, operation.response(first)
 
 
@@ -73,15 +74,12 @@ def _answer(
     documented, value = documented_example(form, operation.document.schemas)
     source = "example" if documented else "synthetic"
     if not documented:
-        try:
-            value = synthesise(operation.document.schemas, form.schema)
-        except NoValueError:
-            value = synthesise(operation.document.schemas, form.schema, optional=False)
+        value = allowed_value(form, operation.document.schemas)
     media_type = "application/octet-stream" if "*" in name else form.name
     if is_json(name):
         return Answer(status, value, headers=headers, media_type=media_type), source
     if not isinstance(value, str):
-        value = "" if value in ({}, UNSET) else str(value)
+        value = "" if value == {} else json_text(value)
     body: Any = value if name.startswith("text/") else value.encode()
     return Answer(status, body, headers=headers, media_type=media_type), source
 

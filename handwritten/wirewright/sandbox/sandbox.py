@@ -46,8 +46,9 @@ class Sandbox:
     `data` is a path or SQLAlchemy URL that the rules may keep their state in. `chaos` is a fault specification (see
     `wirewright.sandbox.faults`). With `verify=True` every answer is checked against the spec, and leaving the `with`
     block raises ContractBrokenError if one was not allowed. `security=True` refuses (401) requests without the
-    documented credentials. `seen` is called with each exchange. `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered.
-    Further keyword arguments are the options of the protocol's rules. `serve=False` opens no port: use `transport()`.
+    documented credentials. `seed` makes ids and faults reproducible, `keep` is the number of exchanges remembered,
+    `seen` is called with each. Further keyword arguments are the options of the protocol's rules. `serve=False` opens
+    no port: use `transport()`.
     """
 
     def __init__(

@@ -1,0 +1,173 @@
+"""Transports that remember what went over them and judge it by a spec.
+
+recorder = Recorder(document)
+client = Client(url, transport=recorder.over(transport))
+...
+recorder.assert_kept()
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from wirewright.contract.checks import WireRequest, check_request, check_response
+from wirewright.contract.document import SpecDocument
+from wirewright.contract.problems import Problem
+from wirewright.contract.routing import Router
+
+if TYPE_CHECKING:
+    from wirewright.messages import HttpRequest, HttpResponse
+    from wirewright.transport import AsyncTransport, Transport
+
+
+@dataclass(slots=True)
+class Traffic:
+    """One attempt: what was sent, and what came back. `status` is None when nothing did."""
+
+    request: WireRequest
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    error: Exception | None = None
+    complete: bool = False  # whether the whole body was read; a stream that was left early is judged event by event
+
+
+class Recorder:
+    """Keeps traffic, in order, and checks it against a canonical document. Safe to share between threads.
+
+    `strip` is the path of the client's base URL (`/api/v1`), where the spec's paths do not start with it.
+    """
+
+    def __init__(self, document: SpecDocument, *, strip: str = "", security: bool = True) -> None:
+        self._document = document
+        self._router = Router(document)
+        self._strip = strip.rstrip("/")
+        self._security = security
+        self._lock = threading.Lock()
+        self.traffic: list[Traffic] = []
+
+    def over(self, transport: Transport) -> RecordingTransport:
+        return RecordingTransport(self, transport)
+
+    def over_async(self, transport: AsyncTransport) -> AsyncRecordingTransport:
+        return AsyncRecordingTransport(self, transport)
+
+    def start(self, request: HttpRequest, content: bytes) -> Traffic:
+        target = request.target
+        if self._strip and target.startswith((self._strip + "/", self._strip + "?")):
+            target = target[len(self._strip) :]
+        traffic = Traffic(WireRequest(request.method, target, tuple(request.headers.items()), content))
+        with self._lock:
+            self.traffic.append(traffic)
+        return traffic
+
+    def problems(self, traffic: Traffic) -> list[Problem]:
+        """Everything wrong with one attempt, on both sides."""
+        request = traffic.request
+        found = check_request(self._document, request, security=self._security, router=self._router)
+        match = self._router.match(request.method, request.raw_path, request.query)
+        if match is None or traffic.status is None:
+            return found
+        return found + check_response(match.operation, traffic.status, traffic.headers, traffic.body)
+
+    def broken(self) -> list[tuple[Traffic, list[Problem]]]:
+        """The attempts in which one side broke the contract."""
+        judged = [(traffic, self.problems(traffic)) for traffic in self.traffic]
+        return [(traffic, problems) for traffic, problems in judged if problems]
+
+    def assert_kept(self) -> None:
+        """Raises AssertionError that names every operation, place and fault."""
+        broken = self.broken()
+        lines = [
+            f"{traffic.request.method} {traffic.request.target} -> {traffic.status}: {problem}"
+            for traffic, problems in broken
+            for problem in problems
+        ]
+        if lines:
+            raise AssertionError("the wire is not the spec:\n  " + "\n  ".join(lines))
+
+
+class RecordingTransport:
+    """A `wirewright.transport.Transport` around another one."""
+
+    def __init__(self, recorder: Recorder, transport: Transport) -> None:
+        self._recorder = recorder
+        self._transport = transport
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        content = request.content
+        if content is not None and not isinstance(content, bytes):
+            content = b"".join(content.open())
+        traffic = self._recorder.start(request, content or b"")
+        try:
+            response = self._transport.send(_with_content(request, content))
+        except Exception as error:
+            traffic.error = error
+            raise
+        _note(traffic, response)
+        if response.body is not None:
+            response.body = _tee(cast(Iterator[bytes], response.body), traffic)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+class AsyncRecordingTransport:
+    """A `wirewright.transport.AsyncTransport` around another one."""
+
+    def __init__(self, recorder: Recorder, transport: AsyncTransport) -> None:
+        self._recorder = recorder
+        self._transport = transport
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        content = request.content
+        if content is not None and not isinstance(content, bytes):
+            content = b"".join([chunk async for chunk in content.aopen()])
+        traffic = self._recorder.start(request, content or b"")
+        try:
+            response = await self._transport.send(_with_content(request, content))
+        except Exception as error:
+            traffic.error = error
+            raise
+        _note(traffic, response)
+        if response.body is not None:
+            response.body = _atee(cast(AsyncIterator[bytes], response.body), traffic)
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _with_content(request: HttpRequest, content: bytes | None) -> HttpRequest:
+    """The request itself, or a copy that carries the bytes of an upload that had to be read."""
+    if request.content is content:
+        return request
+    made = copy.copy(request)
+    made.content = content
+    return made
+
+
+def _note(traffic: Traffic, response: HttpResponse) -> None:
+    traffic.status = response.status
+    traffic.headers = tuple(response.headers.pairs())
+    traffic.body = response.content
+    traffic.complete = response.body is None
+
+
+def _tee(body: Iterator[bytes], traffic: Traffic) -> Iterator[bytes]:
+    for chunk in body:
+        traffic.body += chunk
+        yield chunk
+    traffic.complete = True
+
+
+async def _atee(body: AsyncIterator[bytes], traffic: Traffic) -> AsyncIterator[bytes]:
+    async for chunk in body:
+        traffic.body += chunk
+        yield chunk
+    traffic.complete = True
