@@ -19,9 +19,12 @@ class CanonicalOptions:
 
     Attributes:
         prune: leave out schemas that no operation and no webhook reaches.
+        infer_types: a schema without `type` has the type that its keywords are about, which is what people mean. Without it the
+            letter of JSON Schema holds: `properties` says something about objects, and every other value is valid too.
     """
 
     prune: bool = False
+    infer_types: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,6 @@ def canonicalise(document: Document, options: CanonicalOptions | None = None, *,
         SpecError: a reference asks for something that must not be read.
     """
     options = options or CanonicalOptions()
-    session = Session(document)
+    session = Session(document, options.infer_types)
     names, result = session.run(lock or Names(), prune=options.prune)
     return Canonical(result, session.account, names)

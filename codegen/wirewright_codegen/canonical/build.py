@@ -41,13 +41,14 @@ class InProgressError(Exception):
 class Builder:
     """Builds trees, and the entries that references ask for.
 
-    `old_siblings`: the document is older than OpenAPI 3.1, where what stands beside a `$ref` only describes.
+    `infer_types`: a schema that names no type has the one that its keywords are about. `old_siblings`: the document is older than OpenAPI 3.1, where what stands beside a `$ref` only describes.
     """
 
     references: References
     registry: Registry
     account: Account
     old_siblings: bool
+    infer_types: bool
     finish: Callable[[Entry, Schema], None]
     place: Callable[[At], Place]
     _entry: list[Entry] = field(default_factory=list[Entry])
@@ -249,17 +250,17 @@ class Builder:
     def _constrained(self, tree: Schema, constraints: list[Any], at: At) -> Schema:
         if "$ref" in tree:
             tree = {**self.expand(tree["$ref"]), **annotations(tree)}
-        kept = [self._fragment(constraint, at) for constraint in constraints]
+        kept = [self.fragment(constraint, at) for constraint in constraints]
         self.account.note(
             self.references.id(at),
             "documented, not typed: " + ", ".join(sorted({word for constraint in constraints for word in constraint})),
         )
         return {**tree, CONSTRAINTS: [*tree.get(CONSTRAINTS, ()), *kept]}
 
-    def _fragment(self, raw: Any, at: At) -> Any:
+    def fragment(self, raw: Any, at: At) -> Any:
         """A piece of a raw schema whose references are ids; a reference that leads nowhere becomes any."""
         if isinstance(raw, list):
-            return [self._fragment(item, at) for item in raw]
+            return [self.fragment(item, at) for item in raw]
         if not isinstance(raw, Mapping):
             return raw
         if isinstance(raw.get("$ref"), str):
@@ -270,7 +271,7 @@ class Builder:
             except SpecError as error:
                 self.lose(at, error.reason)
                 return {}
-        return {key: self._fragment(value, at) for key, value in raw.items()}
+        return {key: self.fragment(value, at) for key, value in raw.items()}
 
     def lose(self, at: At, reason: str) -> None:
         """Put a loss into the account."""

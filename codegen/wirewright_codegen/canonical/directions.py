@@ -92,7 +92,7 @@ class Directions:
             f"{entry.id}?input",
             entry.at,
             entry.source,
-            place=entry.place.child("input"),
+            place=entry.place.form("input"),
             body=self.as_sent(body),
             state="done",
             nullable=entry.nullable,

@@ -68,8 +68,8 @@ class Hoister:
         known = self.registry.get(source) if source else None
         if known is not None:
             return {"$ref": known.id, **site}
-        identifier = self.registry.free_id(source or f"{owner}~{place.words[-1] if place.words else ''}")
-        entry = Entry(identifier, at, source or owner.partition("~")[0], place=place, state="done")
+        identifier = self.registry.free_id(source or f"{owner}|{place.words[-1] if place.words else ''}")
+        entry = Entry(identifier, at, source or owner.partition("|")[0], place=place, state="done")
         self.registry.entries[identifier] = entry
         moved = {key: value for key, value in tree.items() if key not in SITE_ANNOTATIONS or key == "description"}
         entry.body = self._body(moved, place, entry)

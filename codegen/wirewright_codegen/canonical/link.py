@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright_codegen.canonical.registry import Registry
 from wirewright_codegen.canonical.union import nullable, union
-from wirewright_codegen.canonical.vocabulary import MAPS, OWN_EXTENSIONS, VERBATIM, Schema, is_named_kind
+from wirewright_codegen.canonical.vocabulary import CONSTRAINTS, MAPS, OWN_EXTENSIONS, VERBATIM, Schema, is_named_kind
 
 _PREFIX = "#/components/schemas/"
 
@@ -40,12 +40,24 @@ class Linker:
     def _member(self, key: str, value: Any) -> Any:
         if key in VERBATIM or (key[:2] == "x-" and key not in OWN_EXTENSIONS):
             return value
+        if key == CONSTRAINTS:
+            return self._fragment(value)
         if key in MAPS and isinstance(value, dict):
             return self.each(value)
         if key in ("discriminator", "x-discriminator") and isinstance(value, dict) and "mapping" in value:
             mapping = {tag: f"{_PREFIX}{self._name(target)}" for tag, target in value["mapping"].items()}
             return {**value, "mapping": mapping}
         return self.value(value)
+
+    def _fragment(self, node: Any) -> Any:
+        """A rule in raw JSON Schema: only its references change."""
+        if isinstance(node, list):
+            return [self._fragment(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(node.get("$ref"), str):
+            return self._reference(node)
+        return {key: value if key in VERBATIM else self._fragment(value) for key, value in node.items()}
 
     def _name(self, identifier: str) -> str:
         return self.names[self.registry[identifier].id]

@@ -133,7 +133,7 @@ class Merger:
         else:
             merged = _merge_scalars(first, second)
         merged["type"] = kind
-        constraints = [*first.get(CONSTRAINTS, ()), *second.get(CONSTRAINTS, ())]
+        constraints = [*first.get(CONSTRAINTS, ()), *second.get(CONSTRAINTS, ()), *_overridden(first, second)]
         if constraints:
             merged[CONSTRAINTS] = constraints
         return merged
@@ -238,7 +238,7 @@ _OWN_RULES = frozenset(
 
 
 def _limits(first: Schema, second: Schema) -> Schema:
-    """The tighter limits of both; of two patterns or formats the later one, with the earlier as a constraint."""
+    """The tighter limits of both; of two patterns or formats the later one."""
     merged: Schema = {key: value for key, value in first.items() if key not in _OWN_RULES and key[0] != "\x00" and not is_annotation(key)}
     for key, value in second.items():
         if key in _OWN_RULES or key[0] == "\x00" or is_annotation(key):
@@ -250,6 +250,15 @@ def _limits(first: Schema, second: Schema) -> Schema:
         else:
             merged[key] = value
     return merged
+
+
+def _overridden(first: Schema, second: Schema) -> list[Schema]:
+    """Rules of which a schema can hold only one: the earlier becomes a constraint."""
+    return [
+        {word: first[word]}
+        for word in ("pattern", "multipleOf")
+        if word in first and word in second and first[word] != second[word]
+    ]
 
 
 def _merge_scalars(first: Schema, second: Schema) -> Schema:

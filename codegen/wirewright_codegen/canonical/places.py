@@ -36,6 +36,10 @@ class Place:
         """A place below this one."""
         return Place(self.root, self.base, (*self.words, *words), self.entry)
 
+    def form(self, name: str) -> Place:
+        """The place of another form of the same schema: `User` has a form `UserInput`."""
+        return Place(f"{self.root}?{name}", self.base, (*self.words, name), self.entry)
+
     @property
     def key(self) -> str:
         """The place as text: stable under reordering, and under additions elsewhere."""

@@ -77,6 +77,8 @@ class References:
         absolute = urljoin(base, address)
         if absolute in self._ids:
             return self._ids[absolute]
+        if absolute in self.document.files:
+            return At(absolute, "")
         return self._file(address, address, at)
 
     def _file(self, address: str, reference: str, at: At) -> At:
@@ -128,7 +130,11 @@ class References:
                     for key in ("$anchor", "$dynamicAnchor"):
                         if isinstance(node.get(key), str):
                             anchors[resource, node[key]] = At(name, pointer)
-                    stack.extend((item, f"{pointer}/{escape(key)}", resource, base) for key, item in node.items())
+                    stack.extend(
+                        (item, f"{pointer}/{escape(key)}", resource, base)
+                        for key, item in node.items()
+                        if key not in ("enum", "const") or isinstance(item, dict) and pointer.endswith("/properties")
+                    )
         return ids, bases, anchors
 
     @property

@@ -81,5 +81,5 @@ class Registry:
     def free_id(self, wanted: str) -> str:
         """An id that is not taken, made from a wanted one."""
         while wanted in self.entries:
-            wanted += "~"
+            wanted += "|"
         return wanted

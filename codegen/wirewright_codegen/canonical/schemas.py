@@ -35,7 +35,7 @@ class Schemas:
     def choice(self, members: Sequence[Schema], at: At, place: Place) -> Schema:
         """The union of schemas in canonical form, named after a place."""
         tree = union(list(members))
-        return self.hoister.inline(tree, place, at, f"{self.references.id(at)}~choice")
+        return self.hoister.inline(tree, place, at, f"{self.references.id(at)}|choice")
 
     def follow(self, raw: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
         """An object, or what it refers to, and where that stands. None, with a loss, when it cannot be had.

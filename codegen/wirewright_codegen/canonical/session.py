@@ -34,6 +34,7 @@ class Session:
     """One run over one document."""
 
     document: Document
+    infer_types: bool = True
     account: Account = field(default_factory=Account)
     registry: Registry = field(default_factory=Registry)
     references: References = field(init=False)
@@ -53,6 +54,7 @@ class Session:
             self.registry,
             self.account,
             old_siblings=version.startswith(("2", "3.0")),
+            infer_types=self.infer_types,
             finish=self._finish,
             place=lambda at: place_of(self.references, at),
         )
@@ -131,7 +133,7 @@ class Session:
     def _finish(self, entry: Entry, tree: Schema) -> None:
         if self.parents.stands_for_children(entry, tree):
             family = self.parents.family(entry, tree, base_id(entry.id))
-            base = Entry(base_id(entry.id), entry.at, entry.source, place=_place(entry).child("base"), state="done")
+            base = Entry(base_id(entry.id), entry.at, entry.source, place=_place(entry).form("base"), state="done")
             self.registry.entries[base.id] = base
             self.hoister.settle(base, {key: value for key, value in tree.items() if key != "discriminator"})
             entry.base = base.id

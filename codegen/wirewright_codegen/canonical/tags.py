@@ -115,7 +115,7 @@ class Tagger:
         return values if values and all(isinstance(value, str) for value in values) else None
 
     def _key(self, member: _Member) -> str:
-        origin = min((one for one in member.origins if "~" not in one), key=len, default=member.reference)
+        origin = min((one for one in member.origins if "|" not in one), key=len, default=member.reference)
         entry = self.registry.get(origin)
         tokens = split(entry.at.pointer) if entry else []
         return tokens[-1] if tokens else origin

@@ -32,9 +32,14 @@ class Children(Protocol):
 
     references: References
     account: Account
+    infer_types: bool
 
     def child(self, raw: Any, at: At) -> Schema:
         """The tree of a schema inside another."""
+        ...
+
+    def fragment(self, raw: Any, at: At) -> Any:
+        """A piece of a raw schema whose references are ids."""
         ...
 
     def lose(self, at: At, reason: str) -> None:
@@ -50,6 +55,8 @@ def own(builder: Children, raw: Mapping[str, Any], at: At) -> tuple[Schema, bool
         return _values(builder, raw, at, types), True
     if not types:
         types = _implied(raw)
+        if types and not builder.infer_types:  # keywords bind values of their type, and every other value is valid
+            types, explicit = [kind for kind in TYPES if kind != "integer"], True
     trees = [_one(builder, raw, at, kind) for kind in types]
     if not trees:
         return {}, False
@@ -57,16 +64,22 @@ def own(builder: Children, raw: Mapping[str, Any], at: At) -> tuple[Schema, bool
 
 
 def closed(tree: Schema, raw: Mapping[str, Any], builder: Children, at: At) -> Schema:
-    """Apply `unevaluatedProperties`: once everything is merged it says what `additionalProperties` says."""
-    if "unevaluatedProperties" not in raw:
-        return tree
-    extra = raw["unevaluatedProperties"]
-    if isinstance(extra, Mapping):
-        extra = builder.child(extra, at.child("unevaluatedProperties"))
-    if tree.get("type") == "object" and "additionalProperties" not in tree:
-        return {**tree, "additionalProperties": _extra(extra)}
-    if extra not in (True, {}):
-        builder.account.note(builder.references.id(at), "documented, not typed: unevaluatedProperties")
+    """Apply `unevaluatedProperties` and `unevaluatedItems`: once everything is merged they say what the additional ones say."""
+    for word, kind, meaning in (
+        ("unevaluatedProperties", "object", "additionalProperties"),
+        ("unevaluatedItems", "array", "items"),
+    ):
+        if word not in raw:
+            continue
+        extra = raw[word]
+        if isinstance(extra, Mapping):
+            extra = builder.child(extra, at.child(word))
+        exact = tree.get("type") == kind and not any(other in raw for other in ("if", "contains", "anyOf", "oneOf"))
+        if exact and meaning not in tree:
+            value = _extra(extra)
+            tree = {**tree, meaning: {"not": {}} if value is False and kind == "array" else value}
+        elif extra is not True and extra != {}:
+            builder.account.note(builder.references.id(at), f"documented, not typed: {word}")
     return tree
 
 
@@ -217,16 +230,11 @@ def _patterns(builder: Children, patterns: Mapping[str, Any], at: At, tree: Sche
     tree["additionalProperties"] = union(members)
     if universal and len(schemas) == 1:
         return
-    constraint = {"patternProperties": dict(patterns)} | ({"additionalProperties": False} if rest is False else {})
-    if rest is False and tree.get("properties"):
-        constraint["properties"] = dict.fromkeys(tree["properties"], True)
-    tree[CONSTRAINTS] = [_plain(constraint)]
+    constraint: Schema = {"patternProperties": builder.fragment(patterns, where)}
+    if rest is False:
+        constraint |= {"properties": dict.fromkeys(tree.get("properties", ()), True), "additionalProperties": False}
+    tree[CONSTRAINTS] = [constraint]
     builder.account.note(builder.references.id(where), "documented, not typed: the patterns of patternProperties")
-
-
-def _plain(constraint: Schema) -> Schema:
-    """Patterns with the rules about names alone: what the values are is in `additionalProperties`."""
-    return {**constraint, "patternProperties": dict.fromkeys(constraint["patternProperties"], True)}
 
 
 def _array(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:

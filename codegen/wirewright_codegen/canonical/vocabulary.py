@@ -38,7 +38,7 @@ SITE_ANNOTATIONS = ("description", "default", "readOnly", "writeOnly", "deprecat
 """What belongs to the use of a schema and stays with its `$ref` when the schema itself moves away."""
 CONSTRAINT_WORDS = (
     "not", "if", "then", "else", "dependentSchemas", "dependentRequired", "dependencies", "propertyNames", "contains",
-    "minContains", "maxContains", "unevaluatedItems",
+    "minContains", "maxContains",
 )  # fmt: skip
 CONSTRAINTS = "x-constraints"
 """List of schemas that an instance also satisfies, and that no type expresses."""
