@@ -1,4 +1,4 @@
-"""Background work as graphs of nodes: write nodes, run them with a `Runtime`, steer graphs with a `StateManager`.
+"""ExosphereHost Python SDK: background work as graphs of nodes. Write nodes, run them with a `Runtime`, steer graphs with a `StateManager`.
 
     class Shout(BaseNode):
         class Inputs(BaseModel):

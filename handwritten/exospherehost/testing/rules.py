@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Router
 from wirewright.sandbox import Answer, Call, Rules, control, rule
+from wirewright.sandbox.answers import UNSET
 
 from exospherehost.testing.manager import Behaviour, Manager, Refusal, Settings, bodies, url_of
 from exospherehost.testing.manager.database import IN_MEMORY, Database
@@ -31,14 +32,14 @@ from exospherehost.testing.wire import (
 
 logger = logging.getLogger(__name__)
 Body = TypeVar("Body", bound=BaseModel)
-DEFAULT_KEY = "exosphere"
+DEFAULT_KEY = "sandbox-key"
 _MESSAGES = {404: "Not Found", 405: "Method Not Allowed", 500: "internal server error"}
 
 
 class ExosphereRules(Rules):
     """The Exosphere state manager.
 
-    Options: `api_key` (default: `STATE_MANAGER_SECRET`, else `exosphere`); `encryption_key`, URL-safe base64 of 32
+    Options: `api_key` (default: `STATE_MANAGER_SECRET`, else `sandbox-key`); `encryption_key`, URL-safe base64 of 32
     bytes (default: `SECRETS_ENCRYPTION_KEY`, else derived from the API key); `behaviour` `"fixed"`, or `"original"` to
     keep the original's surprises; `lease`, seconds after which a claimed state that nobody reported on can be claimed
     again (default: never); `cors_origins` (default: `CORS_ORIGINS`, else ports 3000 and 3001 of this machine).
@@ -121,7 +122,7 @@ class ExosphereRules(Rules):
     ) -> Answer:
         common = {REQUEST_ID: request_id(call.headers if call else {})}
         every = common | self._cors.headers(call) | (headers or {})
-        return Answer(status, b"" if body is None else body, headers=every)
+        return Answer(status, UNSET if body is None else body, headers=every)
 
     async def _run(self, work: Callable[[], Any]) -> Any:
         """Databases in memory answer at once; others are waited for in a thread."""

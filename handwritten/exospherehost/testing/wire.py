@@ -58,7 +58,7 @@ def read_body(call: Call, model: type[Body]) -> Body:
     is_json = _is_json(call.headers.get("content-type", "application/json"))
     value = json.loads(call.raw_body) if is_json else call.raw_body.decode("utf-8", "replace")
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, from_attributes=True)
     except ValidationError as error:
         raise InvalidRequest([_problem(found) for found in error.errors(include_url=False)]) from error
 

@@ -41,7 +41,7 @@ class Behaviour:
 class Settings:
     """Times are milliseconds unless their name says otherwise."""
 
-    api_key: str = "exosphere"
+    api_key: str = "sandbox-key"
     """What `x-api-key` must be."""
     encryption_key: str | None = None
     """URL-safe base64 of 32 bytes; None derives one from `api_key`."""
