@@ -22,6 +22,7 @@ from wirewright_codegen.canonical.vocabulary import (
     annotations,
     is_any,
     never,
+    variants,
 )
 from wirewright_codegen.errors import ForbiddenReference, SpecError
 from wirewright_codegen.read.pointer import split
@@ -51,6 +52,7 @@ class Builder:
     infer_types: bool
     finish: Callable[[Entry, Schema], None]
     place: Callable[[At], Place]
+    extends: Callable[[str, str], bool]
     _entry: list[Entry] = field(default_factory=list[Entry])
     _cyclic: set[str] = field(default_factory=set[str])
     _depth: int = 0
@@ -102,6 +104,8 @@ class Builder:
     def expand(self, identifier: str) -> Schema:
         """The tree behind a reference, without what describes it; of a parent with discriminator, the object itself."""
         entry = self.registry[identifier]
+        if self._entry and self.extends(self._entry[-1].id, entry.id):
+            entry = self._own_object(entry)
         if entry.state == "building" and entry.id in self._cyclic:
             return {}
         self.complete(entry)
@@ -109,6 +113,16 @@ class Builder:
             entry = self.registry[entry.base]
         body = {key: value for key, value in (entry.body or {}).items() if key not in annotations(entry.body or {})}
         return nullable(body) if entry.nullable else body
+
+    def _own_object(self, parent: Entry) -> Entry:
+        """Of a parent that lists its children as alternatives, what the children extend: all but the alternatives."""
+        identifier = f"{parent.id}?own"
+        known = self.registry.get(identifier)
+        if known is not None:
+            return known
+        raw = {key: value for key, value in parent.raw.items() if key not in ("oneOf", "anyOf", "discriminator")}
+        place = self.place(parent.at).form("own")
+        return self.registry.add(Entry(identifier, parent.at, parent.source, raw, place=place))
 
     # -- trees
 
@@ -127,9 +141,7 @@ class Builder:
         except SpecError as error:
             self.lose(at, f"{error.reason}; it becomes any")
             return {}
-        if "$ref" not in tree and not is_any(tree):
-            tree[SOURCE] = self.references.id(at)
-        return tree
+        return _sourced(tree, self.references.id(at))
 
     def child(self, raw: Any, at: At) -> Schema:
         """The tree of a schema inside another; a schema of its own when it needs one that is still being built."""
@@ -279,6 +291,19 @@ class Builder:
 
 
 _MAX_CHAIN = 60
+
+
+def _sourced(tree: Schema, identifier: str) -> Schema:
+    """The tree marked as what stands at a location; of something or null, the something is marked."""
+    if "$ref" in tree or is_any(tree):
+        return tree
+    members = variants(tree)
+    if "anyOf" not in tree or len(members) > 1:
+        return {**tree, SOURCE: identifier}
+    inner = members[0]
+    if "$ref" in inner:
+        return tree
+    return {**tree, "anyOf": [{SOURCE: identifier, **inner}, *tree["anyOf"][1:]]}
 
 
 def _kind(raw: object) -> str:

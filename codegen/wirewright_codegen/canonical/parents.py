@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,14 +22,33 @@ class Parents:
     references: References
     registry: Registry
     children: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    _listed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    def index(self, entries: Iterable[Entry]) -> None:
+    def index(self, entries: Sequence[Entry]) -> None:
         """Find out who extends whom, from the raw schemas."""
         extends: dict[str, set[str]] = defaultdict(set)
         for entry in entries:
             for parent in self._extended(entry.raw, entry.at):
                 extends[parent].add(entry.id)
         self.children = {parent: sorted(children - {parent}) for parent, children in extends.items()}
+
+        for entry in entries:
+            if entry.id in self.children:
+                self._listed |= {(child, entry.id) for child in self._alternatives(entry) if child in self.children[entry.id]}
+
+    def extends(self, child: str, parent: str) -> bool:
+        """Whether one schema extends another that lists it among its alternatives."""
+        return (child, parent) in self._listed
+
+    def _alternatives(self, entry: Entry) -> Iterable[str]:
+        for word in ("oneOf", "anyOf"):
+            members = entry.raw.get(word) if isinstance(entry.raw, Mapping) else None
+            for member in members if isinstance(members, list) else ():
+                if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
+                    try:
+                        yield self.references.id(self.references.target(member["$ref"], entry.at))
+                    except SpecError:
+                        continue
 
     def stands_for_children(self, entry: Entry, tree: Schema) -> bool:
         """Whether a schema is a parent: an object with a discriminator that others extend."""

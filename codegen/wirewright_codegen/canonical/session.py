@@ -10,6 +10,8 @@ from wirewright_codegen.account import Account, Count
 from wirewright_codegen.canonical import head
 from wirewright_codegen.canonical.build import Builder
 from wirewright_codegen.canonical.content import Contents
+from wirewright_codegen.canonical.cycles import break_cycles
+from wirewright_codegen.canonical.defaults import Defaults
 from wirewright_codegen.canonical.directions import Directions, references_in
 from wirewright_codegen.canonical.hoist import Hoister
 from wirewright_codegen.canonical.link import Linker, needs_name
@@ -57,6 +59,7 @@ class Session:
             infer_types=self.infer_types,
             finish=self._finish,
             place=lambda at: place_of(self.references, at),
+            extends=self.parents.extends,
         )
         schemas = Schemas(self.references, self.builder, self.hoister, self.account)
         contents = Contents(schemas)
@@ -78,6 +81,8 @@ class Session:
         paths = self._paths()
         for entry in self.registry.waiting():
             self.builder.complete(entry)
+        break_cycles(self.registry, self.registry, self.account)
+        self._check_defaults(paths)
         Tagger(self.registry, self.account).tag_all(self.registry)
         paths, webhooks = self._directed(paths, self.operations.webhooks)
         kept = self._kept(paths, webhooks, prune=prune)
@@ -152,6 +157,13 @@ class Session:
         for word in ("webhooks", "x-webhooks"):
             self.operations.hooks(root.get(word), at.child(word))
         return paths
+
+    def _check_defaults(self, paths: Schema) -> None:
+        defaults = Defaults(self.registry, self.account)
+        defaults.check_entries(self.registry)
+        for operation in head.operations(paths):
+            for parameter in operation["parameters"]:
+                defaults.check_parameter(parameter, operation["x-source"])
 
     def _directed(self, paths: Schema, webhooks: Schema) -> tuple[Schema, Schema]:
         sent: set[str] = set()
