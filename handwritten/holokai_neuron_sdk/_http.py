@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -38,9 +39,9 @@ class Answer:
 
 
 class HttpPort(Protocol):
-    """POSTs and one kind of GET. Redirects are not followed."""
+    """Requests with whole answers, and GETs that are read as they come. Redirects are not followed."""
 
-    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer: ...
+    async def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None = None) -> Answer: ...
     async def stream(self, url: str, headers: dict[str, str]) -> Answer: ...
     async def aclose(self) -> None: ...
 
@@ -60,8 +61,8 @@ class _ClientPort:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
-        response = await self._client.post(url, headers=headers, content=content, follow_redirects=False)
+    async def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None = None) -> Answer:
+        response = await self._client.request(method, url, headers=headers, content=content, follow_redirects=False)
         return Answer(response.status_code, response.headers.get("content-type", ""), response.content)
 
     async def stream(self, url: str, headers: dict[str, str]) -> Answer:
@@ -83,11 +84,13 @@ class _RuntimePort:
         self._timeout = Timeout.of(timeout)
         self._patient = Timeout(connect=timeout, read=None, write=timeout, pool=timeout)
 
-    async def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
+    async def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None = None) -> Answer:
         from wirewright.messages import HttpRequest
 
         origin, target = _split(url)
-        request = HttpRequest("POST", origin, target, headers, content, timeout=self._timeout)
+        if content is not None:
+            headers = {**headers, "content-length": str(len(content))}
+        request = HttpRequest(method, origin, target, headers, content, timeout=self._timeout)
         response = await self._transport.send(request)
         return Answer(response.status, response.headers.get("content-type", ""), response.content)
 
@@ -107,3 +110,13 @@ def _split(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
     return origin, url[len(origin) :] or "/"
+
+
+@asynccontextmanager
+async def opened_port(client: httpx.AsyncClient | None, timeout: float = 30.0) -> AsyncIterator[HttpPort]:
+    """`open_port` for the length of a block."""
+    port = open_port(client, timeout)
+    try:
+        yield port
+    finally:
+        await port.aclose()

@@ -166,7 +166,7 @@ class HttpTransport:
 
     async def _post_once(self, path: str, content: bytes) -> Answer:
         headers = {"content-type": "application/json", "authorization": f"Bearer {await self._token()}"}
-        return await self._connections().post(self._base + path, headers, content)
+        return await self._connections().send("POST", self._base + path, headers, content)
 
     async def _token(self) -> str:
         token = self._auth()
