@@ -86,13 +86,12 @@ class FlatCall:
     in_class: bool = True
     idempotency_header: str | None = None
     idempotent: bool | None = None
-    server: str | None = None
     path_parameters: list[str] = field(default_factory=list[str])
     arrays: list[str] = field(default_factory=list[str])
 
     @property
     def constant(self) -> str:
-        return f"_{self.name.upper().strip('_')}"
+        return self.name.upper().strip("_")
 
 
 def python_type(schema: Json) -> str:
@@ -153,9 +152,6 @@ class Reader:
         call.arrays = [
             argument.wire for argument in call.arguments if argument.place == "query" and argument.schema.get("type") == "array"
         ]
-        if servers := operation.get("servers"):
-            own = [server["url"] for server in servers if servers != self.document.get("servers")]
-            call.server = own[0] if own else None
         self._body(call, operation)
         self._answer(call, operation)
         return call
@@ -270,8 +266,6 @@ class Writer:
             parts.append(f"idempotency_header={literal(call.idempotency_header)}")
         if call.idempotent is not None:
             parts.append(f"idempotent={literal(call.idempotent)}")
-        if call.server:
-            parts.append(f"server={literal(call.server)}")
         return f"{call.constant} = Operation({', '.join(parts)})"
 
     def _function(self, call: FlatCall) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, member, present, whole
 
-_GET_BUDGET = Operation(
+GET_BUDGET = Operation(
     "acp_get_budget",
     "GET",
     "/internal/acp/projects/{project_id}/budget",
@@ -23,10 +23,10 @@ def get_budget(project_id: str) -> Request[Any]:
 
     `GET /internal/acp/projects/{project_id}/budget`
     """
-    return Request(_GET_BUDGET, path={"project_id": project_id})
+    return Request(GET_BUDGET, path={"project_id": project_id})
 
 
-_UPDATE_BUDGET = Operation(
+UPDATE_BUDGET = Operation(
     "acp_update_budget",
     "PUT",
     "/internal/acp/projects/{project_id}/budget",
@@ -59,7 +59,7 @@ def update_budget(
         enabled: Whether leases are allowed at all.
     """
     return Request(
-        _UPDATE_BUDGET,
+        UPDATE_BUDGET,
         path={"project_id": project_id},
         body=present(
             {
@@ -74,7 +74,7 @@ def update_budget(
     )
 
 
-_KILL = Operation(
+KILL = Operation(
     "acp_kill",
     "POST",
     "/internal/acp/projects/{project_id}/kill",
@@ -93,10 +93,10 @@ def kill(project_id: str, *, reason: str = "manual") -> Request[Any]:
     Args:
         reason: Free text for the record.
     """
-    return Request(_KILL, path={"project_id": project_id}, body={"reason": reason})
+    return Request(KILL, path={"project_id": project_id}, body={"reason": reason})
 
 
-_UNKILL = Operation(
+UNKILL = Operation(
     "acp_unkill",
     "POST",
     "/internal/acp/projects/{project_id}/unkill",
@@ -112,10 +112,10 @@ def unkill(project_id: str) -> Request[Any]:
 
     `POST /internal/acp/projects/{project_id}/unkill`
     """
-    return Request(_UNKILL, path={"project_id": project_id}, body={})
+    return Request(UNKILL, path={"project_id": project_id}, body={})
 
 
-_LIST_LEASES = Operation(
+LIST_LEASES = Operation(
     "acp_list_leases",
     "GET",
     "/internal/acp/projects/{project_id}/leases",
@@ -134,10 +134,10 @@ def list_leases(project_id: str, *, limit: int = 50, state: str | None = None) -
         limit: At most this many leases.
         state: Only leases in this state: `running`, `released`.
     """
-    return Request(_LIST_LEASES, path={"project_id": project_id}, query={"limit": limit, "state": state or None})
+    return Request(LIST_LEASES, path={"project_id": project_id}, query={"limit": limit, "state": state or None})
 
 
-_GET_LEASE = Operation(
+GET_LEASE = Operation(
     "acp_get_lease",
     "GET",
     "/internal/acp/projects/{project_id}/leases/{lease_id}",
@@ -155,10 +155,10 @@ def get_lease(project_id: str, lease_id: str) -> Request[Any]:
 
     `GET /internal/acp/projects/{project_id}/leases/{lease_id}`
     """
-    return Request(_GET_LEASE, path={"project_id": project_id, "lease_id": lease_id})
+    return Request(GET_LEASE, path={"project_id": project_id, "lease_id": lease_id})
 
 
-_TEST_LEASE = Operation(
+TEST_LEASE = Operation(
     "acp_test_lease",
     "POST",
     "/internal/acp/projects/{project_id}/test-lease",
@@ -197,7 +197,7 @@ def test_lease(
         purpose: What it is for.
     """
     return Request(
-        _TEST_LEASE,
+        TEST_LEASE,
         path={"project_id": project_id},
         body={
             "provider": provider,
@@ -212,7 +212,7 @@ def test_lease(
     )
 
 
-_RELEASE_LEASE = Operation(
+RELEASE_LEASE = Operation(
     "acp_release_lease",
     "POST",
     "/internal/acp/projects/{project_id}/leases/{lease_id}/release",
@@ -234,10 +234,10 @@ def release_lease(project_id: str, lease_id: str, *, reason: str = "manual_cli_r
     Args:
         reason: Free text for the record.
     """
-    return Request(_RELEASE_LEASE, path={"project_id": project_id, "lease_id": lease_id}, body={"reason": reason})
+    return Request(RELEASE_LEASE, path={"project_id": project_id, "lease_id": lease_id}, body={"reason": reason})
 
 
-_LIST_RECEIPTS = Operation(
+LIST_RECEIPTS = Operation(
     "acp_list_receipts",
     "GET",
     "/internal/acp/projects/{project_id}/receipts",
@@ -266,13 +266,13 @@ def list_receipts(
         cursor: `next_cursor` of the page before.
     """
     return Request(
-        _LIST_RECEIPTS,
+        LIST_RECEIPTS,
         path={"project_id": project_id},
         query={"limit": limit, "receipt_type": receipt_type or None, "since": since or None, "cursor": cursor or None},
     )
 
 
-_STATUS = Operation(
+STATUS = Operation(
     "acp_status",
     "GET",
     "/internal/acp/projects/{project_id}/status",
@@ -287,10 +287,10 @@ def status(project_id: str) -> Request[Any]:
 
     `GET /internal/acp/projects/{project_id}/status`
     """
-    return Request(_STATUS, path={"project_id": project_id})
+    return Request(STATUS, path={"project_id": project_id})
 
 
-_GENERATE_INVOICE = Operation(
+GENERATE_INVOICE = Operation(
     "acp_generate_invoice",
     "POST",
     "/internal/acp/projects/{project_id}/invoices/generate",
@@ -310,13 +310,13 @@ def generate_invoice(project_id: str, *, start: str, end: str) -> Request[Any]:
         end: Last day (ISO 8601).
     """
     return Request(
-        _GENERATE_INVOICE,
+        GENERATE_INVOICE,
         path={"project_id": project_id},
         body={"billing_period_start": start, "billing_period_end": end},
     )
 
 
-_LIST_INVOICES = Operation(
+LIST_INVOICES = Operation(
     "acp_list_invoices",
     "GET",
     "/internal/acp/projects/{project_id}/invoices",
@@ -337,13 +337,13 @@ def list_invoices(project_id: str, *, limit: int = 50, offset: int = 0, status: 
         status: Only invoices with this status: `draft`, `sent`, `paid`, `void`.
     """
     return Request(
-        _LIST_INVOICES,
+        LIST_INVOICES,
         path={"project_id": project_id},
         query={"limit": limit, "offset": offset, "status": status or None},
     )
 
 
-_GET_INVOICE = Operation(
+GET_INVOICE = Operation(
     "acp_get_invoice",
     "GET",
     "/internal/acp/projects/{project_id}/invoices/{invoice_id}",
@@ -361,10 +361,10 @@ def get_invoice(project_id: str, invoice_id: str) -> Request[Any]:
 
     `GET /internal/acp/projects/{project_id}/invoices/{invoice_id}`
     """
-    return Request(_GET_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id})
+    return Request(GET_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id})
 
 
-_FINALIZE_INVOICE = Operation(
+FINALIZE_INVOICE = Operation(
     "acp_finalize_invoice",
     "POST",
     "/internal/acp/projects/{project_id}/invoices/{invoice_id}/finalize",
@@ -382,10 +382,10 @@ def finalize_invoice(project_id: str, invoice_id: str) -> Request[Any]:
 
     `POST /internal/acp/projects/{project_id}/invoices/{invoice_id}/finalize`
     """
-    return Request(_FINALIZE_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
+    return Request(FINALIZE_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
 
 
-_MARK_INVOICE_PAID = Operation(
+MARK_INVOICE_PAID = Operation(
     "acp_mark_invoice_paid",
     "POST",
     "/internal/acp/projects/{project_id}/invoices/{invoice_id}/mark-paid",
@@ -403,10 +403,10 @@ def mark_invoice_paid(project_id: str, invoice_id: str) -> Request[Any]:
 
     `POST /internal/acp/projects/{project_id}/invoices/{invoice_id}/mark-paid`
     """
-    return Request(_MARK_INVOICE_PAID, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
+    return Request(MARK_INVOICE_PAID, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
 
 
-_VOID_INVOICE = Operation(
+VOID_INVOICE = Operation(
     "acp_void_invoice",
     "POST",
     "/internal/acp/projects/{project_id}/invoices/{invoice_id}/void",
@@ -424,7 +424,7 @@ def void_invoice(project_id: str, invoice_id: str) -> Request[Any]:
 
     `POST /internal/acp/projects/{project_id}/invoices/{invoice_id}/void`
     """
-    return Request(_VOID_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
+    return Request(VOID_INVOICE, path={"project_id": project_id, "invoice_id": invoice_id}, body={})
 
 
 class AcpCalls:

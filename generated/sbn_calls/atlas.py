@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_RESOLVE = Operation("atlas_resolve", "POST", "/api/atlas/resolve", idempotent=True)
+RESOLVE = Operation("atlas_resolve", "POST", "/api/atlas/resolve", idempotent=True)
 
 
 def resolve(
@@ -32,7 +32,7 @@ def resolve(
         context: Anything else that is known.
     """
     return Request(
-        _RESOLVE,
+        RESOLVE,
         body=present(
             {
                 "workflow": workflow or None,
@@ -44,7 +44,7 @@ def resolve(
     )
 
 
-_LIST_FRONTIERS = Operation("atlas_list_frontiers", "GET", "/api/atlas/frontiers")
+LIST_FRONTIERS = Operation("atlas_list_frontiers", "GET", "/api/atlas/frontiers")
 
 
 def list_frontiers(*, kind: str | None = None, family: str | None = None, regime: str | None = None) -> Request[Any]:
@@ -59,10 +59,10 @@ def list_frontiers(*, kind: str | None = None, family: str | None = None, regime
         family: Only frontiers of this app family.
         regime: Only frontiers in this regime: `slack`, `intermediate`, `saturated`.
     """
-    return Request(_LIST_FRONTIERS, query={"kind": kind or None, "family": family or None, "regime": regime or None})
+    return Request(LIST_FRONTIERS, query={"kind": kind or None, "family": family or None, "regime": regime or None})
 
 
-_GET_FRONTIER_SNAPSHOT = Operation(
+GET_FRONTIER_SNAPSHOT = Operation(
     "atlas_get_frontier_snapshot",
     "GET",
     "/api/atlas/frontiers/{frontier_id}/snapshot",
@@ -77,10 +77,10 @@ def get_frontier_snapshot(frontier_id: str) -> Request[Any]:
 
     `GET /api/atlas/frontiers/{frontier_id}/snapshot`
     """
-    return Request(_GET_FRONTIER_SNAPSHOT, path={"frontier_id": frontier_id})
+    return Request(GET_FRONTIER_SNAPSHOT, path={"frontier_id": frontier_id})
 
 
-_GET_FRONTIER_HISTORY = Operation(
+GET_FRONTIER_HISTORY = Operation(
     "atlas_get_frontier_history",
     "GET",
     "/api/atlas/frontiers/{frontier_id}/history",
@@ -113,7 +113,7 @@ def get_frontier_history(
         include_interventions: Also interventions.
     """
     return Request(
-        _GET_FRONTIER_HISTORY,
+        GET_FRONTIER_HISTORY,
         path={"frontier_id": frontier_id},
         query={
             "window_hours": window_hours,
@@ -126,7 +126,7 @@ def get_frontier_history(
     )
 
 
-_GET_FRONTIER_HISTORY_DELTA = Operation(
+GET_FRONTIER_HISTORY_DELTA = Operation(
     "atlas_get_frontier_history_delta",
     "GET",
     "/api/atlas/frontiers/{frontier_id}/history/delta",
@@ -159,7 +159,7 @@ def get_frontier_history_delta(
         include_interventions: Also interventions.
     """
     return Request(
-        _GET_FRONTIER_HISTORY_DELTA,
+        GET_FRONTIER_HISTORY_DELTA,
         path={"frontier_id": frontier_id},
         query={
             "since": since,
@@ -172,7 +172,7 @@ def get_frontier_history_delta(
     )
 
 
-_GET_FRONTIER_VALIDATION = Operation(
+GET_FRONTIER_VALIDATION = Operation(
     "atlas_get_frontier_validation",
     "GET",
     "/api/atlas/frontiers/{frontier_id}/validate",
@@ -190,10 +190,10 @@ def get_frontier_validation(frontier_id: str, *, tolerance: float | None = None)
     Args:
         tolerance: Largest relative deviation.
     """
-    return Request(_GET_FRONTIER_VALIDATION, path={"frontier_id": frontier_id}, query={"tolerance": tolerance})
+    return Request(GET_FRONTIER_VALIDATION, path={"frontier_id": frontier_id}, query={"tolerance": tolerance})
 
 
-_GET_INSTRUMENTATION_REPORT = Operation(
+GET_INSTRUMENTATION_REPORT = Operation(
     "atlas_get_instrumentation_report", "GET", "/api/atlas/diagnostics/instrumentation"
 )
 
@@ -224,7 +224,7 @@ def get_instrumentation_report(
         limit: At most this many segments.
     """
     return Request(
-        _GET_INSTRUMENTATION_REPORT,
+        GET_INSTRUMENTATION_REPORT,
         query={
             "family": family or None,
             "frontier_id": frontier_id or None,
@@ -237,7 +237,7 @@ def get_instrumentation_report(
     )
 
 
-_GET_INTERVENTION_REPORT = Operation("atlas_get_intervention_report", "GET", "/api/atlas/interventions")
+GET_INTERVENTION_REPORT = Operation("atlas_get_intervention_report", "GET", "/api/atlas/interventions")
 
 
 def get_intervention_report(
@@ -262,7 +262,7 @@ def get_intervention_report(
         limit: At most this many interventions.
     """
     return Request(
-        _GET_INTERVENTION_REPORT,
+        GET_INTERVENTION_REPORT,
         query={
             "family": family or None,
             "frontier_id": frontier_id or None,
@@ -273,7 +273,7 @@ def get_intervention_report(
     )
 
 
-_REGISTER_APP = Operation("atlas_register_app", "POST", "/api/atlas/apps/register")
+REGISTER_APP = Operation("atlas_register_app", "POST", "/api/atlas/apps/register")
 
 
 def register_app(
@@ -302,7 +302,7 @@ def register_app(
         workflow_specs: What it says about its workflows; may be partial.
     """
     return Request(
-        _REGISTER_APP,
+        REGISTER_APP,
         body={
             "app_name": app_name,
             "app_family": app_family,
@@ -313,7 +313,7 @@ def register_app(
     )
 
 
-_EXCHANGE_TOKEN = Operation("atlas_exchange_token", "POST", "/api/atlas/token")
+EXCHANGE_TOKEN = Operation("atlas_exchange_token", "POST", "/api/atlas/token")
 
 
 def exchange_token(*, client_id: str, client_secret: str) -> Request[Any]:
@@ -327,10 +327,10 @@ def exchange_token(*, client_id: str, client_secret: str) -> Request[Any]:
         client_id: The client id.
         client_secret: The client secret.
     """
-    return Request(_EXCHANGE_TOKEN, body={"client_id": client_id, "client_secret": client_secret})
+    return Request(EXCHANGE_TOKEN, body={"client_id": client_id, "client_secret": client_secret})
 
 
-_GET_ENV = Operation(
+GET_ENV = Operation(
     "atlas_get_env",
     "GET",
     "/api/atlas/apps/{app_id}/env",
@@ -348,10 +348,10 @@ def get_env(app_id: str, *, format: str = "json") -> Request[Any]:
     Args:
         format: `json` or `dotenv`.
     """
-    return Request(_GET_ENV, path={"app_id": app_id}, query={"format": format})
+    return Request(GET_ENV, path={"app_id": app_id}, query={"format": format})
 
 
-_LIST_APPS = Operation("atlas_list_apps", "GET", "/api/atlas/apps")
+LIST_APPS = Operation("atlas_list_apps", "GET", "/api/atlas/apps")
 
 
 def list_apps() -> Request[Any]:
@@ -361,10 +361,10 @@ def list_apps() -> Request[Any]:
 
     `GET /api/atlas/apps`
     """
-    return Request(_LIST_APPS)
+    return Request(LIST_APPS)
 
 
-_REVOKE_APP = Operation(
+REVOKE_APP = Operation(
     "atlas_revoke_app",
     "DELETE",
     "/api/atlas/apps/{app_id}",
@@ -379,10 +379,10 @@ def revoke_app(app_id: str) -> Request[Any]:
 
     `DELETE /api/atlas/apps/{app_id}`
     """
-    return Request(_REVOKE_APP, path={"app_id": app_id})
+    return Request(REVOKE_APP, path={"app_id": app_id})
 
 
-_MINT_BOUND_KEY = Operation(
+MINT_BOUND_KEY = Operation(
     "atlas_mint_bound_key",
     "POST",
     "/api/atlas/apps/{app_id}/keys/mint",
@@ -401,10 +401,10 @@ def mint_bound_key(app_id: str, *, label: str | None = None, scopes: Sequence[st
         label: A label for people.
         scopes: What the key may do.
     """
-    return Request(_MINT_BOUND_KEY, path={"app_id": app_id}, body=present({"label": label or None, "scopes": scopes}))
+    return Request(MINT_BOUND_KEY, path={"app_id": app_id}, body=present({"label": label or None, "scopes": scopes}))
 
 
-_BIND_EXISTING_KEY = Operation(
+BIND_EXISTING_KEY = Operation(
     "atlas_bind_existing_key",
     "POST",
     "/api/atlas/apps/{app_id}/keys/bind",
@@ -423,10 +423,10 @@ def bind_existing_key(app_id: str, *, key_id: str) -> Request[Any]:
     Args:
         key_id: The key's id.
     """
-    return Request(_BIND_EXISTING_KEY, path={"app_id": app_id}, body={"key_id": key_id})
+    return Request(BIND_EXISTING_KEY, path={"app_id": app_id}, body={"key_id": key_id})
 
 
-_UPSERT_BINDING = Operation(
+UPSERT_BINDING = Operation(
     "atlas_upsert_binding",
     "POST",
     "/api/atlas/apps/{app_id}/bindings/upsert",
@@ -495,7 +495,7 @@ def upsert_binding(
         history_action: Word for the history row; `updated` when absent.
     """
     return Request(
-        _UPSERT_BINDING,
+        UPSERT_BINDING,
         path={"app_id": app_id},
         body={
             "workflow": workflow,
@@ -530,7 +530,7 @@ def upsert_binding(
     )
 
 
-_LIST_COUPLINGS = Operation("atlas_list_couplings", "GET", "/api/atlas/couplings")
+LIST_COUPLINGS = Operation("atlas_list_couplings", "GET", "/api/atlas/couplings")
 
 
 def list_couplings(
@@ -548,7 +548,7 @@ def list_couplings(
         min_strength: Only couplings of at least this strength, from 0 to 1.
     """
     return Request(
-        _LIST_COUPLINGS,
+        LIST_COUPLINGS,
         query={
             "frontier_id": frontier_id or None,
             "coupling_type": coupling_type or None,
@@ -557,7 +557,7 @@ def list_couplings(
     )
 
 
-_GET_FRONTIER_COUPLINGS = Operation(
+GET_FRONTIER_COUPLINGS = Operation(
     "atlas_get_frontier_couplings",
     "GET",
     "/api/atlas/couplings/{frontier_id}",
@@ -575,10 +575,10 @@ def get_frontier_couplings(frontier_id: str, *, min_strength: float | None = Non
     Args:
         min_strength: Only couplings of at least this strength, from 0 to 1.
     """
-    return Request(_GET_FRONTIER_COUPLINGS, path={"frontier_id": frontier_id}, query={"min_strength": min_strength})
+    return Request(GET_FRONTIER_COUPLINGS, path={"frontier_id": frontier_id}, query={"min_strength": min_strength})
 
 
-_DETECT_COUPLINGS = Operation("atlas_detect_couplings", "POST", "/api/atlas/couplings/detect", idempotent=True)
+DETECT_COUPLINGS = Operation("atlas_detect_couplings", "POST", "/api/atlas/couplings/detect", idempotent=True)
 
 
 def detect_couplings() -> Request[Any]:
@@ -588,10 +588,10 @@ def detect_couplings() -> Request[Any]:
 
     `POST /api/atlas/couplings/detect`
     """
-    return Request(_DETECT_COUPLINGS)
+    return Request(DETECT_COUPLINGS)
 
 
-_CALIBRATE_FRONTIER = Operation("atlas_calibrate_frontier", "POST", "/api/atlas/calibrate")
+CALIBRATE_FRONTIER = Operation("atlas_calibrate_frontier", "POST", "/api/atlas/calibrate")
 
 
 def calibrate_frontier(*, frontier_id: str, window_days: int = 7, force: bool = False) -> Request[Any]:
@@ -606,10 +606,10 @@ def calibrate_frontier(*, frontier_id: str, window_days: int = 7, force: bool = 
         window_days: How far to look back, in days.
         force: Also without enough work.
     """
-    return Request(_CALIBRATE_FRONTIER, body={"frontier_id": frontier_id, "window_days": window_days, "force": force})
+    return Request(CALIBRATE_FRONTIER, body={"frontier_id": frontier_id, "window_days": window_days, "force": force})
 
 
-_CALIBRATE_ALL = Operation("atlas_calibrate_all", "POST", "/api/atlas/calibrate/all")
+CALIBRATE_ALL = Operation("atlas_calibrate_all", "POST", "/api/atlas/calibrate/all")
 
 
 def calibrate_all(*, window_days: int = 7, force: bool = False) -> Request[Any]:
@@ -623,10 +623,10 @@ def calibrate_all(*, window_days: int = 7, force: bool = False) -> Request[Any]:
         window_days: How far to look back, in days.
         force: Also frontiers without enough work.
     """
-    return Request(_CALIBRATE_ALL, query={"window_days": window_days, "force": force})
+    return Request(CALIBRATE_ALL, query={"window_days": window_days, "force": force})
 
 
-_LIST_CARDS = Operation("atlas_list_cards", "GET", "/api/atlas/cards")
+LIST_CARDS = Operation("atlas_list_cards", "GET", "/api/atlas/cards")
 
 
 def list_cards() -> Request[Any]:
@@ -636,10 +636,10 @@ def list_cards() -> Request[Any]:
 
     `GET /api/atlas/cards`
     """
-    return Request(_LIST_CARDS)
+    return Request(LIST_CARDS)
 
 
-_GET_CARD = Operation(
+GET_CARD = Operation(
     "atlas_get_card",
     "GET",
     "/api/atlas/cards/{card_ref}",
@@ -654,10 +654,10 @@ def get_card(card_ref: str) -> Request[Any]:
 
     `GET /api/atlas/cards/{card_ref}`
     """
-    return Request(_GET_CARD, path={"card_ref": card_ref})
+    return Request(GET_CARD, path={"card_ref": card_ref})
 
 
-_REGISTER_CARD = Operation("atlas_register_card", "POST", "/api/atlas/cards/register")
+REGISTER_CARD = Operation("atlas_register_card", "POST", "/api/atlas/cards/register")
 
 
 def register_card(
@@ -718,7 +718,7 @@ def register_card(
         api_key_ids: API keys to bind.
     """
     return Request(
-        _REGISTER_CARD,
+        REGISTER_CARD,
         body={
             "card_id": card_id,
             "app_family": app_family,
@@ -751,7 +751,7 @@ def register_card(
     )
 
 
-_VERSION_CARD = Operation(
+VERSION_CARD = Operation(
     "atlas_version_card",
     "POST",
     "/api/atlas/cards/{card_ref}/versions",
@@ -818,7 +818,7 @@ def version_card(
         change_note: What changed.
     """
     return Request(
-        _VERSION_CARD,
+        VERSION_CARD,
         path={"card_ref": card_ref},
         body={
             "authored_by": authored_by,
@@ -852,7 +852,7 @@ def version_card(
     )
 
 
-_RUN_CARD = Operation(
+RUN_CARD = Operation(
     "atlas_run_card",
     "POST",
     "/api/atlas/cards/{card_ref}/runs",
@@ -885,7 +885,7 @@ def run_card(
         api_key_id: The key to run under.
     """
     return Request(
-        _RUN_CARD,
+        RUN_CARD,
         path={"card_ref": card_ref},
         body={
             "inputs": inputs if inputs is not None else {},

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Request, present
 
-_SUBMIT = Operation("bitblocks_submit", "POST", "/api/bitblocks/submit", idempotency_header="Idempotency-Key")
+SUBMIT = Operation("bitblocks_submit", "POST", "/api/bitblocks/submit", idempotency_header="Idempotency-Key")
 
 
 def submit(
@@ -39,7 +39,7 @@ def submit(
         idempotency_key: A key that makes repeating this submission harmless.
     """
     return Request(
-        _SUBMIT,
+        SUBMIT,
         body={
             "slot_id": slot_id,
             "block_type": block_type,
@@ -50,7 +50,7 @@ def submit(
     )
 
 
-_LIST = Operation("bitblocks_list", "GET", "/api/bitblocks")
+LIST = Operation("bitblocks_list", "GET", "/api/bitblocks")
 
 
 def list(slot_id: str, *, generation: int | None = None, limit: int | None = None) -> Request[Any]:
@@ -65,7 +65,7 @@ def list(slot_id: str, *, generation: int | None = None, limit: int | None = Non
         generation: Only this generation, counted from 0.
         limit: At most this many BitBlocks.
     """
-    return Request(_LIST, query={"slot_id": slot_id, "generation": generation, "limit": limit})
+    return Request(LIST, query={"slot_id": slot_id, "generation": generation, "limit": limit})
 
 
 class BitblocksCalls:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, member, present, unwrapped, whole
 
-_LIST = Operation("blocks_list", "GET", "/api/blocks")
+LIST = Operation("blocks_list", "GET", "/api/blocks")
 
 
 def list(*, limit: int = 50, domain: str | None = None) -> Request[Any]:
@@ -23,10 +23,10 @@ def list(*, limit: int = 50, domain: str | None = None) -> Request[Any]:
         limit: At most this many blocks.
         domain: Only blocks of this domain.
     """
-    return Request(_LIST, query={"limit": limit, "domain": domain or None})
+    return Request(LIST, query={"limit": limit, "domain": domain or None})
 
 
-_CREATE = Operation("blocks_create", "POST", "/api/blocks")
+CREATE = Operation("blocks_create", "POST", "/api/blocks")
 
 
 def create(
@@ -44,7 +44,7 @@ def create(
         metadata: Where it comes from.
     """
     return Request(
-        _CREATE,
+        CREATE,
         body={
             "payload": payload,
             "domain": domain,
@@ -53,7 +53,7 @@ def create(
     )
 
 
-_SUBMIT = Operation("blocks_submit", "POST", "/api/blocks/submit", idempotency_header="Idempotency-Key")
+SUBMIT = Operation("blocks_submit", "POST", "/api/blocks/submit", idempotency_header="Idempotency-Key")
 
 
 def submit(
@@ -72,11 +72,11 @@ def submit(
         metadata: Free-form facts about the block.
     """
     return Request(
-        _SUBMIT, body={"slot_id": slot_id, "payload": payload, "domain": domain, **present({"metadata": metadata})}
+        SUBMIT, body={"slot_id": slot_id, "payload": payload, "domain": domain, **present({"metadata": metadata})}
     )
 
 
-_GET = Operation(
+GET = Operation(
     "blocks_get", "GET", "/api/blocks/{block_id}", parameters=(Parameter("path", "block_id", allow_reserved=True),)
 )
 
@@ -88,10 +88,10 @@ def get(block_id: str) -> Request[Any]:
 
     `GET /api/blocks/{block_id}`
     """
-    return Request(_GET, path={"block_id": block_id})
+    return Request(GET, path={"block_id": block_id})
 
 
-_GET_BITBLOCKS = Operation(
+GET_BITBLOCKS = Operation(
     "blocks_get_bitblocks",
     "GET",
     "/api/blocks/{block_id}/bitblocks",
@@ -110,7 +110,7 @@ def get_bitblocks(block_id: str, *, include_stack: bool = False) -> Request[Any]
         include_stack: Also the Stack part.
     """
     return Request(
-        _GET_BITBLOCKS,
+        GET_BITBLOCKS,
         path={"block_id": block_id},
         query={"include_stack": None if include_stack == False else include_stack},
     )

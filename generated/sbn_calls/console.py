@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, text, whole, whole_list
 
-_LIST_PROJECTS = Operation("console_list_projects", "GET", "/console/projects")
+LIST_PROJECTS = Operation("console_list_projects", "GET", "/console/projects")
 
 
 def list_projects() -> Request[Any]:
@@ -19,10 +19,10 @@ def list_projects() -> Request[Any]:
 
     `GET /console/projects`
     """
-    return Request(_LIST_PROJECTS)
+    return Request(LIST_PROJECTS)
 
 
-_CREATE_PROJECT = Operation("console_create_project", "POST", "/console/projects")
+CREATE_PROJECT = Operation("console_create_project", "POST", "/console/projects")
 
 
 def create_project(name: str) -> Request[Any]:
@@ -35,10 +35,10 @@ def create_project(name: str) -> Request[Any]:
     Args:
         name: Its name.
     """
-    return Request(_CREATE_PROJECT, body={"name": name})
+    return Request(CREATE_PROJECT, body={"name": name})
 
 
-_SWITCH_PROJECT = Operation(
+SWITCH_PROJECT = Operation(
     "console_switch_project",
     "POST",
     "/console/projects/{project_id}/switch",
@@ -54,10 +54,10 @@ def switch_project(project_id: str) -> Request[Any]:
 
     `POST /console/projects/{project_id}/switch`
     """
-    return Request(_SWITCH_PROJECT, path={"project_id": project_id}, body={})
+    return Request(SWITCH_PROJECT, path={"project_id": project_id}, body={})
 
 
-_LIST_API_KEYS = Operation(
+LIST_API_KEYS = Operation(
     "console_list_api_keys",
     "GET",
     "/internal/projects/{project_id}/api-keys",
@@ -72,10 +72,10 @@ def list_api_keys(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/api-keys`
     """
-    return Request(_LIST_API_KEYS, path={"project_id": project_id})
+    return Request(LIST_API_KEYS, path={"project_id": project_id})
 
 
-_CREATE_API_KEY = Operation(
+CREATE_API_KEY = Operation(
     "console_create_api_key",
     "POST",
     "/internal/projects/{project_id}/api-keys",
@@ -106,7 +106,7 @@ def create_api_key(
         allowed_frontiers: Frontiers it may attest under.
     """
     return Request(
-        _CREATE_API_KEY,
+        CREATE_API_KEY,
         path={"project_id": project_id},
         body={
             "label": label,
@@ -122,7 +122,7 @@ def create_api_key(
     )
 
 
-_LIST_OWN_API_KEYS = Operation("console_list_own_api_keys", "GET", "/internal/api-keys")
+LIST_OWN_API_KEYS = Operation("console_list_own_api_keys", "GET", "/internal/api-keys")
 
 
 def list_own_api_keys() -> Request[Any]:
@@ -132,10 +132,10 @@ def list_own_api_keys() -> Request[Any]:
 
     `GET /internal/api-keys`
     """
-    return Request(_LIST_OWN_API_KEYS)
+    return Request(LIST_OWN_API_KEYS)
 
 
-_REVOKE_API_KEY = Operation(
+REVOKE_API_KEY = Operation(
     "console_revoke_api_key",
     "POST",
     "/internal/projects/{project_id}/api-keys/{key_id}/revoke",
@@ -154,10 +154,10 @@ def revoke_api_key(project_id: str, key_id: str) -> Request[Any]:
 
     `POST /internal/projects/{project_id}/api-keys/{key_id}/revoke`
     """
-    return Request(_REVOKE_API_KEY, path={"project_id": project_id, "key_id": key_id}, body={})
+    return Request(REVOKE_API_KEY, path={"project_id": project_id, "key_id": key_id}, body={})
 
 
-_ROTATE_API_KEY = Operation(
+ROTATE_API_KEY = Operation(
     "console_rotate_api_key",
     "POST",
     "/internal/projects/{project_id}/api-keys/{key_id}/rotate",
@@ -175,10 +175,10 @@ def rotate_api_key(project_id: str, key_id: str) -> Request[Any]:
 
     `POST /internal/projects/{project_id}/api-keys/{key_id}/rotate`
     """
-    return Request(_ROTATE_API_KEY, path={"project_id": project_id, "key_id": key_id}, body={})
+    return Request(ROTATE_API_KEY, path={"project_id": project_id, "key_id": key_id}, body={})
 
 
-_GET_USAGE = Operation(
+GET_USAGE = Operation(
     "console_get_usage",
     "GET",
     "/internal/projects/{project_id}/usage/keys",
@@ -193,10 +193,10 @@ def get_usage(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/usage/keys`
     """
-    return Request(_GET_USAGE, path={"project_id": project_id})
+    return Request(GET_USAGE, path={"project_id": project_id})
 
 
-_GET_OWN_USAGE = Operation("console_get_own_usage", "GET", "/internal/usage/keys")
+GET_OWN_USAGE = Operation("console_get_own_usage", "GET", "/internal/usage/keys")
 
 
 def get_own_usage() -> Request[Any]:
@@ -206,10 +206,10 @@ def get_own_usage() -> Request[Any]:
 
     `GET /internal/usage/keys`
     """
-    return Request(_GET_OWN_USAGE)
+    return Request(GET_OWN_USAGE)
 
 
-_GET_USAGE_SUMMARY = Operation(
+GET_USAGE_SUMMARY = Operation(
     "console_get_usage_summary",
     "GET",
     "/internal/projects/{project_id}/usage/summary",
@@ -224,10 +224,10 @@ def get_usage_summary(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/usage/summary`
     """
-    return Request(_GET_USAGE_SUMMARY, path={"project_id": project_id})
+    return Request(GET_USAGE_SUMMARY, path={"project_id": project_id})
 
 
-_EXPORT_USAGE_CSV = Operation(
+EXPORT_USAGE_CSV = Operation(
     "console_export_usage_csv",
     "GET",
     "/internal/projects/{project_id}/usage.csv",
@@ -242,10 +242,10 @@ def export_usage_csv(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/usage.csv`
     """
-    return Request(_EXPORT_USAGE_CSV, path={"project_id": project_id})
+    return Request(EXPORT_USAGE_CSV, path={"project_id": project_id})
 
 
-_GET_KEY_EVENTS = Operation(
+GET_KEY_EVENTS = Operation(
     "console_get_key_events",
     "GET",
     "/internal/projects/{project_id}/api-keys/{key_id}/events",
@@ -263,10 +263,10 @@ def get_key_events(project_id: str, key_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/api-keys/{key_id}/events`
     """
-    return Request(_GET_KEY_EVENTS, path={"project_id": project_id, "key_id": key_id})
+    return Request(GET_KEY_EVENTS, path={"project_id": project_id, "key_id": key_id})
 
 
-_GET_BILLING_STATUS = Operation(
+GET_BILLING_STATUS = Operation(
     "console_get_billing_status",
     "GET",
     "/internal/projects/{project_id}/billing/status",
@@ -281,10 +281,10 @@ def get_billing_status(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/billing/status`
     """
-    return Request(_GET_BILLING_STATUS, path={"project_id": project_id})
+    return Request(GET_BILLING_STATUS, path={"project_id": project_id})
 
 
-_CREATE_CHECKOUT = Operation(
+CREATE_CHECKOUT = Operation(
     "console_create_checkout",
     "POST",
     "/internal/projects/{project_id}/billing/checkout",
@@ -302,10 +302,10 @@ def create_checkout(project_id: str, plan_id: str) -> Request[Any]:
     Args:
         plan_id: `builder` or `network`.
     """
-    return Request(_CREATE_CHECKOUT, path={"project_id": project_id}, body={"plan": plan_id})
+    return Request(CREATE_CHECKOUT, path={"project_id": project_id}, body={"plan": plan_id})
 
 
-_GET_PORTAL_URL = Operation(
+GET_PORTAL_URL = Operation(
     "console_get_portal_url",
     "POST",
     "/internal/projects/{project_id}/billing/portal",
@@ -321,10 +321,10 @@ def get_portal_url(project_id: str) -> Request[Any]:
 
     `POST /internal/projects/{project_id}/billing/portal`
     """
-    return Request(_GET_PORTAL_URL, path={"project_id": project_id}, body={})
+    return Request(GET_PORTAL_URL, path={"project_id": project_id}, body={})
 
 
-_PAY_OVERAGE = Operation(
+PAY_OVERAGE = Operation(
     "console_pay_overage",
     "POST",
     "/internal/projects/{project_id}/billing/pay-overage",
@@ -339,10 +339,10 @@ def pay_overage(project_id: str) -> Request[Any]:
 
     `POST /internal/projects/{project_id}/billing/pay-overage`
     """
-    return Request(_PAY_OVERAGE, path={"project_id": project_id}, body={})
+    return Request(PAY_OVERAGE, path={"project_id": project_id}, body={})
 
 
-_GET_PROJECT = Operation("console_get_project", "GET", "/internal/project")
+GET_PROJECT = Operation("console_get_project", "GET", "/internal/project")
 
 
 def get_project() -> Request[Any]:
@@ -352,10 +352,10 @@ def get_project() -> Request[Any]:
 
     `GET /internal/project`
     """
-    return Request(_GET_PROJECT)
+    return Request(GET_PROJECT)
 
 
-_DELETE_PROJECT = Operation("console_delete_project", "DELETE", "/internal/project")
+DELETE_PROJECT = Operation("console_delete_project", "DELETE", "/internal/project")
 
 
 def delete_project() -> Request[Any]:
@@ -365,10 +365,10 @@ def delete_project() -> Request[Any]:
 
     `DELETE /internal/project`
     """
-    return Request(_DELETE_PROJECT)
+    return Request(DELETE_PROJECT)
 
 
-_UPDATE_PROJECT = Operation("console_update_project", "PATCH", "/internal/project", idempotent=True)
+UPDATE_PROJECT = Operation("console_update_project", "PATCH", "/internal/project", idempotent=True)
 
 
 def update_project(*, name: str | None = None, description: str | None = None) -> Request[Any]:
@@ -382,10 +382,10 @@ def update_project(*, name: str | None = None, description: str | None = None) -
         name: A new name.
         description: A new description.
     """
-    return Request(_UPDATE_PROJECT, body=present({"name": name, "description": description}))
+    return Request(UPDATE_PROJECT, body=present({"name": name, "description": description}))
 
 
-_GET_PROJECT_SETTINGS = Operation("console_get_project_settings", "GET", "/internal/project/settings")
+GET_PROJECT_SETTINGS = Operation("console_get_project_settings", "GET", "/internal/project/settings")
 
 
 def get_project_settings() -> Request[Any]:
@@ -395,10 +395,10 @@ def get_project_settings() -> Request[Any]:
 
     `GET /internal/project/settings`
     """
-    return Request(_GET_PROJECT_SETTINGS)
+    return Request(GET_PROJECT_SETTINGS)
 
 
-_UPDATE_PROJECT_SETTINGS = Operation(
+UPDATE_PROJECT_SETTINGS = Operation(
     "console_update_project_settings", "PATCH", "/internal/project/settings", idempotent=True
 )
 
@@ -413,10 +413,10 @@ def update_project_settings(settings: Mapping[str, Any]) -> Request[Any]:
     Args:
         settings: A project's settings, free-form.
     """
-    return Request(_UPDATE_PROJECT_SETTINGS, body=settings)
+    return Request(UPDATE_PROJECT_SETTINGS, body=settings)
 
 
-_ARCHIVE_PROJECT = Operation("console_archive_project", "POST", "/internal/project/archive", idempotent=True)
+ARCHIVE_PROJECT = Operation("console_archive_project", "POST", "/internal/project/archive", idempotent=True)
 
 
 def archive_project() -> Request[Any]:
@@ -426,10 +426,10 @@ def archive_project() -> Request[Any]:
 
     `POST /internal/project/archive`
     """
-    return Request(_ARCHIVE_PROJECT, body={})
+    return Request(ARCHIVE_PROJECT, body={})
 
 
-_UNARCHIVE_PROJECT = Operation("console_unarchive_project", "POST", "/internal/project/unarchive", idempotent=True)
+UNARCHIVE_PROJECT = Operation("console_unarchive_project", "POST", "/internal/project/unarchive", idempotent=True)
 
 
 def unarchive_project() -> Request[Any]:
@@ -439,10 +439,10 @@ def unarchive_project() -> Request[Any]:
 
     `POST /internal/project/unarchive`
     """
-    return Request(_UNARCHIVE_PROJECT, body={})
+    return Request(UNARCHIVE_PROJECT, body={})
 
 
-_GET_AUDIT_LOG = Operation("console_get_audit_log", "GET", "/internal/project/audit")
+GET_AUDIT_LOG = Operation("console_get_audit_log", "GET", "/internal/project/audit")
 
 
 def get_audit_log() -> Request[Any]:
@@ -452,10 +452,10 @@ def get_audit_log() -> Request[Any]:
 
     `GET /internal/project/audit`
     """
-    return Request(_GET_AUDIT_LOG)
+    return Request(GET_AUDIT_LOG)
 
 
-_GET_GEC_TREND = Operation(
+GET_GEC_TREND = Operation(
     "console_get_gec_trend",
     "GET",
     "/internal/projects/{project_id}/analytics/gec-trend",
@@ -470,10 +470,10 @@ def get_gec_trend(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/analytics/gec-trend`
     """
-    return Request(_GET_GEC_TREND, path={"project_id": project_id})
+    return Request(GET_GEC_TREND, path={"project_id": project_id})
 
 
-_GET_FRONTIER_BREAKDOWN = Operation(
+GET_FRONTIER_BREAKDOWN = Operation(
     "console_get_frontier_breakdown",
     "GET",
     "/internal/projects/{project_id}/analytics/frontier-breakdown",
@@ -488,10 +488,10 @@ def get_frontier_breakdown(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/analytics/frontier-breakdown`
     """
-    return Request(_GET_FRONTIER_BREAKDOWN, path={"project_id": project_id})
+    return Request(GET_FRONTIER_BREAKDOWN, path={"project_id": project_id})
 
 
-_GET_CSK_BREAKDOWN = Operation(
+GET_CSK_BREAKDOWN = Operation(
     "console_get_csk_breakdown",
     "GET",
     "/internal/projects/{project_id}/analytics/csk-breakdown",
@@ -506,10 +506,10 @@ def get_csk_breakdown(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/analytics/csk-breakdown`
     """
-    return Request(_GET_CSK_BREAKDOWN, path={"project_id": project_id})
+    return Request(GET_CSK_BREAKDOWN, path={"project_id": project_id})
 
 
-_LIST_WEBHOOKS = Operation(
+LIST_WEBHOOKS = Operation(
     "console_list_webhooks",
     "GET",
     "/internal/projects/{project_id}/webhooks",
@@ -524,10 +524,10 @@ def list_webhooks(project_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/webhooks`
     """
-    return Request(_LIST_WEBHOOKS, path={"project_id": project_id})
+    return Request(LIST_WEBHOOKS, path={"project_id": project_id})
 
 
-_CREATE_WEBHOOK = Operation(
+CREATE_WEBHOOK = Operation(
     "console_create_webhook",
     "POST",
     "/internal/projects/{project_id}/webhooks",
@@ -551,13 +551,13 @@ def create_webhook(
         secret: Secret that deliveries are signed with.
     """
     return Request(
-        _CREATE_WEBHOOK,
+        CREATE_WEBHOOK,
         path={"project_id": project_id},
         body={"url": url, "enabled": enabled, **present({"events": events or None, "secret": secret})},
     )
 
 
-_DELETE_WEBHOOK = Operation(
+DELETE_WEBHOOK = Operation(
     "console_delete_webhook",
     "DELETE",
     "/internal/projects/{project_id}/webhooks/{webhook_id}",
@@ -575,10 +575,10 @@ def delete_webhook(project_id: str, webhook_id: str) -> Request[Any]:
 
     `DELETE /internal/projects/{project_id}/webhooks/{webhook_id}`
     """
-    return Request(_DELETE_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id})
+    return Request(DELETE_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id})
 
 
-_UPDATE_WEBHOOK = Operation(
+UPDATE_WEBHOOK = Operation(
     "console_update_webhook",
     "PATCH",
     "/internal/projects/{project_id}/webhooks/{webhook_id}",
@@ -600,10 +600,10 @@ def update_webhook(project_id: str, webhook_id: str, **fields: Any) -> Request[A
     Args:
         fields: What to change.
     """
-    return Request(_UPDATE_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id}, body=fields)
+    return Request(UPDATE_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id}, body=fields)
 
 
-_TEST_WEBHOOK = Operation(
+TEST_WEBHOOK = Operation(
     "console_test_webhook",
     "POST",
     "/internal/projects/{project_id}/webhooks/{webhook_id}/test",
@@ -621,10 +621,10 @@ def test_webhook(project_id: str, webhook_id: str) -> Request[Any]:
 
     `POST /internal/projects/{project_id}/webhooks/{webhook_id}/test`
     """
-    return Request(_TEST_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id}, body={})
+    return Request(TEST_WEBHOOK, path={"project_id": project_id, "webhook_id": webhook_id}, body={})
 
 
-_LIST_WEBHOOK_DELIVERIES = Operation(
+LIST_WEBHOOK_DELIVERIES = Operation(
     "console_list_webhook_deliveries",
     "GET",
     "/internal/projects/{project_id}/webhooks/{webhook_id}/deliveries",
@@ -642,10 +642,10 @@ def list_webhook_deliveries(project_id: str, webhook_id: str) -> Request[Any]:
 
     `GET /internal/projects/{project_id}/webhooks/{webhook_id}/deliveries`
     """
-    return Request(_LIST_WEBHOOK_DELIVERIES, path={"project_id": project_id, "webhook_id": webhook_id})
+    return Request(LIST_WEBHOOK_DELIVERIES, path={"project_id": project_id, "webhook_id": webhook_id})
 
 
-_LIST_EVENT_TYPES = Operation("console_list_event_types", "GET", "/internal/webhooks/event-types")
+LIST_EVENT_TYPES = Operation("console_list_event_types", "GET", "/internal/webhooks/event-types")
 
 
 def list_event_types() -> Request[Any]:
@@ -655,7 +655,7 @@ def list_event_types() -> Request[Any]:
 
     `GET /internal/webhooks/event-types`
     """
-    return Request(_LIST_EVENT_TYPES)
+    return Request(LIST_EVENT_TYPES)
 
 
 class ConsoleCalls:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present
 
-_LIST_RATE_PLANS = Operation("control_plane_list_rate_plans", "GET", "/control-plane/rate-plans")
+LIST_RATE_PLANS = Operation("control_plane_list_rate_plans", "GET", "/control-plane/rate-plans")
 
 
 def list_rate_plans() -> Request[Any]:
@@ -18,10 +18,10 @@ def list_rate_plans() -> Request[Any]:
 
     `GET /control-plane/rate-plans`
     """
-    return Request(_LIST_RATE_PLANS)
+    return Request(LIST_RATE_PLANS)
 
 
-_CREATE_RATE_PLAN = Operation("control_plane_create_rate_plan", "POST", "/control-plane/rate-plans")
+CREATE_RATE_PLAN = Operation("control_plane_create_rate_plan", "POST", "/control-plane/rate-plans")
 
 
 def create_rate_plan(
@@ -41,7 +41,7 @@ def create_rate_plan(
         description: What it is for.
     """
     return Request(
-        _CREATE_RATE_PLAN,
+        CREATE_RATE_PLAN,
         body={
             "name": name,
             "sla_tier": sla_tier,
@@ -52,7 +52,7 @@ def create_rate_plan(
     )
 
 
-_LIST_TENANTS = Operation("control_plane_list_tenants", "GET", "/control-plane/tenants")
+LIST_TENANTS = Operation("control_plane_list_tenants", "GET", "/control-plane/tenants")
 
 
 def list_tenants() -> Request[Any]:
@@ -62,10 +62,10 @@ def list_tenants() -> Request[Any]:
 
     `GET /control-plane/tenants`
     """
-    return Request(_LIST_TENANTS)
+    return Request(LIST_TENANTS)
 
 
-_CREATE_TENANT = Operation("control_plane_create_tenant", "POST", "/control-plane/tenants")
+CREATE_TENANT = Operation("control_plane_create_tenant", "POST", "/control-plane/tenants")
 
 
 def create_tenant(
@@ -85,7 +85,7 @@ def create_tenant(
         activate: Make it active at once.
     """
     return Request(
-        _CREATE_TENANT,
+        CREATE_TENANT,
         body={
             "name": name,
             "contact_email": contact_email,
@@ -96,7 +96,7 @@ def create_tenant(
     )
 
 
-_GET_TENANT = Operation(
+GET_TENANT = Operation(
     "control_plane_get_tenant",
     "GET",
     "/control-plane/tenants/{tenant_id}",
@@ -111,10 +111,10 @@ def get_tenant(tenant_id: str) -> Request[Any]:
 
     `GET /control-plane/tenants/{tenant_id}`
     """
-    return Request(_GET_TENANT, path={"tenant_id": tenant_id})
+    return Request(GET_TENANT, path={"tenant_id": tenant_id})
 
 
-_UPDATE_TENANT_RATE_PLAN = Operation(
+UPDATE_TENANT_RATE_PLAN = Operation(
     "control_plane_update_tenant_rate_plan",
     "PATCH",
     "/control-plane/tenants/{tenant_id}/rate-plan",
@@ -135,13 +135,13 @@ def update_tenant_rate_plan(tenant_id: str, rate_plan_id: str, *, activate: bool
         activate: Also activate the tenant.
     """
     return Request(
-        _UPDATE_TENANT_RATE_PLAN,
+        UPDATE_TENANT_RATE_PLAN,
         path={"tenant_id": tenant_id},
         body={"rate_plan_id": rate_plan_id, **present({"activate": activate})},
     )
 
 
-_LIST_VALIDATORS = Operation(
+LIST_VALIDATORS = Operation(
     "control_plane_list_validators",
     "GET",
     "/control-plane/tenants/{tenant_id}/validators",
@@ -156,10 +156,10 @@ def list_validators(tenant_id: str) -> Request[Any]:
 
     `GET /control-plane/tenants/{tenant_id}/validators`
     """
-    return Request(_LIST_VALIDATORS, path={"tenant_id": tenant_id})
+    return Request(LIST_VALIDATORS, path={"tenant_id": tenant_id})
 
 
-_REGISTER_VALIDATOR = Operation(
+REGISTER_VALIDATOR = Operation(
     "control_plane_register_validator",
     "POST",
     "/control-plane/tenants/{tenant_id}/validators",
@@ -181,13 +181,13 @@ def register_validator(tenant_id: str, *, validator_id: str, endpoint: str, regi
         region: Where it runs.
     """
     return Request(
-        _REGISTER_VALIDATOR,
+        REGISTER_VALIDATOR,
         path={"tenant_id": tenant_id},
         body={"validator_id": validator_id, "endpoint": endpoint, **present({"region": region or None})},
     )
 
 
-_HEARTBEAT_VALIDATOR = Operation(
+HEARTBEAT_VALIDATOR = Operation(
     "control_plane_heartbeat_validator",
     "POST",
     "/control-plane/tenants/{tenant_id}/validators/{validator_id}/heartbeat",
@@ -206,7 +206,7 @@ def heartbeat_validator(tenant_id: str, validator_id: str) -> Request[Any]:
 
     `POST /control-plane/tenants/{tenant_id}/validators/{validator_id}/heartbeat`
     """
-    return Request(_HEARTBEAT_VALIDATOR, path={"tenant_id": tenant_id, "validator_id": validator_id}, body={})
+    return Request(HEARTBEAT_VALIDATOR, path={"tenant_id": tenant_id, "validator_id": validator_id}, body={})
 
 
 class ControlPlaneCalls:

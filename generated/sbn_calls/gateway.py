@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, member, present, unwrapped, whole
 
-_LIST_SLOTS = Operation("gateway_list_slots", "GET", "/slots")
+LIST_SLOTS = Operation("gateway_list_slots", "GET", "/slots")
 
 
 def list_slots(*, state: str | None = None, limit: int | None = None, source: str | None = None) -> Request[Any]:
@@ -24,10 +24,10 @@ def list_slots(*, state: str | None = None, limit: int | None = None, source: st
         limit: At most this many slots.
         source: Only slots whose metadata names this `source`.
     """
-    return Request(_LIST_SLOTS, query={"state": state or None, "limit": limit, "source": source or None})
+    return Request(LIST_SLOTS, query={"state": state or None, "limit": limit, "source": source or None})
 
 
-_CREATE_SLOT = Operation("gateway_create_slot", "POST", "/slots", idempotency_header="Idempotency-Key")
+CREATE_SLOT = Operation("gateway_create_slot", "POST", "/slots", idempotency_header="Idempotency-Key")
 
 
 def create_slot(
@@ -51,7 +51,7 @@ def create_slot(
         metadata: Free-form facts about the work, echoed by the slot; a GEC operation contract travels here.
     """
     return Request(
-        _CREATE_SLOT,
+        CREATE_SLOT,
         body={
             "worker_id": worker_id,
             "task_type": task_type,
@@ -60,7 +60,7 @@ def create_slot(
     )
 
 
-_LIST_ORPHAN_SLOTS = Operation("gateway_list_orphan_slots", "GET", "/slots/orphans")
+LIST_ORPHAN_SLOTS = Operation("gateway_list_orphan_slots", "GET", "/slots/orphans")
 
 
 def list_orphan_slots(
@@ -79,7 +79,7 @@ def list_orphan_slots(
         include_unmanaged: Also slots whose metadata carries no `orphan_strategy`.
     """
     return Request(
-        _LIST_ORPHAN_SLOTS,
+        LIST_ORPHAN_SLOTS,
         query={
             "min_age_seconds": min_age_seconds,
             "idle_seconds": idle_seconds,
@@ -89,7 +89,7 @@ def list_orphan_slots(
     )
 
 
-_REAP_ORPHAN_SLOTS = Operation("gateway_reap_orphan_slots", "POST", "/slots/orphans/reap", idempotent=True)
+REAP_ORPHAN_SLOTS = Operation("gateway_reap_orphan_slots", "POST", "/slots/orphans/reap", idempotent=True)
 
 
 def reap_orphan_slots(
@@ -109,7 +109,7 @@ def reap_orphan_slots(
         include_unmanaged: Also slots whose metadata carries no `orphan_strategy`.
     """
     return Request(
-        _REAP_ORPHAN_SLOTS,
+        REAP_ORPHAN_SLOTS,
         body={
             "min_age_seconds": min_age_seconds,
             "idle_seconds": idle_seconds,
@@ -119,7 +119,7 @@ def reap_orphan_slots(
     )
 
 
-_LIST_SLOT_BLOCKS = Operation(
+LIST_SLOT_BLOCKS = Operation(
     "gateway_list_slot_blocks",
     "GET",
     "/slots/{slot_id}/blocks",
@@ -137,10 +137,10 @@ def list_slot_blocks(slot_id: str, *, limit: int | None = None) -> Request[Any]:
     Args:
         limit: At most this many blocks.
     """
-    return Request(_LIST_SLOT_BLOCKS, path={"slot_id": slot_id}, query={"limit": limit})
+    return Request(LIST_SLOT_BLOCKS, path={"slot_id": slot_id}, query={"limit": limit})
 
 
-_CLOSE_SLOT = Operation(
+CLOSE_SLOT = Operation(
     "gateway_close_slot",
     "POST",
     "/slots/{slot_id}/close",
@@ -157,10 +157,10 @@ def close_slot(slot_id: str) -> Request[Any]:
 
     `POST /slots/{slot_id}/close`
     """
-    return Request(_CLOSE_SLOT, path={"slot_id": slot_id}, body={})
+    return Request(CLOSE_SLOT, path={"slot_id": slot_id}, body={})
 
 
-_SEAL_SLOT = Operation(
+SEAL_SLOT = Operation(
     "gateway_seal_slot",
     "POST",
     "/slots/{slot_id}/seal",
@@ -177,10 +177,10 @@ def seal_slot(slot_id: str) -> Request[Any]:
 
     `POST /slots/{slot_id}/seal`
     """
-    return Request(_SEAL_SLOT, path={"slot_id": slot_id}, body={})
+    return Request(SEAL_SLOT, path={"slot_id": slot_id}, body={})
 
 
-_FETCH_RECEIPT = Operation(
+FETCH_RECEIPT = Operation(
     "gateway_fetch_receipt",
     "GET",
     "/receipts/{receipt_id}",
@@ -199,10 +199,10 @@ def fetch_receipt(receipt_id: str, *, read_version: int | None = None) -> Reques
         read_version: `2` (the server's default) is the canonical-first shape, `1` restores older aliases at top
         level.
     """
-    return Request(_FETCH_RECEIPT, path={"receipt_id": receipt_id}, query={"read_version": read_version})
+    return Request(FETCH_RECEIPT, path={"receipt_id": receipt_id}, query={"read_version": read_version})
 
 
-_REQUEST_ATTESTATION = Operation("gateway_request_attestation", "POST", "/attest", idempotent=True)
+REQUEST_ATTESTATION = Operation("gateway_request_attestation", "POST", "/attest", idempotent=True)
 
 
 def request_attestation(
@@ -237,7 +237,7 @@ def request_attestation(
         domain: Domain of the block attested.
     """
     return Request(
-        _REQUEST_ATTESTATION,
+        REQUEST_ATTESTATION,
         body={
             "slot_id": slot_id,
             "snap_hash": snap_hash,
@@ -256,7 +256,7 @@ def request_attestation(
     )
 
 
-_LIST_FLAGS = Operation("gateway_list_flags", "GET", "/flags")
+LIST_FLAGS = Operation("gateway_list_flags", "GET", "/flags")
 
 
 def list_flags() -> Request[Any]:
@@ -266,10 +266,10 @@ def list_flags() -> Request[Any]:
 
     `GET /flags`
     """
-    return Request(_LIST_FLAGS)
+    return Request(LIST_FLAGS)
 
 
-_FETCH_BLOCK = Operation(
+FETCH_BLOCK = Operation(
     "gateway_fetch_block", "GET", "/blocks/{block_id}", parameters=(Parameter("path", "block_id", allow_reserved=True),)
 )
 
@@ -284,10 +284,10 @@ def fetch_block(block_id: str, *, read_version: int | None = None) -> Request[An
     Args:
         read_version: `2` is the canonical-first shape, `1` restores older aliases at top level.
     """
-    return Request(_FETCH_BLOCK, path={"block_id": block_id}, query={"read_version": read_version})
+    return Request(FETCH_BLOCK, path={"block_id": block_id}, query={"read_version": read_version})
 
 
-_LIST_SUCCESSOR_SURFACES = Operation(
+LIST_SUCCESSOR_SURFACES = Operation(
     "gateway_list_successor_surfaces",
     "GET",
     "/blocks/{block_id}/successors",
@@ -305,10 +305,10 @@ def list_successor_surfaces(block_id: str, *, limit: int | None = None) -> Reque
     Args:
         limit: At most this many surfaces.
     """
-    return Request(_LIST_SUCCESSOR_SURFACES, path={"block_id": block_id}, query={"limit": limit})
+    return Request(LIST_SUCCESSOR_SURFACES, path={"block_id": block_id}, query={"limit": limit})
 
 
-_LIST_FRACTAL_RECEIPTS = Operation(
+LIST_FRACTAL_RECEIPTS = Operation(
     "gateway_list_fractal_receipts",
     "GET",
     "/blocks/{block_id}/fractal-receipts",
@@ -331,13 +331,13 @@ def list_fractal_receipts(
         read_version: `2` is the canonical-first shape, `1` restores older aliases at top level.
     """
     return Request(
-        _LIST_FRACTAL_RECEIPTS,
+        LIST_FRACTAL_RECEIPTS,
         path={"block_id": block_id},
         query={"kind": kind or None, "limit": limit, "read_version": read_version},
     )
 
 
-_LIST_PROOF_SURFACES = Operation(
+LIST_PROOF_SURFACES = Operation(
     "gateway_list_proof_surfaces",
     "GET",
     "/blocks/{block_id}/proof-surfaces",
@@ -356,10 +356,10 @@ def list_proof_surfaces(block_id: str, *, kind: str | None = None, limit: int | 
         kind: Only surfaces of this kind.
         limit: At most this many surfaces.
     """
-    return Request(_LIST_PROOF_SURFACES, path={"block_id": block_id}, query={"kind": kind or None, "limit": limit})
+    return Request(LIST_PROOF_SURFACES, path={"block_id": block_id}, query={"kind": kind or None, "limit": limit})
 
 
-_FETCH_PROOF_LEDGER = Operation(
+FETCH_PROOF_LEDGER = Operation(
     "gateway_fetch_proof_ledger",
     "GET",
     "/blocks/{block_id}/proof-ledger",
@@ -374,10 +374,10 @@ def fetch_proof_ledger(block_id: str) -> Request[Any]:
 
     `GET /blocks/{block_id}/proof-ledger`
     """
-    return Request(_FETCH_PROOF_LEDGER, path={"block_id": block_id})
+    return Request(FETCH_PROOF_LEDGER, path={"block_id": block_id})
 
 
-_FETCH_PROOF_SURFACE = Operation(
+FETCH_PROOF_SURFACE = Operation(
     "gateway_fetch_proof_surface",
     "GET",
     "/proof-surfaces/{receipt_id}",
@@ -392,10 +392,10 @@ def fetch_proof_surface(receipt_id: str) -> Request[Any]:
 
     `GET /proof-surfaces/{receipt_id}`
     """
-    return Request(_FETCH_PROOF_SURFACE, path={"receipt_id": receipt_id})
+    return Request(FETCH_PROOF_SURFACE, path={"receipt_id": receipt_id})
 
 
-_PGDAG_HEALTH = Operation("gateway_pgdag_health", "GET", "/v1/pgdag/health")
+PGDAG_HEALTH = Operation("gateway_pgdag_health", "GET", "/v1/pgdag/health")
 
 
 def pgdag_health() -> Request[Any]:
@@ -405,10 +405,10 @@ def pgdag_health() -> Request[Any]:
 
     `GET /v1/pgdag/health`
     """
-    return Request(_PGDAG_HEALTH)
+    return Request(PGDAG_HEALTH)
 
 
-_RUN_PGDAG = Operation("gateway_run_pgdag", "POST", "/v1/pgdag/runs")
+RUN_PGDAG = Operation("gateway_run_pgdag", "POST", "/v1/pgdag/runs")
 
 
 def run_pgdag(
@@ -435,7 +435,7 @@ def run_pgdag(
         run_id: An id for the run; made up by the server when absent.
     """
     return Request(
-        _RUN_PGDAG,
+        RUN_PGDAG,
         body={
             "inputs": inputs if inputs is not None else {},
             "actor": actor,

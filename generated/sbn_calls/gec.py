@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_LIST_FRONTIERS = Operation("gec_list_frontiers", "GET", "/api/gec/frontiers")
+LIST_FRONTIERS = Operation("gec_list_frontiers", "GET", "/api/gec/frontiers")
 
 
 def list_frontiers(*, if_none_match: str | None = None) -> Request[Any]:
@@ -23,10 +23,10 @@ def list_frontiers(*, if_none_match: str | None = None) -> Request[Any]:
     Args:
         if_none_match: The `ETag` of an earlier answer.
     """
-    return Request(_LIST_FRONTIERS, headers={"If-None-Match": if_none_match})
+    return Request(LIST_FRONTIERS, headers={"If-None-Match": if_none_match})
 
 
-_GET_FRONTIER_BUNDLE = Operation("gec_get_frontier_bundle", "GET", "/api/gec/frontiers/bundle")
+GET_FRONTIER_BUNDLE = Operation("gec_get_frontier_bundle", "GET", "/api/gec/frontiers/bundle")
 
 
 def get_frontier_bundle() -> Request[Any]:
@@ -36,10 +36,10 @@ def get_frontier_bundle() -> Request[Any]:
 
     `GET /api/gec/frontiers/bundle`
     """
-    return Request(_GET_FRONTIER_BUNDLE)
+    return Request(GET_FRONTIER_BUNDLE)
 
 
-_COMPUTE = Operation("gec_compute", "POST", "/api/gec/compute", idempotent=True)
+COMPUTE = Operation("gec_compute", "POST", "/api/gec/compute", idempotent=True)
 
 
 def compute(
@@ -77,7 +77,7 @@ def compute(
         csk: CSK dimensions to take along.
     """
     return Request(
-        _COMPUTE,
+        COMPUTE,
         body={
             "y": y,
             "x": x,
@@ -98,7 +98,7 @@ def compute(
     )
 
 
-_GET_FRONTIER_HEALTH = Operation(
+GET_FRONTIER_HEALTH = Operation(
     "gec_get_frontier_health",
     "GET",
     "/api/gec/frontiers/{frontier_id}/health",
@@ -116,12 +116,10 @@ def get_frontier_health(frontier_id: str, *, days: int = 30) -> Request[Any]:
     Args:
         days: How many days to look back.
     """
-    return Request(
-        _GET_FRONTIER_HEALTH, path={"frontier_id": frontier_id}, query={"days": None if days == 30 else days}
-    )
+    return Request(GET_FRONTIER_HEALTH, path={"frontier_id": frontier_id}, query={"days": None if days == 30 else days})
 
 
-_START_CALIBRATION = Operation(
+START_CALIBRATION = Operation(
     "gec_start_calibration",
     "POST",
     "/internal/project/frontiers/custom/{frontier_id}/calibrate/start",
@@ -136,10 +134,10 @@ def start_calibration(frontier_id: str) -> Request[Any]:
 
     `POST /internal/project/frontiers/custom/{frontier_id}/calibrate/start`
     """
-    return Request(_START_CALIBRATION, path={"frontier_id": frontier_id})
+    return Request(START_CALIBRATION, path={"frontier_id": frontier_id})
 
 
-_COMPLETE_CALIBRATION = Operation(
+COMPLETE_CALIBRATION = Operation(
     "gec_complete_calibration",
     "POST",
     "/internal/project/frontiers/custom/{frontier_id}/calibrate/complete",
@@ -155,10 +153,10 @@ def complete_calibration(frontier_id: str) -> Request[Any]:
 
     `POST /internal/project/frontiers/custom/{frontier_id}/calibrate/complete`
     """
-    return Request(_COMPLETE_CALIBRATION, path={"frontier_id": frontier_id})
+    return Request(COMPLETE_CALIBRATION, path={"frontier_id": frontier_id})
 
 
-_SUSPEND_FRONTIER = Operation(
+SUSPEND_FRONTIER = Operation(
     "gec_suspend_frontier",
     "POST",
     "/internal/project/frontiers/custom/{frontier_id}/suspend",
@@ -173,10 +171,10 @@ def suspend_frontier(frontier_id: str) -> Request[Any]:
 
     `POST /internal/project/frontiers/custom/{frontier_id}/suspend`
     """
-    return Request(_SUSPEND_FRONTIER, path={"frontier_id": frontier_id})
+    return Request(SUSPEND_FRONTIER, path={"frontier_id": frontier_id})
 
 
-_UNSUSPEND_FRONTIER = Operation(
+UNSUSPEND_FRONTIER = Operation(
     "gec_unsuspend_frontier",
     "POST",
     "/internal/project/frontiers/custom/{frontier_id}/unsuspend",
@@ -191,7 +189,7 @@ def unsuspend_frontier(frontier_id: str) -> Request[Any]:
 
     `POST /internal/project/frontiers/custom/{frontier_id}/unsuspend`
     """
-    return Request(_UNSUSPEND_FRONTIER, path={"frontier_id": frontier_id})
+    return Request(UNSUSPEND_FRONTIER, path={"frontier_id": frontier_id})
 
 
 class GecCalls:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_LIST_PROPOSALS = Operation("governance_list_proposals", "GET", "/api/governance/proposals")
+LIST_PROPOSALS = Operation("governance_list_proposals", "GET", "/api/governance/proposals")
 
 
 def list_proposals(*, status: str | None = None, frontier: str | None = None) -> Request[Any]:
@@ -23,10 +23,10 @@ def list_proposals(*, status: str | None = None, frontier: str | None = None) ->
         status: Only proposals with this status: `pending`, `approved`, `rejected`, `promoted`.
         frontier: Only proposals for this frontier.
     """
-    return Request(_LIST_PROPOSALS, query={"status_filter": status or None, "frontier": frontier or None})
+    return Request(LIST_PROPOSALS, query={"status_filter": status or None, "frontier": frontier or None})
 
 
-_CREATE_PROPOSAL = Operation("governance_create_proposal", "POST", "/api/governance/proposals")
+CREATE_PROPOSAL = Operation("governance_create_proposal", "POST", "/api/governance/proposals")
 
 
 def create_proposal(proposal: Mapping[str, Any]) -> Request[Any]:
@@ -39,10 +39,10 @@ def create_proposal(proposal: Mapping[str, Any]) -> Request[Any]:
     Args:
         proposal: The proposal.
     """
-    return Request(_CREATE_PROPOSAL, body={"proposal": proposal})
+    return Request(CREATE_PROPOSAL, body={"proposal": proposal})
 
 
-_GET_PROPOSAL = Operation(
+GET_PROPOSAL = Operation(
     "governance_get_proposal",
     "GET",
     "/api/governance/proposals/{proposal_id}",
@@ -57,10 +57,10 @@ def get_proposal(proposal_id: str) -> Request[Any]:
 
     `GET /api/governance/proposals/{proposal_id}`
     """
-    return Request(_GET_PROPOSAL, path={"proposal_id": proposal_id})
+    return Request(GET_PROPOSAL, path={"proposal_id": proposal_id})
 
 
-_APPROVE = Operation(
+APPROVE = Operation(
     "governance_approve",
     "POST",
     "/api/governance/proposals/{proposal_id}/approve",
@@ -83,13 +83,13 @@ def approve(proposal_id: str, *, approver: str, signature: str | None = None, no
         note: Why.
     """
     return Request(
-        _APPROVE,
+        APPROVE,
         path={"proposal_id": proposal_id},
         body={"approver": approver, **present({"signature": signature, "note": note})},
     )
 
 
-_REJECT = Operation(
+REJECT = Operation(
     "governance_reject",
     "POST",
     "/api/governance/proposals/{proposal_id}/reject",
@@ -111,13 +111,13 @@ def reject(proposal_id: str, *, approver: str, signature: str | None = None, not
         note: Why.
     """
     return Request(
-        _REJECT,
+        REJECT,
         path={"proposal_id": proposal_id},
         body={"approver": approver, **present({"signature": signature, "note": note})},
     )
 
 
-_PROMOTE = Operation(
+PROMOTE = Operation(
     "governance_promote",
     "POST",
     "/api/governance/proposals/{proposal_id}/promote",
@@ -132,7 +132,7 @@ def promote(proposal_id: str) -> Request[Any]:
 
     `POST /api/governance/proposals/{proposal_id}/promote`
     """
-    return Request(_PROMOTE, path={"proposal_id": proposal_id}, body={})
+    return Request(PROMOTE, path={"proposal_id": proposal_id}, body={})
 
 
 class GovernanceCalls:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Request, whole
 
-_HEALTH = Operation("health_health", "GET", "/health")
+HEALTH = Operation("health_health", "GET", "/health")
 
 
 def health() -> Request[Any]:
@@ -18,10 +18,10 @@ def health() -> Request[Any]:
 
     `GET /health`
     """
-    return Request(_HEALTH)
+    return Request(HEALTH)
 
 
-_HEALTHZ = Operation("health_healthz", "GET", "/healthz")
+HEALTHZ = Operation("health_healthz", "GET", "/healthz")
 
 
 def healthz() -> Request[Any]:
@@ -31,7 +31,7 @@ def healthz() -> Request[Any]:
 
     `GET /healthz`
     """
-    return Request(_HEALTHZ)
+    return Request(HEALTHZ)
 
 
 class HealthCalls:

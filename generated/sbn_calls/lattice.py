@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, member, present, whole
 
-_LIST_WORKFLOWS = Operation(
+LIST_WORKFLOWS = Operation(
     "lattice_list_workflows",
     "GET",
     "/internal/lattice/workflows",
@@ -43,7 +43,7 @@ def list_workflows(
         include_structure: Also nodes and edges.
     """
     return Request(
-        _LIST_WORKFLOWS,
+        LIST_WORKFLOWS,
         query={
             "limit": limit,
             "domain": domain or None,
@@ -56,7 +56,7 @@ def list_workflows(
     )
 
 
-_CREATE_WORKFLOW = Operation("lattice_create_workflow", "POST", "/internal/lattice/workflows")
+CREATE_WORKFLOW = Operation("lattice_create_workflow", "POST", "/internal/lattice/workflows")
 
 
 def create_workflow(
@@ -85,7 +85,7 @@ def create_workflow(
         meta: Free-form facts about the workflow.
     """
     return Request(
-        _CREATE_WORKFLOW,
+        CREATE_WORKFLOW,
         body={
             "domain": domain,
             "name": name,
@@ -97,7 +97,7 @@ def create_workflow(
     )
 
 
-_DISCOVER_WORKFLOWS = Operation(
+DISCOVER_WORKFLOWS = Operation(
     "lattice_discover_workflows",
     "GET",
     "/internal/lattice/workflows/discover",
@@ -116,10 +116,10 @@ def discover_workflows(scopes: Sequence[str], *, limit: int = 50) -> Request[Any
         scopes: Patterns that the workflow's domain must match.
         limit: At most this many workflows.
     """
-    return Request(_DISCOVER_WORKFLOWS, query={"scopes": scopes, "limit": limit})
+    return Request(DISCOVER_WORKFLOWS, query={"scopes": scopes, "limit": limit})
 
 
-_GET_WORKFLOW = Operation(
+GET_WORKFLOW = Operation(
     "lattice_get_workflow",
     "GET",
     "/internal/lattice/workflows/{workflow_id}",
@@ -142,7 +142,7 @@ def get_workflow(
         include_structure: Also nodes and edges.
     """
     return Request(
-        _GET_WORKFLOW,
+        GET_WORKFLOW,
         path={"workflow_id": workflow_id},
         query={
             "include_runtime": include_runtime,
@@ -152,7 +152,7 @@ def get_workflow(
     )
 
 
-_LIST_WORKFLOW_RUNS = Operation(
+LIST_WORKFLOW_RUNS = Operation(
     "lattice_list_workflow_runs",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/runs",
@@ -170,10 +170,10 @@ def list_workflow_runs(workflow_id: str, *, limit: int = 10) -> Request[Any]:
     Args:
         limit: At most this many runs.
     """
-    return Request(_LIST_WORKFLOW_RUNS, path={"workflow_id": workflow_id}, query={"limit": limit})
+    return Request(LIST_WORKFLOW_RUNS, path={"workflow_id": workflow_id}, query={"limit": limit})
 
 
-_GET_WORKFLOW_RUN_EVIDENCE_PACKET = Operation(
+GET_WORKFLOW_RUN_EVIDENCE_PACKET = Operation(
     "lattice_get_workflow_run_evidence_packet",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/runs/{run_id}/evidence-packet",
@@ -191,10 +191,10 @@ def get_workflow_run_evidence_packet(workflow_id: str, run_id: str) -> Request[A
 
     `GET /internal/lattice/workflows/{workflow_id}/runs/{run_id}/evidence-packet`
     """
-    return Request(_GET_WORKFLOW_RUN_EVIDENCE_PACKET, path={"workflow_id": workflow_id, "run_id": run_id})
+    return Request(GET_WORKFLOW_RUN_EVIDENCE_PACKET, path={"workflow_id": workflow_id, "run_id": run_id})
 
 
-_VERIFY_EVIDENCE_PACKET = Operation(
+VERIFY_EVIDENCE_PACKET = Operation(
     "lattice_verify_evidence_packet", "POST", "/internal/lattice/evidence-packets/verify", idempotent=True
 )
 
@@ -210,10 +210,10 @@ def verify_evidence_packet(data: Mapping[str, Any]) -> Request[Any]:
     Args:
         data: The packet, unchanged.
     """
-    return Request(_VERIFY_EVIDENCE_PACKET, body={"data": data})
+    return Request(VERIFY_EVIDENCE_PACKET, body={"data": data})
 
 
-_ACTIVATE_WORKFLOW = Operation(
+ACTIVATE_WORKFLOW = Operation(
     "lattice_activate_workflow",
     "POST",
     "/internal/lattice/workflows/{workflow_id}/activate",
@@ -229,10 +229,10 @@ def activate_workflow(workflow_id: str) -> Request[Any]:
 
     `POST /internal/lattice/workflows/{workflow_id}/activate`
     """
-    return Request(_ACTIVATE_WORKFLOW, path={"workflow_id": workflow_id}, body={})
+    return Request(ACTIVATE_WORKFLOW, path={"workflow_id": workflow_id}, body={})
 
 
-_CLONE_WORKFLOW = Operation(
+CLONE_WORKFLOW = Operation(
     "lattice_clone_workflow",
     "POST",
     "/internal/lattice/workflows/{workflow_id}/clone",
@@ -250,10 +250,10 @@ def clone_workflow(workflow_id: str, target_project_id: str) -> Request[Any]:
     Args:
         target_project_id: The project.
     """
-    return Request(_CLONE_WORKFLOW, path={"workflow_id": workflow_id}, body={"target_project_id": target_project_id})
+    return Request(CLONE_WORKFLOW, path={"workflow_id": workflow_id}, body={"target_project_id": target_project_id})
 
 
-_EXPORT_WORKFLOW = Operation(
+EXPORT_WORKFLOW = Operation(
     "lattice_export_workflow",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/export",
@@ -268,10 +268,10 @@ def export_workflow(workflow_id: str) -> Request[Any]:
 
     `GET /internal/lattice/workflows/{workflow_id}/export`
     """
-    return Request(_EXPORT_WORKFLOW, path={"workflow_id": workflow_id})
+    return Request(EXPORT_WORKFLOW, path={"workflow_id": workflow_id})
 
 
-_EXPORT_WORKFLOWS = Operation("lattice_export_workflows", "POST", "/internal/lattice/workflows/export", idempotent=True)
+EXPORT_WORKFLOWS = Operation("lattice_export_workflows", "POST", "/internal/lattice/workflows/export", idempotent=True)
 
 
 def export_workflows(*, workflow_ids: Sequence[str] | None = None, domain: str | None = None) -> Request[Any]:
@@ -285,10 +285,10 @@ def export_workflows(*, workflow_ids: Sequence[str] | None = None, domain: str |
         workflow_ids: By id; absent means all.
         domain: Only this domain.
     """
-    return Request(_EXPORT_WORKFLOWS, body=present({"workflow_ids": workflow_ids or None, "domain": domain or None}))
+    return Request(EXPORT_WORKFLOWS, body=present({"workflow_ids": workflow_ids or None, "domain": domain or None}))
 
 
-_IMPORT_WORKFLOW = Operation("lattice_import_workflow", "POST", "/internal/lattice/workflows/import")
+IMPORT_WORKFLOW = Operation("lattice_import_workflow", "POST", "/internal/lattice/workflows/import")
 
 
 def import_workflow(data: Mapping[str, Any], *, activate: bool = False) -> Request[Any]:
@@ -302,10 +302,10 @@ def import_workflow(data: Mapping[str, Any], *, activate: bool = False) -> Reque
         data: An export envelope or a bare workflow.
         activate: Activate it at once.
     """
-    return Request(_IMPORT_WORKFLOW, body={"data": data, "activate": activate})
+    return Request(IMPORT_WORKFLOW, body={"data": data, "activate": activate})
 
 
-_IMPORT_WORKFLOWS = Operation("lattice_import_workflows", "POST", "/internal/lattice/workflows/import-bulk")
+IMPORT_WORKFLOWS = Operation("lattice_import_workflows", "POST", "/internal/lattice/workflows/import-bulk")
 
 
 def import_workflows(data: Mapping[str, Any], *, activate: bool = False) -> Request[Any]:
@@ -319,10 +319,10 @@ def import_workflows(data: Mapping[str, Any], *, activate: bool = False) -> Requ
         data: What `export_workflows` answered.
         activate: Activate every imported workflow.
     """
-    return Request(_IMPORT_WORKFLOWS, body={"data": data, "activate": activate})
+    return Request(IMPORT_WORKFLOWS, body={"data": data, "activate": activate})
 
 
-_GET_EXECUTION_ORDER = Operation(
+GET_EXECUTION_ORDER = Operation(
     "lattice_get_execution_order",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/order",
@@ -337,10 +337,10 @@ def get_execution_order(workflow_id: str) -> Request[Any]:
 
     `GET /internal/lattice/workflows/{workflow_id}/order`
     """
-    return Request(_GET_EXECUTION_ORDER, path={"workflow_id": workflow_id})
+    return Request(GET_EXECUTION_ORDER, path={"workflow_id": workflow_id})
 
 
-_GET_READY_STEPS = Operation(
+GET_READY_STEPS = Operation(
     "lattice_get_ready_steps",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/ready-steps",
@@ -361,10 +361,10 @@ def get_ready_steps(workflow_id: str, completed: Sequence[str] | None = None) ->
     Args:
         completed: Ids of completed steps.
     """
-    return Request(_GET_READY_STEPS, path={"workflow_id": workflow_id}, query={"completed": completed or None})
+    return Request(GET_READY_STEPS, path={"workflow_id": workflow_id}, query={"completed": completed or None})
 
 
-_LIST_EDGES = Operation("lattice_list_edges", "GET", "/internal/lattice/edges")
+LIST_EDGES = Operation("lattice_list_edges", "GET", "/internal/lattice/edges")
 
 
 def list_edges(
@@ -383,7 +383,7 @@ def list_edges(
         edge_type: Only edges of this type.
     """
     return Request(
-        _LIST_EDGES,
+        LIST_EDGES,
         query={
             "limit": limit,
             "source_id": source_id or None,
@@ -393,7 +393,7 @@ def list_edges(
     )
 
 
-_CREATE_EDGE = Operation("lattice_create_edge", "POST", "/internal/lattice/edges")
+CREATE_EDGE = Operation("lattice_create_edge", "POST", "/internal/lattice/edges")
 
 
 def create_edge(
@@ -413,7 +413,7 @@ def create_edge(
         meta: Free-form facts about the edge.
     """
     return Request(
-        _CREATE_EDGE,
+        CREATE_EDGE,
         body={
             "source_id": source_id,
             "target_id": target_id,
@@ -424,7 +424,7 @@ def create_edge(
     )
 
 
-_RECORD_STEP_OUTCOME = Operation(
+RECORD_STEP_OUTCOME = Operation(
     "lattice_record_step_outcome",
     "POST",
     "/internal/lattice/workflows/{workflow_id}/steps/{step_id}/outcome",
@@ -477,7 +477,7 @@ def record_step_outcome(
         meta: Free-form; `run_id` names the run.
     """
     return Request(
-        _RECORD_STEP_OUTCOME,
+        RECORD_STEP_OUTCOME,
         path={"workflow_id": workflow_id, "step_id": step_id},
         body={
             "outcome": outcome,
@@ -501,7 +501,7 @@ def record_step_outcome(
     )
 
 
-_MARK_WORKFLOW_COMPLETE = Operation(
+MARK_WORKFLOW_COMPLETE = Operation(
     "lattice_mark_workflow_complete",
     "POST",
     "/internal/lattice/workflows/{workflow_id}/complete",
@@ -517,10 +517,10 @@ def mark_workflow_complete(workflow_id: str) -> Request[Any]:
 
     `POST /internal/lattice/workflows/{workflow_id}/complete`
     """
-    return Request(_MARK_WORKFLOW_COMPLETE, path={"workflow_id": workflow_id}, body={})
+    return Request(MARK_WORKFLOW_COMPLETE, path={"workflow_id": workflow_id}, body={})
 
 
-_GET_WORKFLOW_ANALYTICS = Operation(
+GET_WORKFLOW_ANALYTICS = Operation(
     "lattice_get_workflow_analytics",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/analytics",
@@ -535,10 +535,10 @@ def get_workflow_analytics(workflow_id: str) -> Request[Any]:
 
     `GET /internal/lattice/workflows/{workflow_id}/analytics`
     """
-    return Request(_GET_WORKFLOW_ANALYTICS, path={"workflow_id": workflow_id})
+    return Request(GET_WORKFLOW_ANALYTICS, path={"workflow_id": workflow_id})
 
 
-_GET_WORKFLOW_BENCHMARKS = Operation(
+GET_WORKFLOW_BENCHMARKS = Operation(
     "lattice_get_workflow_benchmarks",
     "GET",
     "/internal/lattice/workflows/{workflow_id}/benchmarks",
@@ -553,7 +553,7 @@ def get_workflow_benchmarks(workflow_id: str) -> Request[Any]:
 
     `GET /internal/lattice/workflows/{workflow_id}/benchmarks`
     """
-    return Request(_GET_WORKFLOW_BENCHMARKS, path={"workflow_id": workflow_id})
+    return Request(GET_WORKFLOW_BENCHMARKS, path={"workflow_id": workflow_id})
 
 
 class LatticeCalls:

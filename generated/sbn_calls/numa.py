@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_GET_SIGNALS = Operation("numa_get_signals", "GET", "/internal/numa/signals")
+GET_SIGNALS = Operation("numa_get_signals", "GET", "/internal/numa/signals")
 
 
 def get_signals(
@@ -36,7 +36,7 @@ def get_signals(
         lane: Only this lane.
     """
     return Request(
-        _GET_SIGNALS,
+        GET_SIGNALS,
         query={
             "limit": limit,
             "signal_type": signal_type or None,
@@ -48,7 +48,7 @@ def get_signals(
     )
 
 
-_PUBLISH_SIGNALS = Operation("numa_publish_signals", "POST", "/internal/numa/signals")
+PUBLISH_SIGNALS = Operation("numa_publish_signals", "POST", "/internal/numa/signals")
 
 
 def publish_signals(signals: Sequence[Mapping[str, Any]]) -> Request[Any]:
@@ -61,10 +61,10 @@ def publish_signals(signals: Sequence[Mapping[str, Any]]) -> Request[Any]:
     Args:
         signals: The signals.
     """
-    return Request(_PUBLISH_SIGNALS, body={"signals": signals})
+    return Request(PUBLISH_SIGNALS, body={"signals": signals})
 
 
-_POLL_SIGNALS_MULTILANE = Operation(
+POLL_SIGNALS_MULTILANE = Operation(
     "numa_poll_signals_multilane", "POST", "/internal/numa/signals/poll", idempotent=True
 )
 
@@ -85,12 +85,12 @@ def poll_signals_multilane(
         frontier_id: Only signals of this frontier.
     """
     return Request(
-        _POLL_SIGNALS_MULTILANE,
+        POLL_SIGNALS_MULTILANE,
         body={"cursors": cursors, "limit_per_lane": limit_per_lane, **present({"frontier_id": frontier_id or None})},
     )
 
 
-_ACK_SIGNALS = Operation("numa_ack_signals", "POST", "/internal/numa/signals/ack", idempotent=True)
+ACK_SIGNALS = Operation("numa_ack_signals", "POST", "/internal/numa/signals/ack", idempotent=True)
 
 
 def ack_signals(signal_ids: Sequence[str], *, agent_id: str | None = None) -> Request[Any]:
@@ -104,10 +104,10 @@ def ack_signals(signal_ids: Sequence[str], *, agent_id: str | None = None) -> Re
         signal_ids: Their ids.
         agent_id: Who acknowledges.
     """
-    return Request(_ACK_SIGNALS, body={"signal_ids": signal_ids, **present({"agent_id": agent_id or None})})
+    return Request(ACK_SIGNALS, body={"signal_ids": signal_ids, **present({"agent_id": agent_id or None})})
 
 
-_PUBLISH_HINTS = Operation("numa_publish_hints", "POST", "/internal/numa/hints")
+PUBLISH_HINTS = Operation("numa_publish_hints", "POST", "/internal/numa/hints")
 
 
 def publish_hints(hints: Sequence[Mapping[str, Any]]) -> Request[Any]:
@@ -120,10 +120,10 @@ def publish_hints(hints: Sequence[Mapping[str, Any]]) -> Request[Any]:
     Args:
         hints: The hints.
     """
-    return Request(_PUBLISH_HINTS, body={"hints": hints})
+    return Request(PUBLISH_HINTS, body={"hints": hints})
 
 
-_GET_HINTS = Operation("numa_get_hints", "GET", "/api/numa/hints")
+GET_HINTS = Operation("numa_get_hints", "GET", "/api/numa/hints")
 
 
 def get_hints(*, frontier_id: str | None = None) -> Request[Any]:
@@ -136,10 +136,10 @@ def get_hints(*, frontier_id: str | None = None) -> Request[Any]:
     Args:
         frontier_id: Only hints of this frontier.
     """
-    return Request(_GET_HINTS, query={"frontier_id": frontier_id or None})
+    return Request(GET_HINTS, query={"frontier_id": frontier_id or None})
 
 
-_LIST_FORECASTS = Operation("numa_list_forecasts", "GET", "/internal/numa/forecast")
+LIST_FORECASTS = Operation("numa_list_forecasts", "GET", "/internal/numa/forecast")
 
 
 def list_forecasts() -> Request[Any]:
@@ -149,10 +149,10 @@ def list_forecasts() -> Request[Any]:
 
     `GET /internal/numa/forecast`
     """
-    return Request(_LIST_FORECASTS)
+    return Request(LIST_FORECASTS)
 
 
-_PUBLISH_FORECAST = Operation("numa_publish_forecast", "POST", "/internal/numa/forecast", idempotent=True)
+PUBLISH_FORECAST = Operation("numa_publish_forecast", "POST", "/internal/numa/forecast", idempotent=True)
 
 
 def publish_forecast(*, frontier_id: str, report: Mapping[str, Any], generated_at: str | None = None) -> Request[Any]:
@@ -168,12 +168,12 @@ def publish_forecast(*, frontier_id: str, report: Mapping[str, Any], generated_a
         generated_at: When it was made; now, when absent.
     """
     return Request(
-        _PUBLISH_FORECAST,
+        PUBLISH_FORECAST,
         body={"frontier_id": frontier_id, "report": report, **present({"generated_at": generated_at or None})},
     )
 
 
-_GET_FORECAST = Operation(
+GET_FORECAST = Operation(
     "numa_get_forecast",
     "GET",
     "/internal/numa/forecast/{frontier_id}",
@@ -188,10 +188,10 @@ def get_forecast(frontier_id: str) -> Request[Any]:
 
     `GET /internal/numa/forecast/{frontier_id}`
     """
-    return Request(_GET_FORECAST, path={"frontier_id": frontier_id})
+    return Request(GET_FORECAST, path={"frontier_id": frontier_id})
 
 
-_GET_DIAGNOSTICS = Operation("numa_get_diagnostics", "GET", "/api/numa/diagnostics")
+GET_DIAGNOSTICS = Operation("numa_get_diagnostics", "GET", "/api/numa/diagnostics")
 
 
 def get_diagnostics() -> Request[Any]:
@@ -201,7 +201,7 @@ def get_diagnostics() -> Request[Any]:
 
     `GET /api/numa/diagnostics`
     """
-    return Request(_GET_DIAGNOSTICS)
+    return Request(GET_DIAGNOSTICS)
 
 
 class NumaCalls:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Request, present, whole
 
-_HEALTH_LIVE = Operation("pgdag_py_health_live", "GET", "/pgdag-py/health/live", server="http://localhost:8083")
+HEALTH_LIVE = Operation("pgdag_py_health_live", "GET", "/pgdag-py/health/live")
 
 
 def health_live() -> Request[Any]:
@@ -19,10 +19,10 @@ def health_live() -> Request[Any]:
 
     `GET /pgdag-py/health/live`
     """
-    return Request(_HEALTH_LIVE)
+    return Request(HEALTH_LIVE)
 
 
-_RUN = Operation("pgdag_py_run", "POST", "/pgdag-py/runs", server="http://localhost:8083")
+RUN = Operation("pgdag_py_run", "POST", "/pgdag-py/runs")
 
 
 def run(
@@ -47,7 +47,7 @@ def run(
         run_id: An id for the run; made up by the server when absent.
     """
     return Request(
-        _RUN,
+        RUN,
         body={
             "template": template,
             "inputs": inputs if inputs is not None else {},

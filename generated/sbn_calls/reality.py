@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_LIST_FACTS = Operation("reality_list_facts", "GET", "/api/reality/facts")
+LIST_FACTS = Operation("reality_list_facts", "GET", "/api/reality/facts")
 
 
 def list_facts(
@@ -34,7 +34,7 @@ def list_facts(
         include_public: Also other projects' public facts.
     """
     return Request(
-        _LIST_FACTS,
+        LIST_FACTS,
         query={
             "limit": limit,
             "offset": offset,
@@ -45,7 +45,7 @@ def list_facts(
     )
 
 
-_CREATE_FACT = Operation("reality_create_fact", "POST", "/api/reality/facts")
+CREATE_FACT = Operation("reality_create_fact", "POST", "/api/reality/facts")
 
 
 def create_fact(
@@ -70,7 +70,7 @@ def create_fact(
         citations: Where it is said.
     """
     return Request(
-        _CREATE_FACT,
+        CREATE_FACT,
         body={
             "text": text,
             "is_public": is_public,
@@ -79,7 +79,7 @@ def create_fact(
     )
 
 
-_GET_FACT = Operation(
+GET_FACT = Operation(
     "reality_get_fact",
     "GET",
     "/api/reality/facts/{fact_id}",
@@ -94,10 +94,10 @@ def get_fact(fact_id: str) -> Request[Any]:
 
     `GET /api/reality/facts/{fact_id}`
     """
-    return Request(_GET_FACT, path={"fact_id": fact_id})
+    return Request(GET_FACT, path={"fact_id": fact_id})
 
 
-_INGEST_EVIDENCE = Operation("reality_ingest_evidence", "POST", "/api/reality/evidence")
+INGEST_EVIDENCE = Operation("reality_ingest_evidence", "POST", "/api/reality/evidence")
 
 
 def ingest_evidence(items: Sequence[Mapping[str, Any]]) -> Request[Any]:
@@ -110,10 +110,10 @@ def ingest_evidence(items: Sequence[Mapping[str, Any]]) -> Request[Any]:
     Args:
         items: The pieces.
     """
-    return Request(_INGEST_EVIDENCE, body={"items": items})
+    return Request(INGEST_EVIDENCE, body={"items": items})
 
 
-_LIST_INGESTIONS = Operation("reality_list_ingestions", "GET", "/api/reality/ingest")
+LIST_INGESTIONS = Operation("reality_list_ingestions", "GET", "/api/reality/ingest")
 
 
 def list_ingestions(*, limit: int = 50, offset: int = 0, status: str | None = None) -> Request[Any]:
@@ -128,10 +128,10 @@ def list_ingestions(*, limit: int = 50, offset: int = 0, status: str | None = No
         offset: Skip this many ingestions.
         status: Only ingestions with this status.
     """
-    return Request(_LIST_INGESTIONS, query={"limit": limit, "offset": offset, "status": status or None})
+    return Request(LIST_INGESTIONS, query={"limit": limit, "offset": offset, "status": status or None})
 
 
-_INGEST_CONTENT = Operation("reality_ingest_content", "POST", "/api/reality/ingest")
+INGEST_CONTENT = Operation("reality_ingest_content", "POST", "/api/reality/ingest")
 
 
 def ingest_content(
@@ -160,7 +160,7 @@ def ingest_content(
         gec_domain: Domain its work counts towards.
     """
     return Request(
-        _INGEST_CONTENT,
+        INGEST_CONTENT,
         body={
             "content": content,
             "source_type": source_type,
@@ -177,7 +177,7 @@ def ingest_content(
     )
 
 
-_UPLOAD_SOURCE = Operation(
+UPLOAD_SOURCE = Operation(
     "reality_upload_source", "POST", "/api/reality/ingest/upload", media_type="multipart/form-data"
 )
 
@@ -206,7 +206,7 @@ def upload_source(
         file: The file.
     """
     return Request(
-        _UPLOAD_SOURCE,
+        UPLOAD_SOURCE,
         body={
             "file": file,
             **present(
@@ -222,7 +222,7 @@ def upload_source(
     )
 
 
-_GET_INGESTION = Operation(
+GET_INGESTION = Operation(
     "reality_get_ingestion",
     "GET",
     "/api/reality/ingest/{ingestion_id}",
@@ -237,10 +237,10 @@ def get_ingestion(ingestion_id: str) -> Request[Any]:
 
     `GET /api/reality/ingest/{ingestion_id}`
     """
-    return Request(_GET_INGESTION, path={"ingestion_id": ingestion_id})
+    return Request(GET_INGESTION, path={"ingestion_id": ingestion_id})
 
 
-_RECOMPUTE = Operation(
+RECOMPUTE = Operation(
     "reality_recompute",
     "POST",
     "/api/reality/facts/{fact_id}/recompute",
@@ -256,10 +256,10 @@ def recompute(fact_id: str) -> Request[Any]:
 
     `POST /api/reality/facts/{fact_id}/recompute`
     """
-    return Request(_RECOMPUTE, path={"fact_id": fact_id}, body={})
+    return Request(RECOMPUTE, path={"fact_id": fact_id}, body={})
 
 
-_REVIEW_FACT = Operation(
+REVIEW_FACT = Operation(
     "reality_review_fact",
     "POST",
     "/api/reality/facts/{fact_id}/review",
@@ -282,13 +282,13 @@ def review_fact(
         note: Why.
     """
     return Request(
-        _REVIEW_FACT,
+        REVIEW_FACT,
         path={"fact_id": fact_id},
         body={"action": action, **present({"target_fact_id": target_fact_id or None, "note": note})},
     )
 
 
-_GET_LATTICE = Operation("reality_get_lattice", "GET", "/api/reality/lattice")
+GET_LATTICE = Operation("reality_get_lattice", "GET", "/api/reality/lattice")
 
 
 def get_lattice() -> Request[Any]:
@@ -298,10 +298,10 @@ def get_lattice() -> Request[Any]:
 
     `GET /api/reality/lattice`
     """
-    return Request(_GET_LATTICE)
+    return Request(GET_LATTICE)
 
 
-_HEALTH = Operation("reality_health", "GET", "/api/reality/health")
+HEALTH = Operation("reality_health", "GET", "/api/reality/health")
 
 
 def health() -> Request[Any]:
@@ -311,10 +311,10 @@ def health() -> Request[Any]:
 
     `GET /api/reality/health`
     """
-    return Request(_HEALTH)
+    return Request(HEALTH)
 
 
-_PROMOTE_FACT = Operation(
+PROMOTE_FACT = Operation(
     "reality_promote_fact",
     "POST",
     "/api/reality/facts/{fact_id}/promote",
@@ -332,10 +332,10 @@ def promote_fact(fact_id: str, *, note: str | None = None) -> Request[Any]:
     Args:
         note: Why.
     """
-    return Request(_PROMOTE_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
+    return Request(PROMOTE_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
 
 
-_HANDOFF_FACT = Operation(
+HANDOFF_FACT = Operation(
     "reality_handoff_fact",
     "POST",
     "/api/reality/facts/{fact_id}/handoff",
@@ -353,10 +353,10 @@ def handoff_fact(fact_id: str, *, note: str | None = None) -> Request[Any]:
     Args:
         note: Why.
     """
-    return Request(_HANDOFF_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
+    return Request(HANDOFF_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
 
 
-_SUBMIT_FACT = Operation(
+SUBMIT_FACT = Operation(
     "reality_submit_fact",
     "POST",
     "/api/reality/facts/{fact_id}/submit",
@@ -374,10 +374,10 @@ def submit_fact(fact_id: str, *, note: str | None = None) -> Request[Any]:
     Args:
         note: Why.
     """
-    return Request(_SUBMIT_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
+    return Request(SUBMIT_FACT, path={"fact_id": fact_id}, body=present({"note": note}))
 
 
-_GET_EVIDENCE = Operation(
+GET_EVIDENCE = Operation(
     "reality_get_evidence",
     "GET",
     "/api/reality/evidence/{evidence_id}",
@@ -392,10 +392,10 @@ def get_evidence(evidence_id: str) -> Request[Any]:
 
     `GET /api/reality/evidence/{evidence_id}`
     """
-    return Request(_GET_EVIDENCE, path={"evidence_id": evidence_id})
+    return Request(GET_EVIDENCE, path={"evidence_id": evidence_id})
 
 
-_PROMOTE_EVIDENCE = Operation(
+PROMOTE_EVIDENCE = Operation(
     "reality_promote_evidence",
     "POST",
     "/api/reality/evidence/{evidence_id}/promote",
@@ -413,10 +413,10 @@ def promote_evidence(evidence_id: str, *, note: str | None = None) -> Request[An
     Args:
         note: Why.
     """
-    return Request(_PROMOTE_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
+    return Request(PROMOTE_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
 
 
-_HANDOFF_EVIDENCE = Operation(
+HANDOFF_EVIDENCE = Operation(
     "reality_handoff_evidence",
     "POST",
     "/api/reality/evidence/{evidence_id}/handoff",
@@ -434,10 +434,10 @@ def handoff_evidence(evidence_id: str, *, note: str | None = None) -> Request[An
     Args:
         note: Why.
     """
-    return Request(_HANDOFF_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
+    return Request(HANDOFF_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
 
 
-_SUBMIT_EVIDENCE = Operation(
+SUBMIT_EVIDENCE = Operation(
     "reality_submit_evidence",
     "POST",
     "/api/reality/evidence/{evidence_id}/submit",
@@ -455,10 +455,10 @@ def submit_evidence(evidence_id: str, *, note: str | None = None) -> Request[Any
     Args:
         note: Why.
     """
-    return Request(_SUBMIT_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
+    return Request(SUBMIT_EVIDENCE, path={"evidence_id": evidence_id}, body=present({"note": note}))
 
 
-_LIST_REVIEW_QUEUE = Operation("reality_list_review_queue", "GET", "/api/reality/review-queue")
+LIST_REVIEW_QUEUE = Operation("reality_list_review_queue", "GET", "/api/reality/review-queue")
 
 
 def list_review_queue() -> Request[Any]:
@@ -468,10 +468,10 @@ def list_review_queue() -> Request[Any]:
 
     `GET /api/reality/review-queue`
     """
-    return Request(_LIST_REVIEW_QUEUE)
+    return Request(LIST_REVIEW_QUEUE)
 
 
-_RESOLVE_REVIEW_QUEUE = Operation(
+RESOLVE_REVIEW_QUEUE = Operation(
     "reality_resolve_review_queue",
     "POST",
     "/api/reality/review-queue/{suggestion_id}/resolve",
@@ -494,13 +494,13 @@ def resolve_review_queue(
         note: Why.
     """
     return Request(
-        _RESOLVE_REVIEW_QUEUE,
+        RESOLVE_REVIEW_QUEUE,
         path={"suggestion_id": suggestion_id},
         body={"action": action, **present({"target_fact_id": target_fact_id or None, "note": note})},
     )
 
 
-_GET_OPERATIONS = Operation("reality_get_operations", "GET", "/api/reality/operations")
+GET_OPERATIONS = Operation("reality_get_operations", "GET", "/api/reality/operations")
 
 
 def get_operations() -> Request[Any]:
@@ -510,7 +510,7 @@ def get_operations() -> Request[Any]:
 
     `GET /api/reality/operations`
     """
-    return Request(_GET_OPERATIONS)
+    return Request(GET_OPERATIONS)
 
 
 class RealityCalls:

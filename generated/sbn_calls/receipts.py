@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Request, whole
 
-_GET_BY_HASH = Operation("receipts_get_by_hash", "GET", "/api/receipts")
+GET_BY_HASH = Operation("receipts_get_by_hash", "GET", "/api/receipts")
 
 
 def get_by_hash(receipt_hash: str, *, project_id: str | None = None) -> Request[Any]:
@@ -22,7 +22,7 @@ def get_by_hash(receipt_hash: str, *, project_id: str | None = None) -> Request[
         receipt_hash: The receipt's hash.
         project_id: Only receipts of this project.
     """
-    return Request(_GET_BY_HASH, query={"hash": receipt_hash, "project_id": project_id or None})
+    return Request(GET_BY_HASH, query={"hash": receipt_hash, "project_id": project_id or None})
 
 
 class ReceiptsCalls:

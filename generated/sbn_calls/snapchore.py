@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, whole
 
-_CAPTURE = Operation("snapchore_capture", "POST", "/internal/snapchore/capture", idempotent=True)
+CAPTURE = Operation("snapchore_capture", "POST", "/internal/snapchore/capture", idempotent=True)
 
 
 def capture(payload: Mapping[str, Any], *, volatile_keys: Sequence[str] | None = None) -> Request[Any]:
@@ -23,10 +23,10 @@ def capture(payload: Mapping[str, Any], *, volatile_keys: Sequence[str] | None =
         payload: The payload.
         volatile_keys: Members to leave out of the hash, at any depth, beyond the standard ones.
     """
-    return Request(_CAPTURE, body={"payload": payload, **present({"volatile_keys": volatile_keys or None})})
+    return Request(CAPTURE, body={"payload": payload, **present({"volatile_keys": volatile_keys or None})})
 
 
-_VERIFY = Operation("snapchore_verify", "POST", "/internal/snapchore/verify", idempotent=True)
+VERIFY = Operation("snapchore_verify", "POST", "/internal/snapchore/verify", idempotent=True)
 
 
 def verify(
@@ -45,12 +45,12 @@ def verify(
         volatile_keys: As given to `capture`.
     """
     return Request(
-        _VERIFY,
+        VERIFY,
         body={"expected_hash": expected_hash, "payload": payload, **present({"volatile_keys": volatile_keys or None})},
     )
 
 
-_SEAL = Operation("snapchore_seal", "POST", "/internal/snapchore/seal")
+SEAL = Operation("snapchore_seal", "POST", "/internal/snapchore/seal")
 
 
 def seal(
@@ -75,7 +75,7 @@ def seal(
         metrics: Numbers about the block.
     """
     return Request(
-        _SEAL,
+        SEAL,
         body={
             "domain": domain,
             "block_type": block_type,
@@ -85,7 +85,7 @@ def seal(
     )
 
 
-_VERIFY_BLOCK = Operation("snapchore_verify_block", "POST", "/internal/snapchore/block/verify", idempotent=True)
+VERIFY_BLOCK = Operation("snapchore_verify_block", "POST", "/internal/snapchore/block/verify", idempotent=True)
 
 
 def verify_block(block: Mapping[str, Any]) -> Request[Any]:
@@ -98,10 +98,10 @@ def verify_block(block: Mapping[str, Any]) -> Request[Any]:
     Args:
         block: The block as `seal` answered it.
     """
-    return Request(_VERIFY_BLOCK, body={"block": block})
+    return Request(VERIFY_BLOCK, body={"block": block})
 
 
-_DISCOVER = Operation(
+DISCOVER = Operation(
     "snapchore_discover",
     "GET",
     "/internal/snapchore/discover/{snapchore_hash}",
@@ -116,10 +116,10 @@ def discover(snapchore_hash: str) -> Request[Any]:
 
     `GET /internal/snapchore/discover/{snapchore_hash}`
     """
-    return Request(_DISCOVER, path={"snapchore_hash": snapchore_hash})
+    return Request(DISCOVER, path={"snapchore_hash": snapchore_hash})
 
 
-_DISCOVER_RECENT = Operation("snapchore_discover_recent", "GET", "/internal/snapchore/discover")
+DISCOVER_RECENT = Operation("snapchore_discover_recent", "GET", "/internal/snapchore/discover")
 
 
 def discover_recent(
@@ -144,7 +144,7 @@ def discover_recent(
         domain: Only this domain; a trailing `*` matches any ending.
     """
     return Request(
-        _DISCOVER_RECENT,
+        DISCOVER_RECENT,
         query={
             "limit": limit,
             "offset": offset or None,
@@ -155,7 +155,7 @@ def discover_recent(
     )
 
 
-_RECEIPTS_DISCOVER = Operation("snapchore_receipts_discover", "GET", "/internal/snapchore/receipts/discover")
+RECEIPTS_DISCOVER = Operation("snapchore_receipts_discover", "GET", "/internal/snapchore/receipts/discover")
 
 
 def receipts_discover(
@@ -182,7 +182,7 @@ def receipts_discover(
         project_id: Only receipts of this project.
     """
     return Request(
-        _RECEIPTS_DISCOVER,
+        RECEIPTS_DISCOVER,
         query={
             "limit": limit,
             "offset": offset or None,
@@ -194,7 +194,7 @@ def receipts_discover(
     )
 
 
-_CREATE_CHAIN = Operation("snapchore_create_chain", "POST", "/internal/snapchore/chain", idempotent=True)
+CREATE_CHAIN = Operation("snapchore_create_chain", "POST", "/internal/snapchore/chain", idempotent=True)
 
 
 def create_chain(chain_id: str | None = None) -> Request[Any]:
@@ -207,10 +207,10 @@ def create_chain(chain_id: str | None = None) -> Request[Any]:
     Args:
         chain_id: Name of the chain; the server makes one up when absent.
     """
-    return Request(_CREATE_CHAIN, body=present({"chain_id": chain_id or None}))
+    return Request(CREATE_CHAIN, body=present({"chain_id": chain_id or None}))
 
 
-_APPEND_TO_CHAIN = Operation(
+APPEND_TO_CHAIN = Operation(
     "snapchore_append_to_chain",
     "POST",
     "/internal/snapchore/chain/{chain_id}/append",
@@ -240,7 +240,7 @@ def append_to_chain(
         metadata: Free-form facts about the entry.
     """
     return Request(
-        _APPEND_TO_CHAIN,
+        APPEND_TO_CHAIN,
         path={"chain_id": chain_id},
         body={
             "block_hash": block_hash,
@@ -250,7 +250,7 @@ def append_to_chain(
     )
 
 
-_GET_CHAIN = Operation(
+GET_CHAIN = Operation(
     "snapchore_get_chain",
     "GET",
     "/internal/snapchore/chain/{chain_id}",
@@ -265,10 +265,10 @@ def get_chain(chain_id: str) -> Request[Any]:
 
     `GET /internal/snapchore/chain/{chain_id}`
     """
-    return Request(_GET_CHAIN, path={"chain_id": chain_id})
+    return Request(GET_CHAIN, path={"chain_id": chain_id})
 
 
-_LIST_CHAINS = Operation("snapchore_list_chains", "GET", "/internal/snapchore/chains")
+LIST_CHAINS = Operation("snapchore_list_chains", "GET", "/internal/snapchore/chains")
 
 
 def list_chains() -> Request[Any]:
@@ -278,10 +278,10 @@ def list_chains() -> Request[Any]:
 
     `GET /internal/snapchore/chains`
     """
-    return Request(_LIST_CHAINS)
+    return Request(LIST_CHAINS)
 
 
-_VERIFY_CHAIN = Operation(
+VERIFY_CHAIN = Operation(
     "snapchore_verify_chain",
     "POST",
     "/internal/snapchore/chain/{chain_id}/verify",
@@ -297,10 +297,10 @@ def verify_chain(chain_id: str) -> Request[Any]:
 
     `POST /internal/snapchore/chain/{chain_id}/verify`
     """
-    return Request(_VERIFY_CHAIN, path={"chain_id": chain_id}, body={})
+    return Request(VERIFY_CHAIN, path={"chain_id": chain_id}, body={})
 
 
-_GET_STATS = Operation("snapchore_get_stats", "GET", "/internal/snapchore/stats")
+GET_STATS = Operation("snapchore_get_stats", "GET", "/internal/snapchore/stats")
 
 
 def get_stats() -> Request[Any]:
@@ -310,10 +310,10 @@ def get_stats() -> Request[Any]:
 
     `GET /internal/snapchore/stats`
     """
-    return Request(_GET_STATS)
+    return Request(GET_STATS)
 
 
-_GET_USAGE = Operation("snapchore_get_usage", "GET", "/internal/snapchore/usage")
+GET_USAGE = Operation("snapchore_get_usage", "GET", "/internal/snapchore/usage")
 
 
 def get_usage() -> Request[Any]:
@@ -323,10 +323,10 @@ def get_usage() -> Request[Any]:
 
     `GET /internal/snapchore/usage`
     """
-    return Request(_GET_USAGE)
+    return Request(GET_USAGE)
 
 
-_LIST_API_KEYS = Operation("snapchore_list_api_keys", "GET", "/internal/snapchore/api-keys")
+LIST_API_KEYS = Operation("snapchore_list_api_keys", "GET", "/internal/snapchore/api-keys")
 
 
 def list_api_keys() -> Request[Any]:
@@ -336,10 +336,10 @@ def list_api_keys() -> Request[Any]:
 
     `GET /internal/snapchore/api-keys`
     """
-    return Request(_LIST_API_KEYS)
+    return Request(LIST_API_KEYS)
 
 
-_CREATE_API_KEY = Operation("snapchore_create_api_key", "POST", "/internal/snapchore/api-keys")
+CREATE_API_KEY = Operation("snapchore_create_api_key", "POST", "/internal/snapchore/api-keys")
 
 
 def create_api_key(*, name: str = "SnapChore key", mode: str = "live", plan: str | None = None) -> Request[Any]:
@@ -354,10 +354,10 @@ def create_api_key(*, name: str = "SnapChore key", mode: str = "live", plan: str
         mode: `live` or `test`; decides the key's prefix.
         plan: Plan the key is metered under.
     """
-    return Request(_CREATE_API_KEY, body={"name": name, "mode": mode, **present({"plan": plan or None})})
+    return Request(CREATE_API_KEY, body={"name": name, "mode": mode, **present({"plan": plan or None})})
 
 
-_REVOKE_API_KEY = Operation(
+REVOKE_API_KEY = Operation(
     "snapchore_revoke_api_key",
     "POST",
     "/internal/snapchore/api-keys/{key_id}/revoke",
@@ -373,10 +373,10 @@ def revoke_api_key(key_id: str) -> Request[Any]:
 
     `POST /internal/snapchore/api-keys/{key_id}/revoke`
     """
-    return Request(_REVOKE_API_KEY, path={"key_id": key_id}, body={})
+    return Request(REVOKE_API_KEY, path={"key_id": key_id}, body={})
 
 
-_RECONCILE = Operation("snapchore_reconcile", "POST", "/internal/snapchore/reconcile", idempotent=True)
+RECONCILE = Operation("snapchore_reconcile", "POST", "/internal/snapchore/reconcile", idempotent=True)
 
 
 def reconcile() -> Request[Any]:
@@ -386,10 +386,10 @@ def reconcile() -> Request[Any]:
 
     `POST /internal/snapchore/reconcile`
     """
-    return Request(_RECONCILE, body={})
+    return Request(RECONCILE, body={})
 
 
-_LIST_BLOCKS = Operation("snapchore_list_blocks", "GET", "/internal/snapchore/blocks")
+LIST_BLOCKS = Operation("snapchore_list_blocks", "GET", "/internal/snapchore/blocks")
 
 
 def list_blocks(*, limit: int = 20) -> Request[Any]:
@@ -402,10 +402,10 @@ def list_blocks(*, limit: int = 20) -> Request[Any]:
     Args:
         limit: At most this many blocks.
     """
-    return Request(_LIST_BLOCKS, query={"limit": limit})
+    return Request(LIST_BLOCKS, query={"limit": limit})
 
 
-_GET_BLOCK = Operation(
+GET_BLOCK = Operation(
     "snapchore_get_block",
     "GET",
     "/internal/snapchore/blocks/{block_ref}",
@@ -420,10 +420,10 @@ def get_block(block_ref: str) -> Request[Any]:
 
     `GET /internal/snapchore/blocks/{block_ref}`
     """
-    return Request(_GET_BLOCK, path={"block_ref": block_ref})
+    return Request(GET_BLOCK, path={"block_ref": block_ref})
 
 
-_PROMOTE = Operation("snapchore_promote", "POST", "/internal/snapchore/promote", idempotent=True)
+PROMOTE = Operation("snapchore_promote", "POST", "/internal/snapchore/promote", idempotent=True)
 
 
 def promote(
@@ -446,7 +446,7 @@ def promote(
         target_project_id: Project that gets the receipt.
     """
     return Request(
-        _PROMOTE,
+        PROMOTE,
         body=present(
             {
                 "smartblock_record_id": smartblock_record_id or None,
@@ -458,7 +458,7 @@ def promote(
     )
 
 
-_QUEUE_SUMMARY = Operation("snapchore_queue_summary", "GET", "/internal/snapchore/queue/summary")
+QUEUE_SUMMARY = Operation("snapchore_queue_summary", "GET", "/internal/snapchore/queue/summary")
 
 
 def queue_summary(*, limit: int = 20) -> Request[Any]:
@@ -471,10 +471,10 @@ def queue_summary(*, limit: int = 20) -> Request[Any]:
     Args:
         limit: At most this many items.
     """
-    return Request(_QUEUE_SUMMARY, query={"limit": limit})
+    return Request(QUEUE_SUMMARY, query={"limit": limit})
 
 
-_PROCESS_QUEUE = Operation("snapchore_process_queue", "POST", "/internal/snapchore/queue/process")
+PROCESS_QUEUE = Operation("snapchore_process_queue", "POST", "/internal/snapchore/queue/process")
 
 
 def process_queue(*, limit: int = 25) -> Request[Any]:
@@ -487,10 +487,10 @@ def process_queue(*, limit: int = 25) -> Request[Any]:
     Args:
         limit: Work off at most this many items.
     """
-    return Request(_PROCESS_QUEUE, query={"limit": limit})
+    return Request(PROCESS_QUEUE, query={"limit": limit})
 
 
-_ATTESTATION_QUEUE_HEALTH = Operation("snapchore_attestation_queue_health", "GET", "/health/attestation-queue")
+ATTESTATION_QUEUE_HEALTH = Operation("snapchore_attestation_queue_health", "GET", "/health/attestation-queue")
 
 
 def attestation_queue_health(*, limit: int = 10) -> Request[Any]:
@@ -503,10 +503,10 @@ def attestation_queue_health(*, limit: int = 10) -> Request[Any]:
     Args:
         limit: At most this many recent failures.
     """
-    return Request(_ATTESTATION_QUEUE_HEALTH, query={"limit": limit})
+    return Request(ATTESTATION_QUEUE_HEALTH, query={"limit": limit})
 
 
-_ATTESTATION_QUEUE_HEALTH_ALIAS = Operation(
+ATTESTATION_QUEUE_HEALTH_ALIAS = Operation(
     "snapchore_attestation_queue_health_alias", "GET", "/api/health/attestation-queue"
 )
 
@@ -521,7 +521,7 @@ def attestation_queue_health_alias(*, limit: int = 10) -> Request[Any]:
     Args:
         limit: At most this many recent failures.
     """
-    return Request(_ATTESTATION_QUEUE_HEALTH_ALIAS, query={"limit": limit})
+    return Request(ATTESTATION_QUEUE_HEALTH_ALIAS, query={"limit": limit})
 
 
 class SnapchoreCalls:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, unwrapped, unwrapped_list
 
-_CREATE = Operation("agents_create", "POST", "/api/agents")
+CREATE = Operation("agents_create", "POST", "/api/agents")
 
 
 def create(
@@ -36,7 +36,7 @@ def create(
         profile: Product profile: `dominion`, `grid_operator`, `stillpoint`; absent for none.
     """
     return Request(
-        _CREATE,
+        CREATE,
         body={
             "employee_id": employee_id,
             "project_id": project_id,
@@ -47,7 +47,7 @@ def create(
     )
 
 
-_GET = Operation(
+GET = Operation(
     "agents_get", "GET", "/api/agents/{agent_id}", parameters=(Parameter("path", "agent_id", allow_reserved=True),)
 )
 
@@ -59,10 +59,10 @@ def get(agent_id: str) -> Request[Any]:
 
     `GET /api/agents/{agent_id}`
     """
-    return Request(_GET, path={"agent_id": agent_id})
+    return Request(GET, path={"agent_id": agent_id})
 
 
-_UPDATE_CONFIG = Operation(
+UPDATE_CONFIG = Operation(
     "agents_update_config",
     "PATCH",
     "/api/agents/{agent_id}",
@@ -98,7 +98,7 @@ def update_config(
         max_suggestions_per_hour: Suggestions per hour at most.
     """
     return Request(
-        _UPDATE_CONFIG,
+        UPDATE_CONFIG,
         path={"agent_id": agent_id},
         body=present(
             {
@@ -114,7 +114,7 @@ def update_config(
     )
 
 
-_SUSPEND = Operation(
+SUSPEND = Operation(
     "agents_suspend",
     "POST",
     "/api/agents/{agent_id}/suspend",
@@ -133,10 +133,10 @@ def suspend(agent_id: str, *, reason: str = "manual") -> Request[Any]:
     Args:
         reason: Why, for the record.
     """
-    return Request(_SUSPEND, path={"agent_id": agent_id}, query={"reason": reason})
+    return Request(SUSPEND, path={"agent_id": agent_id}, query={"reason": reason})
 
 
-_RESUME = Operation(
+RESUME = Operation(
     "agents_resume",
     "POST",
     "/api/agents/{agent_id}/resume",
@@ -152,10 +152,10 @@ def resume(agent_id: str) -> Request[Any]:
 
     `POST /api/agents/{agent_id}/resume`
     """
-    return Request(_RESUME, path={"agent_id": agent_id})
+    return Request(RESUME, path={"agent_id": agent_id})
 
 
-_TICK = Operation(
+TICK = Operation(
     "agents_tick",
     "POST",
     "/api/agents/{agent_id}/tick",
@@ -173,10 +173,10 @@ def tick(agent_id: str, *, context: Mapping[str, Any] | None = None) -> Request[
     Args:
         context: Facts for this tick.
     """
-    return Request(_TICK, path={"agent_id": agent_id}, body={"context": context if context is not None else {}})
+    return Request(TICK, path={"agent_id": agent_id}, body={"context": context if context is not None else {}})
 
 
-_SUGGESTIONS = Operation(
+SUGGESTIONS = Operation(
     "agents_suggestions",
     "GET",
     "/api/agents/{agent_id}/suggestions",
@@ -200,13 +200,13 @@ def suggestions(
         suggestion_type: Only suggestions of this type.
     """
     return Request(
-        _SUGGESTIONS,
+        SUGGESTIONS,
         path={"agent_id": agent_id},
         query={"limit": limit, "offset": offset, "status": status or None, "type": suggestion_type or None},
     )
 
 
-_SUGGESTION_STATS = Operation(
+SUGGESTION_STATS = Operation(
     "agents_suggestion_stats",
     "GET",
     "/api/agents/{agent_id}/suggestions/stats",
@@ -221,10 +221,10 @@ def suggestion_stats(agent_id: str) -> Request[Any]:
 
     `GET /api/agents/{agent_id}/suggestions/stats`
     """
-    return Request(_SUGGESTION_STATS, path={"agent_id": agent_id})
+    return Request(SUGGESTION_STATS, path={"agent_id": agent_id})
 
 
-_FEEDBACK = Operation(
+FEEDBACK = Operation(
     "agents_feedback",
     "POST",
     "/api/agents/{agent_id}/suggestions/{suggestion_id}/feedback",
@@ -257,7 +257,7 @@ def feedback(
         correction_delta: What should have been said.
     """
     return Request(
-        _FEEDBACK,
+        FEEDBACK,
         path={"agent_id": agent_id, "suggestion_id": suggestion_id},
         body={
             "feedback_type": feedback_type,
@@ -266,7 +266,7 @@ def feedback(
     )
 
 
-_SCORES = Operation(
+SCORES = Operation(
     "agents_scores",
     "GET",
     "/api/agents/{agent_id}/scores",
@@ -281,10 +281,10 @@ def scores(agent_id: str) -> Request[Any]:
 
     `GET /api/agents/{agent_id}/scores`
     """
-    return Request(_SCORES, path={"agent_id": agent_id})
+    return Request(SCORES, path={"agent_id": agent_id})
 
 
-_PAYOUT_SUMMARY = Operation(
+PAYOUT_SUMMARY = Operation(
     "agents_payout_summary",
     "GET",
     "/api/agents/{agent_id}/payout-summary",
@@ -302,10 +302,10 @@ def payout_summary(agent_id: str, worker_id: str) -> Request[Any]:
     Args:
         worker_id: The worker.
     """
-    return Request(_PAYOUT_SUMMARY, path={"agent_id": agent_id}, query={"worker_id": worker_id})
+    return Request(PAYOUT_SUMMARY, path={"agent_id": agent_id}, query={"worker_id": worker_id})
 
 
-_BRIEF = Operation(
+BRIEF = Operation(
     "agents_brief",
     "GET",
     "/api/agents/{agent_id}/brief",
@@ -320,10 +320,10 @@ def brief(agent_id: str) -> Request[Any]:
 
     `GET /api/agents/{agent_id}/brief`
     """
-    return Request(_BRIEF, path={"agent_id": agent_id})
+    return Request(BRIEF, path={"agent_id": agent_id})
 
 
-_TRANSLATION_LOG = Operation(
+TRANSLATION_LOG = Operation(
     "agents_translation_log",
     "GET",
     "/api/agents/{agent_id}/translation-log",
@@ -341,7 +341,7 @@ def translation_log(agent_id: str, *, limit: int = 50) -> Request[Any]:
     Args:
         limit: At most this many entries.
     """
-    return Request(_TRANSLATION_LOG, path={"agent_id": agent_id}, query={"limit": limit})
+    return Request(TRANSLATION_LOG, path={"agent_id": agent_id}, query={"limit": limit})
 
 
 class AgentsCalls:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, unwrapped
 
-_BATCH = Operation(
+BATCH = Operation(
     "context_batch",
     "POST",
     "/api/agents/{agent_id}/context/batch",
@@ -28,10 +28,10 @@ def batch(agent_id: str, *, data: Mapping[str, Any], type: str = "payroll_batch"
         type: Always `payroll_batch`.
         data: The batch's summary.
     """
-    return Request(_BATCH, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(BATCH, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_FLOAT = Operation(
+FLOAT = Operation(
     "context_float",
     "POST",
     "/api/agents/{agent_id}/context/float",
@@ -50,10 +50,10 @@ def float(agent_id: str, *, data: Mapping[str, Any], type: str = "float_health")
         type: Always `float_health`.
         data: The health.
     """
-    return Request(_FLOAT, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(FLOAT, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_GEC = Operation(
+GEC = Operation(
     "context_gec",
     "POST",
     "/api/agents/{agent_id}/context/gec",
@@ -73,10 +73,10 @@ def gec(agent_id: str, *, frontier_id: str, data: Mapping[str, Any], type: str =
         frontier_id: The frontier.
         data: The numbers.
     """
-    return Request(_GEC, path={"agent_id": agent_id}, body={"type": type, "frontier_id": frontier_id, "data": data})
+    return Request(GEC, path={"agent_id": agent_id}, body={"type": type, "frontier_id": frontier_id, "data": data})
 
 
-_TAX_HEALTH = Operation(
+TAX_HEALTH = Operation(
     "context_tax_health",
     "POST",
     "/api/agents/{agent_id}/context/tax_health",
@@ -95,10 +95,10 @@ def tax_health(agent_id: str, *, data: Mapping[str, Any], type: str = "tax_healt
         type: Always `tax_health`.
         data: The health.
     """
-    return Request(_TAX_HEALTH, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(TAX_HEALTH, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_CSK_HINTS = Operation(
+CSK_HINTS = Operation(
     "context_csk_hints",
     "POST",
     "/api/agents/{agent_id}/context/csk_hints",
@@ -121,11 +121,11 @@ def csk_hints(
         hints: The hints.
     """
     return Request(
-        _CSK_HINTS, path={"agent_id": agent_id}, body={"type": type, "frontier_id": frontier_id, "hints": hints}
+        CSK_HINTS, path={"agent_id": agent_id}, body={"type": type, "frontier_id": frontier_id, "hints": hints}
     )
 
 
-_NUMA_SIGNALS = Operation(
+NUMA_SIGNALS = Operation(
     "context_numa_signals",
     "POST",
     "/api/agents/{agent_id}/context/numa_signals",
@@ -144,10 +144,10 @@ def numa_signals(agent_id: str, *, signals: Sequence[Mapping[str, Any]], type: s
         type: Always `numa_signals`.
         signals: The signals.
     """
-    return Request(_NUMA_SIGNALS, path={"agent_id": agent_id}, body={"type": type, "signals": signals})
+    return Request(NUMA_SIGNALS, path={"agent_id": agent_id}, body={"type": type, "signals": signals})
 
 
-_GRID_STATS = Operation(
+GRID_STATS = Operation(
     "context_grid_stats",
     "POST",
     "/api/agents/{agent_id}/context/grid_stats",
@@ -166,10 +166,10 @@ def grid_stats(agent_id: str, *, data: Mapping[str, Any], type: str = "grid_stat
         type: Always `grid_stats`.
         data: The statistics.
     """
-    return Request(_GRID_STATS, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(GRID_STATS, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_HEALTH_SNAPSHOT = Operation(
+HEALTH_SNAPSHOT = Operation(
     "context_health_snapshot",
     "POST",
     "/api/agents/{agent_id}/context/health_snapshot",
@@ -188,10 +188,10 @@ def health_snapshot(agent_id: str, *, data: Mapping[str, Any], type: str = "trea
         type: Always `treasury_snapshot`.
         data: The snapshot.
     """
-    return Request(_HEALTH_SNAPSHOT, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(HEALTH_SNAPSHOT, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_REFLEX = Operation(
+REFLEX = Operation(
     "context_reflex",
     "POST",
     "/api/agents/{agent_id}/context/reflex",
@@ -210,10 +210,10 @@ def reflex(agent_id: str, *, data: Mapping[str, Any], type: str = "reflex_event"
         type: Always `reflex_event`.
         data: The reflex.
     """
-    return Request(_REFLEX, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(REFLEX, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-_YIELD_UPDATE = Operation(
+YIELD_UPDATE = Operation(
     "context_yield_update",
     "POST",
     "/api/agents/{agent_id}/context/yield_update",
@@ -237,13 +237,13 @@ def yield_update(
         prev_yield_pct: Yield before, in percent.
     """
     return Request(
-        _YIELD_UPDATE,
+        YIELD_UPDATE,
         path={"agent_id": agent_id},
         body={"type": type, "asset": asset, "yield_pct": yield_pct, "prev_yield_pct": prev_yield_pct},
     )
 
 
-_GEC_HINTS = Operation(
+GEC_HINTS = Operation(
     "context_gec_hints",
     "POST",
     "/api/agents/{agent_id}/context/gec_hints",
@@ -262,7 +262,7 @@ def gec_hints(agent_id: str, *, hints: Sequence[Mapping[str, Any]], type: str = 
         type: Always `gec_hints`.
         hints: The hints.
     """
-    return Request(_GEC_HINTS, path={"agent_id": agent_id}, body={"type": type, "hints": hints})
+    return Request(GEC_HINTS, path={"agent_id": agent_id}, body={"type": type, "hints": hints})
 
 
 class ContextCalls:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.calls import Call, Operation, Parameter, Request, present, unwrapped
 
-_ONBOARD = Operation("lifecycle_onboard", "POST", "/api/lifecycle/onboard")
+ONBOARD = Operation("lifecycle_onboard", "POST", "/api/lifecycle/onboard")
 
 
 def onboard(
@@ -28,7 +28,7 @@ def onboard(
         profile: Product profile of the agent.
     """
     return Request(
-        _ONBOARD,
+        ONBOARD,
         body={
             "employee_id": employee_id,
             "project_id": project_id,
@@ -39,7 +39,7 @@ def onboard(
     )
 
 
-_OFFBOARD = Operation(
+OFFBOARD = Operation(
     "lifecycle_offboard",
     "POST",
     "/api/lifecycle/offboard/{agent_id}",
@@ -58,10 +58,10 @@ def offboard(agent_id: str, *, retain_knowledge: bool = True) -> Request[Any]:
     Args:
         retain_knowledge: Whether to keep what the agent learnt.
     """
-    return Request(_OFFBOARD, path={"agent_id": agent_id}, body={"retain_knowledge": retain_knowledge})
+    return Request(OFFBOARD, path={"agent_id": agent_id}, body={"retain_knowledge": retain_knowledge})
 
 
-_DAILY_LOG = Operation(
+DAILY_LOG = Operation(
     "lifecycle_daily_log",
     "GET",
     "/api/lifecycle/daily-log/{agent_id}",
@@ -76,10 +76,10 @@ def daily_log(agent_id: str) -> Request[Any]:
 
     `GET /api/lifecycle/daily-log/{agent_id}`
     """
-    return Request(_DAILY_LOG, path={"agent_id": agent_id})
+    return Request(DAILY_LOG, path={"agent_id": agent_id})
 
 
-_REVIEW_DATA = Operation(
+REVIEW_DATA = Operation(
     "lifecycle_review_data",
     "GET",
     "/api/lifecycle/review-data/{agent_id}",
@@ -94,7 +94,7 @@ def review_data(agent_id: str) -> Request[Any]:
 
     `GET /api/lifecycle/review-data/{agent_id}`
     """
-    return Request(_REVIEW_DATA, path={"agent_id": agent_id})
+    return Request(REVIEW_DATA, path={"agent_id": agent_id})
 
 
 class LifecycleCalls:

@@ -93,7 +93,7 @@ class AsyncFace:
 
 
 class Operation(_operation.Operation):
-    """An operation whose answers are read by the caller: nothing is decoded, and redirects are answers too."""
+    """An operation whose answers are read by the caller: nothing is decoded, and the server is the client's."""
 
     __slots__ = ()
 
@@ -107,7 +107,6 @@ class Operation(_operation.Operation):
         media_type: str = "application/json",
         idempotency_header: str | None = None,
         idempotent: bool | None = None,
-        server: str | None = None,
     ) -> None:
         super().__init__(
             id,
@@ -119,7 +118,6 @@ class Operation(_operation.Operation):
             responses={"2XX": (Content("*/*", lambda: bytes),), "304": ()},
             idempotency_header=idempotency_header,
             idempotent=idempotent,
-            server=server,
         )
 
 

@@ -1,0 +1,142 @@
+"""What all clients of the network share: credentials, tenant, sub-clients made on first use, sessions."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sbn._http import AuthState, RetryConfig
+
+if TYPE_CHECKING:
+    from sbn.auth import MintedToken, SigningKey
+    from sbn.gec_contract import GecOperationContract
+    from sbn.surfaces import SurfaceSession
+
+NAMESPACES: Mapping[str, tuple[str, str]] = {
+    "acp": ("acp", "AcpClient"),
+    "gateway": ("gateway", "GatewayClient"),
+    "bitblocks": ("bitblocks", "BitBlocksClient"),
+    "snapchore": ("snapchore", "SnapChoreClient"),
+    "console": ("console", "ConsoleClient"),
+    "control_plane": ("control_plane", "ControlPlaneClient"),
+    "lattice": ("lattice", "LatticeClient"),
+    "reality": ("reality", "RealityClient"),
+    "blocks": ("blocks", "BlocksClient"),
+    "atlas": ("atlas", "AtlasClient"),
+    "gec": ("gec", "GecClient"),
+    "governance": ("governance", "GovernanceClient"),
+    "numa": ("numa", "NUMAClient"),
+    "receipts": ("receipts", "ReceiptsClient"),
+}
+API_VERSIONS = ("0.12", "0.14")
+
+
+def sub_client(name: str, transport: Any, version: str, *, asynchronous: bool = False) -> Any:
+    """A sub-client; its module is imported when it is first asked for."""
+    module, kind = NAMESPACES[name]
+    kind = f"Async{kind}" if asynchronous else kind
+    if name == "lattice" and version == "0.12":
+        kind += "12"
+    return getattr(importlib.import_module(f"sbn.{module}"), kind)(transport)
+
+
+class Credentials:
+    """The ways to authenticate. Each call replaces what was used before."""
+
+    _auth: AuthState
+    _default_subject: ClassVar[str] = "sbn-sdk"
+    _default_cdna: ClassVar[str] = "sdk"
+
+    def authenticate_api_key(self, api_key: str) -> None:
+        """Use an API key, such as `sbn_live_...`."""
+        self._use(api_key=api_key)
+
+    def authenticate_bearer(self, token: str) -> None:
+        """Use a bearer token as it is."""
+        self._use(bearer_token=token)
+
+    def _use(
+        self, *, api_key: str | None = None, bearer_token: str | None = None, provider: Callable[[], str] | None = None
+    ) -> None:
+        self._auth.api_key, self._auth.bearer_token, self._auth.token_provider = api_key, bearer_token, provider
+
+    def _sign(self, key: SigningKey, subject: str, scopes: Sequence[str], cdna: str, ttl_seconds: int) -> None:
+        from sbn.auth import TokenSource
+
+        if ttl_seconds <= 0:
+            raise ValueError("ttl_seconds must be positive")
+
+        def mint(tenant: str | None) -> MintedToken:
+            return key.issue_token(subject=subject, scopes=scopes, cdna=cdna, ttl_seconds=ttl_seconds, tenant_id=tenant)
+
+        self._use(provider=TokenSource(mint, lambda: self._auth.tenant_id, ttl_seconds))
+
+    def set_tenant(self, tenant_id: str | None) -> None:
+        """Select a tenant for every later call; None selects the credentials' own."""
+        self._auth.tenant_id = tenant_id
+
+
+def settings(
+    base_url: str, auth: AuthState, retry: RetryConfig | None, timeout: float, user_agent: str, transport: Any
+) -> dict[str, Any]:
+    """Arguments of a transport."""
+    return {
+        "base_url": base_url,
+        "auth": auth,
+        "retry": retry,
+        "timeout": timeout,
+        "user_agent": user_agent,
+        "transport": transport,
+    }
+
+
+def surface_session(
+    open_slot: Callable[..., Any],
+    *,
+    worker_id: str,
+    surface_family: str,
+    surface_id: str,
+    generation_interval: int = 60,
+    task_type: str | None = None,
+    domain: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    root_id: str | None = None,
+    parent_block_id: str | None = None,
+    branch_kind: str | None = None,
+    auto_rollup: bool | None = None,
+    gec_contract: GecOperationContract | Mapping[str, Any] | None = None,
+) -> SurfaceSession:
+    """A streaming session of a surface; task type and domain are the surface's family unless given."""
+    from sbn.surfaces import SurfaceSession, SurfaceSessionConfig, build_surface_slot_metadata
+
+    config = SurfaceSessionConfig(
+        worker_id=worker_id,
+        surface_family=surface_family,
+        surface_id=surface_id,
+        generation_interval=generation_interval,
+        task_type=task_type or surface_family,
+        domain=domain or surface_family,
+        metadata=metadata,
+        root_id=root_id,
+        parent_block_id=parent_block_id,
+        branch_kind=branch_kind,
+        auto_rollup=auto_rollup,
+    )
+    slot = open_slot(
+        worker_id=worker_id,
+        task_type=config.task_type,
+        domain=config.domain,
+        generation_interval=generation_interval,
+        metadata=build_surface_slot_metadata(
+            surface_family=surface_family,
+            surface_id=surface_id,
+            root_id=root_id,
+            parent_block_id=parent_block_id,
+            branch_kind=branch_kind,
+            auto_rollup=auto_rollup,
+            metadata=metadata,
+        ),
+        gec_contract=gec_contract,
+    )
+    return SurfaceSession(slot, config)

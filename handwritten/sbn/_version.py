@@ -1,0 +1,3 @@
+"""The version that the User-Agent and `sbn version` name."""
+
+__version__ = "0.14.0"

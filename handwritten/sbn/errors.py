@@ -1,0 +1,70 @@
+"""What a call may raise, and how an error body becomes one.
+
+The network answers `{"error": {"code", "message", "details"}}`; older routes answer other shapes, all of which are read
+(protocol sheet, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+
+class SbnError(RuntimeError):
+    """The network answered with an error.
+
+    `status_code`: the HTTP status. `code`: the machine-readable code, if any. `details`: more about it, by code.
+    """
+
+    def __init__(
+        self, message: str, *, status_code: int, code: str | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+        self.details = dict(details or {})
+
+    def __str__(self) -> str:
+        parts = [f"status={self.status_code}"]
+        if self.code:
+            parts.append(f"code={self.code}")
+        if self.details:
+            parts.append(f"details={self.details}")
+        return f"{self.args[0]} ({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuilt, (type(self), self.args[0], self.status_code, self.code, self.details))
+
+
+def _rebuilt(kind: type[SbnError], message: str, status: int, code: str | None, details: dict[str, Any]) -> SbnError:
+    return kind(message, status_code=status, code=code, details=details)
+
+
+class SbnTransportError(RuntimeError):
+    """No usable answer came back. `last_exception`: what the last attempt ended with."""
+
+    def __init__(self, message: str, *, last_exception: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.last_exception = last_exception
+
+
+def error_fields(status: int, content: bytes, fallback: str) -> tuple[str, Any, dict[str, Any]]:
+    """Message, code and details of an error body. `fallback`: the message where neither body nor status has one."""
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else fallback
+    try:
+        body = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return phrase, None, {}
+    if not isinstance(body, dict):
+        return phrase, None, {"response": body}
+    outer = body.get("details") if isinstance(body.get("details"), dict) else {}
+    error = body.get("error")
+    if isinstance(error, dict):
+        inner = error.get("details") if isinstance(error.get("details"), dict) else {}
+        return str(error.get("message") or phrase), error.get("code"), {**inner, **outer}
+    if isinstance(error, str):
+        return str(body.get("detail") or body.get("message") or phrase), error, outer
+    return str(body.get("message") or body.get("detail") or phrase), None, outer
