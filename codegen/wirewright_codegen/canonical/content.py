@@ -117,7 +117,7 @@ class Contents:
             found = self.schemas.follow(header, at.child(name), "response")
             if found is not None:
                 value, where = found
-                headers[str(name)] = self.parameter_parts(value, where, self.schemas.place(where, place.child(str(name))))
+                headers[str(name)] = self.schemas.placed(value, where, place.child(str(name)), self.parameter_parts)
         return headers
 
     def parameter_parts(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:

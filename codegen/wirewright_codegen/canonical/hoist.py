@@ -102,9 +102,13 @@ class Hoister:
                 self.inline(child, place.child(_ordinal(number)), at, owner)
                 for number, child in enumerate(body["prefixItems"])
             ]
-        for word, name in (("items", "item"), ("additionalProperties", "value"), ("contentSchema", "content")):
+        for word, inner in (
+            ("items", place.child("item")),
+            ("additionalProperties", place.child("value")),
+            ("contentSchema", place),
+        ):
             if isinstance(body.get(word), Mapping):
-                body[word] = self.inline(body[word], place.child(name), at, owner)
+                body[word] = self.inline(body[word], inner, at, owner)
         return _sealed(body)
 
 

@@ -163,11 +163,13 @@ class Operations:
         if found is None:
             return None
         value, where = found
-        inner = self.schemas.place(where, place.child("request"))
-        body: Schema = {key: item for key, item in value.items() if key in ("description", "required") or key.startswith("x-")}
-        body["content"] = self.contents.content(value.get("content"), where.child("content"), inner)
+        return self.schemas.placed(value, where, place.child("request"), self._body)
+
+    def _body(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
+        body: Schema = {key: item for key, item in raw.items() if key in ("description", "required") or key.startswith("x-")}
+        body["content"] = self.contents.content(raw.get("content"), at.child("content"), place)
         if not body["content"]:
-            self.schemas.account.note(self._pointer(at), "a request body without content has any", "body")
+            self.schemas.account.note(self._pointer(at), "a request body without content is any", "body")
             body["content"] = {"*/*": {"schema": {}}}
         return body
 
@@ -188,7 +190,7 @@ class Operations:
         plain = _plain_status([(name, value) for name, value, _ in kept])
         for name, value, where in kept:
             words = ("response",) if name == plain else (name.lower(), "response")
-            responses[name] = self._response(value, where, self.schemas.place(where, place.child(*words)))
+            responses[name] = self.schemas.placed(value, where, place.child(*words), self._response)
         if not kept:
             responses["2XX"] = {"description": "Not documented.", "content": {"*/*": {"schema": {}}}}
         return responses

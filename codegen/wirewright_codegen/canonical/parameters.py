@@ -51,8 +51,8 @@ class Parameters:
                 self.schemas.references.id(at), f"the header {name} is written by the client itself", "parameter"
             )
             return None
-        shared = self.schemas.place(where, place.child(name))
-        parameter: Schema = {"name": name, "in": location, **self.contents.parameter_parts(value, where, shared)}
+        parts = self.schemas.placed(value, where, place.child(name), self.contents.parameter_parts)
+        parameter: Schema = {"name": name, "in": location, **parts}
         if location == "path":
             parameter["required"] = True
         if location == "querystring":  # OpenAPI 3.2: the whole query is one value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from wirewright_codegen.account import Account, Subject
@@ -25,6 +25,7 @@ class Schemas:
     builder: Builder
     hoister: Hoister
     account: Account
+    _shared: dict[At, Schema] = field(default_factory=dict[At, Schema])
 
     def inline(self, raw: Any, at: At, place: Place) -> Schema:
         """The canonical form of a schema at a place: simple, or a reference to a schema named after the place."""
@@ -77,7 +78,13 @@ class Schemas:
             examples[str(name)] = value
         return examples
 
-    def place(self, at: At, otherwise: Place) -> Place:
-        """The place of something shared is where it stands; of everything else, where it is used."""
-        shared = at.file != self.references.document.name or not at.pointer.startswith(("/paths/", "/webhooks/"))
-        return place_of(self.references, at) if shared else otherwise
+    def placed(self, raw: Any, at: At, otherwise: Place, make: Callable[[Any, At, Place], Schema]) -> Schema:
+        """Make something at its place: of what is shared that is where it stands, and it is made once."""
+        if at.file == self.references.document.name and at.pointer.startswith(("/paths/", "/webhooks/", "/x-webhooks/")):
+            return make(raw, at, otherwise)
+        place = place_of(self.references, at)
+        if raw is not self.references.value(at):  # with a description of its own
+            return make(raw, at, place)
+        if at not in self._shared:
+            self._shared[at] = make(raw, at, place)
+        return self._shared[at]

@@ -40,7 +40,11 @@ class Envelopes:
     references: References
 
     def payloads(self, raw: Any, at: At) -> list[Payload] | None:
-        """What the events carry when the schema is an envelope, or a choice of envelopes; else None."""
+        """What the events carry when the schema is an envelope, or a choice of envelopes; else None.
+
+        OpenAPI 3.2 describes whole events by `itemSchema`. A `schema` describes what each carries, unless it cannot be
+        anything but an envelope: `event` is a constant, or `data` is text.
+        """
         raw, at = self._resolved(raw, at)
         if not isinstance(raw, Mapping):
             return None
@@ -62,10 +66,11 @@ class Envelopes:
         if not isinstance(schema, Mapping):
             return None
         textual = schema.get("type") == "string" or "contentMediaType" in schema or "contentSchema" in schema
-        if not textual and "event" not in properties:
+        names = self._names(properties)
+        if not textual and not names:
             return None
         payload, payload_at = self._payload(schema, where)
-        return [Payload(self._names(properties), payload, payload_at)]
+        return [Payload(names, payload, payload_at)]
 
     def _properties(self, raw: Mapping[str, Any], at: At) -> dict[str, tuple[Any, At]]:
         """Properties of an object, those of its `allOf` included, each with its location."""

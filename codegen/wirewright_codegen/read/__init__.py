@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +48,22 @@ def read_document(source: str | Path, options: ReadOptions | None = None) -> Doc
     return _Reader(sources, options).read(entry.name, tuple(_relative(file, folder) for file in schemas))
 
 
-def document_of(value: Any, *, name: str = "openapi.json") -> Document:
-    """A document out of a value that is in memory: no file is read, so references to other files fail."""
-    schemas = () if _is_api(value) else (name,)
-    document = Document(name, {name: SourceFile(name, value)}, schemas)
+def document_of(value: Any, *, name: str = "openapi.json", options: ReadOptions | None = None) -> Document:
+    """A document out of a value that is in memory: no file is read, so references to other files fail.
+
+    Raises:
+        SpecError: the value is no JSON, too deep, or neither OpenAPI nor JSON Schema.
+    """
+    options = options or ReadOptions()
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"this is no JSON value: {error}", file=name) from None
+    except RecursionError:
+        raise SpecError(f"objects and arrays nest deeper than {options.max_depth} levels", file=name) from None
+    value = parse(text.encode(), name, options)
     _check_kind(value, name)
-    return document
+    return Document(name, {name: SourceFile(name, value)}, () if _is_api(value) else (name,), options=options)
 
 
 def _entry(path: Path) -> tuple[Path, list[Path]]:
