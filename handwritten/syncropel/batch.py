@@ -1,0 +1,93 @@
+"""Many records in few requests.
+
+`POST /v1/records/batch` is a proposal (spec 0.8) that no released kernel answers; one that does not know it answers 404, 405
+or 501, and the records are sent one by one, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from syncropel_api.v0_8.operations.records import emit_records
+from wirewright.errors import StatusError
+from wirewright.response import Outcome
+
+from syncropel import wire
+from syncropel.emission import Emission, EmitResult, to_result
+
+if TYPE_CHECKING:
+    from wirewright.client import AsyncClient
+    from wirewright.request import Options
+
+MAX_RECORDS = 500
+"""Records in one request."""
+
+_UNKNOWN = frozenset({404, 405, 501})
+
+Item = tuple[Emission, Mapping[str, Any]]
+
+
+@dataclass
+class Support:
+    """Whether the kernel knows batches, as far as was seen; None when it was never asked."""
+
+    known: bool | None = None
+
+
+async def send(client: AsyncClient, options: Options, support: Support, items: Sequence[Item]) -> AsyncIterator[EmitResult]:
+    """The results of all items, in order."""
+    for start in range(0, len(items), MAX_RECORDS):
+        chunk = items[start : start + MAX_RECORDS]
+        sent = await _together(client, options, support, chunk) if support.known is not False else None
+        if sent is not None:
+            for result in sent:
+                yield result
+            continue
+        for emission, envelope in chunk:
+            yield await _alone(client, options, emission, envelope)
+
+
+async def _alone(client: AsyncClient, options: Options, emission: Emission, envelope: Mapping[str, Any]) -> EmitResult:
+    request = wire.emit_request(envelope)
+    request.options = options
+    return to_result(await client.deliver(request), emission)
+
+
+async def _together(
+    client: AsyncClient, options: Options, support: Support, chunk: Sequence[Item]
+) -> list[EmitResult] | None:
+    """The results of one request, None where the kernel knows no batches."""
+    request = wire.verbatim(emit_records(wire.json_body({"records": [envelope for _, envelope in chunk]})))
+    request.options = options
+    outcome = await client.deliver(request)
+    if isinstance(outcome.error, StatusError) and outcome.error.status in _UNKNOWN and not support.known:
+        support.known = False
+        return None
+    if outcome.error is not None:
+        return [to_result(outcome, emission) for emission, _ in chunk]
+    support.known = True
+    answers = wire.json_object(outcome.value).get("data")
+    answers = answers if isinstance(answers, list) else []
+    padded = [*answers, *[None] * (len(chunk) - len(answers))]
+    return [
+        _result(emission, answer, outcome.attempts) for (emission, _), answer in zip(chunk, padded, strict=False)
+    ]
+
+
+def _result(emission: Emission, answer: Any, attempts: int) -> EmitResult:
+    answer = answer if isinstance(answer, dict) else {"status": 0}
+    status, record = answer.get("status"), answer.get("record")
+    receipt = record if isinstance(record, dict) else {}
+    success = isinstance(status, int) and 200 <= status < 300
+    return EmitResult(
+        success=success,
+        record_id=receipt.get("id") if success else None,
+        clock=receipt.get("clock") if success else None,
+        error=None if success else wire.batch_error(status, answer.get("error")),
+        retried=max(attempts - 1, 0),
+        kind=emission.kind,
+        act=emission.act,
+        thread=emission.thread,
+    )
