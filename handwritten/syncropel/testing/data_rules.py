@@ -155,7 +155,9 @@ class DataRules(RecordRules):
         """Pin a content."""
         path = call.body["path"]
         name = self.tree.publish(path, self._now())
-        manifest = self.manifests.setdefault(name, self._announce(path, name))
+        if name not in self.manifests:
+            self.manifests[name] = self._announce(path, name)
+        manifest = self.manifests[name]
         return Answer(200, {"content_hash": name, "manifest_record_id": manifest["id"], "pin_state": "pinned"})
 
     def _announce(self, path: str, name: str) -> dict[str, Any]:
