@@ -1,4 +1,6 @@
-"""ExosphereHost Python SDK: background work as graphs of nodes. Write nodes, run them with a `Runtime`, steer graphs with a `StateManager`.
+"""ExosphereHost Python SDK: background work as graphs of nodes.
+
+Write nodes, run them with a `Runtime`, steer graphs with a `StateManager`:
 
     class Shout(BaseNode):
         class Inputs(BaseModel):
@@ -31,17 +33,19 @@ if TYPE_CHECKING:
         RetryPolicyModel,
         RetryStrategyEnum,
         StoreConfigModel,
-        TriggerState,
+        TriggerState as TriggerState,
         UnitesModel,
         UnitesStrategyEnum,
     )
     from exospherehost.node import BaseNode
     from exospherehost.runtime import Runtime
     from exospherehost.signals import PruneSignal, ReQueueAfterSignal
-    from exospherehost.statemanager import StateManager, SyncStateManager
+    from exospherehost.statemanager import StateManager
+    from exospherehost.statemanager import SyncStateManager as SyncStateManager
 
 VERSION = __version__
 
+# As in SDK 0.0.3; TriggerState (its documentation shows it) and SyncStateManager (ours) can be imported by name.
 __all__ = [
     "VERSION",
     "BaseNode",
@@ -54,8 +58,6 @@ __all__ = [
     "Runtime",
     "StateManager",
     "StoreConfigModel",
-    "SyncStateManager",
-    "TriggerState",
     "UnitesModel",
     "UnitesStrategyEnum",
 ]
@@ -90,4 +92,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_MODULES, "__version__"})
+    return sorted({*__all__, *_HOMES, *_MODULES, "__version__"})
