@@ -5,12 +5,13 @@ Everything is read on first use, so that opening a document with a thousand oper
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from wirewright.contract.bodies import match_media_type, media_type_of
+from wirewright.contract.bodies import is_json, match_media_type, media_type_of
 from wirewright.contract.parameters import Parameter, read_parameter
 from wirewright.contract.schemas import Schemas, Validator, pointer
 
@@ -82,6 +83,16 @@ class Response(Body):
             if name.lower() != "content-type"
         )
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it documents failures: a 4xx, a 5xx, or the default."""
+        return self.status[0] in {"4", "5", "d"}
+
+    @property
+    def json_form(self) -> MediaType | None:
+        """The first of its forms that is JSON."""
+        return next((form for name, form in self.content.items() if is_json(media_type_of(name))), None)
+
 
 class SpecOperation:
     """One operation of a document."""
@@ -135,6 +146,14 @@ class SpecOperation:
         exact = sorted(int(key) for key in self.responses if key.isdigit() and 200 <= int(key) < 300)
         return exact[0] if exact else 200
 
+    @cached_property
+    def usual_error(self) -> MediaType | None:
+        """The JSON form of its first documented failure; a default alone documents success, too."""
+        if self.responses.keys() == {"default"}:
+            return None
+        forms = [response.json_form for response in self.responses.values() if response.is_error]
+        return next((form for form in forms if form is not None), None)
+
     @property
     def security(self) -> Sequence[Mapping[str, Any]]:
         found = self.declared.get("security", self.document.raw.get("security", ()))
@@ -175,6 +194,14 @@ class SpecDocument:
         for item in self.raw.get("paths", {}).values():
             found |= _server_paths(item.get("servers", ()))
         return frozenset(found.union(*(operation.server_paths for operation in self.operations)))
+
+    @cached_property
+    def usual_error(self) -> MediaType | None:
+        """The JSON form in which most operations document failures."""
+        forms = [operation.usual_error for operation in self.operations]
+        shapes = {str(form.schema): form for form in reversed(forms) if form is not None}
+        count = Counter(str(form.schema) for form in forms if form is not None)
+        return shapes[count.most_common(1)[0][0]] if count else None
 
     @property
     def security_schemes(self) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ class App:
         self.conduct = conduct
         self.rules_type = rules_type
         self.rules = rules_type(setting)
-        self.router = Router(self.document, rules_type.wide)
+        self.router = Router(self.document, rules_type.wide_parameters())
         self.recording = Recording(conduct.keep)
         self.stopping = asyncio.Event()
         self._control = ControlSurface(self)

@@ -65,6 +65,11 @@ class ManualClock:
             heapq.heappush(self._sleepers, (self._time + seconds, next(self._order), loop, future))
         await future
 
+    @property
+    def sleepers(self) -> int:
+        """How many wait for their time."""
+        return len(self._sleepers)
+
     def advance(self, seconds: float) -> None:
         with self._lock:
             self._time += seconds

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from wirewright.contract.bodies import is_json, media_type_of
-from wirewright.contract.document import MediaType, Response, SpecDocument, SpecOperation
+from wirewright.contract.bodies import media_type_of
+from wirewright.contract.document import MediaType, SpecDocument, SpecOperation
 from wirewright.contract.examples import NoValueError, synthesise
 from wirewright.contract.problems import Problem
 from wirewright.contract.schemas import Schemas, branch_of
@@ -51,7 +50,11 @@ def invalid_status(operation: SpecOperation, problems: Sequence[Problem]) -> int
 
 def error_body(document: SpecDocument, operation: SpecOperation | None, failure: Failure) -> tuple[Any, str]:
     """An error body and its media type: the documented shape filled in, else problem details (RFC 9457)."""
-    shape = _documented(operation, failure.status) if operation else usual_shape(document)
+    shape = _shape(document, operation, failure.status)
+    if shape is not None and media_type_of(shape.name) == PROBLEM_JSON:
+        body = problem_details(failure)
+        if shape.validator is None or shape.validator.is_valid(body):
+            return body, shape.name
     if shape is not None:
         try:
             body = _Filling(document.schemas, failure).shape(shape.schema)
@@ -75,30 +78,13 @@ def problem_details(failure: Failure) -> dict[str, Any]:
     return details
 
 
-def _documented(operation: SpecOperation, status: int) -> MediaType | None:
-    """The JSON form of this error; a `default` counts only beside a documented success."""
+def _shape(document: SpecDocument, operation: SpecOperation | None, status: int) -> MediaType | None:
+    """The documented JSON form of this error; else of the operation's other errors, else of most operations'."""
+    if operation is None:
+        return document.usual_error
     response = operation.response(status)
-    if response is None or (response.status == "default" and len(operation.responses) == 1):
-        return None
-    return _json_form(response)
-
-
-def _json_form(response: Response) -> MediaType | None:
-    return next((form for name, form in response.content.items() if is_json(media_type_of(name))), None)
-
-
-def usual_shape(document: SpecDocument) -> MediaType | None:
-    """The error shape that most operations document."""
-    shapes: dict[str, MediaType] = {}
-    count: Counter[str] = Counter()
-    for operation in document.operations:
-        for status, response in operation.responses.items():
-            if status[0] == "4" or (status == "default" and len(operation.responses) > 1):
-                form = _json_form(response)
-                if form is not None:
-                    shapes.setdefault(str(form.schema), form)
-                    count[str(form.schema)] += 1
-    return shapes[count.most_common(1)[0][0]] if count else None
+    form = response.json_form if response and response.is_error else None
+    return form or operation.usual_error or document.usual_error
 
 
 _MESSAGE = frozenset(

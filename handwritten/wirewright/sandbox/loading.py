@@ -10,9 +10,9 @@ from wirewright.contract.document import METHODS, SpecDocument
 
 
 def load_document(spec: str | Path | Mapping[str, Any]) -> SpecDocument:
-    """A spec, ready to serve and to check against. A canonical document is taken as it is, others become one.
+    """A spec, ready to serve and to check against. A canonical document is taken as it is.
 
-    Raises `wirewright_codegen.errors.SpecError` when it cannot be used, ModuleNotFoundError without the `codegen` extra.
+    Raises the generator's `SpecError` when it cannot be used, ModuleNotFoundError without the `codegen` extra.
     """
     if isinstance(spec, Mapping) and is_canonical(spec):
         return SpecDocument(spec)

@@ -5,14 +5,12 @@
     class NotesRules(Rules):
         '''One instance is one state of the server; a reset makes a new one.'''
 
-        wide = {"read_note": ["name"]}            # {name} may contain "/"
-
         def setup(self, *, limit: int = 100) -> None:     # keyword arguments are the options: Sandbox("notes", limit=5)
             self.limit = limit                            # also here: self.version, self.data, self.clock, self.random
             self.notes: dict[str, str] = {}
             self.changes = self.topic()                   # an ordered log that streams follow
 
-        @rule("write_note")                               # an operationId of the spec; the request is already validated
+        @rule("write_note", wide=["name"])                # an operationId; {name} may contain "/"; already validated
         def write(self, call: Call) -> Answer:            # or async def
             if len(self.notes) >= self.limit:
                 raise Refuse(409, code="full", message="no room for more notes")    # in the protocol's error shape
@@ -63,6 +61,7 @@ RuleFunction = Callable[[Call], Any | Awaitable[Any]]
 class RuleMark:
     operation_ids: tuple[str, ...]
     validate: bool
+    wide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,15 @@ class ControlMark:
     path: str
 
 
-def rule(*operation_ids: str, validate: bool = True) -> Callable[[F], F]:
-    """Marks the method that answers these operations; with `validate=False` also to requests that break the spec."""
+def rule(*operation_ids: str, validate: bool = True, wide: Iterable[str] = ()) -> Callable[[F], F]:
+    """Marks the method that answers these operations.
+
+    With `validate=False` it also answers requests that break the spec (`call.problems`). `wide` names the path
+    parameters that may contain slashes.
+    """
 
     def mark(function: F) -> F:
-        marks = (*getattr(function, "__sandbox_rules__", ()), RuleMark(operation_ids, validate))
+        marks = (*getattr(function, "__sandbox_rules__", ()), RuleMark(operation_ids, validate, tuple(wide)))
         function.__sandbox_rules__ = marks  # type: ignore[attr-defined]
         return function
 
@@ -108,7 +111,7 @@ class Rules:
     """Base of a protocol's rules; see this module's text for how to write some."""
 
     wide: ClassVar[Mapping[str, Iterable[str]]] = {}
-    """Path parameters that may contain slashes, by operationId."""
+    """Path parameters that may contain slashes, by operationId; for those without a rule (`@rule(..., wide=...)`)."""
 
     def __init__(self, setting: Setting) -> None:
         self.document = setting.document
@@ -213,6 +216,15 @@ class Rules:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.stop()
+
+    @classmethod
+    def wide_parameters(cls) -> dict[str, tuple[str, ...]]:
+        """Path parameters that may contain slashes, by operationId."""
+        found = {operation_id: tuple(names) for operation_id, names in cls.wide.items()}
+        for _, function in _members(cls):
+            for mark in getattr(function, "__sandbox_rules__", ()):
+                found |= dict.fromkeys(mark.operation_ids, mark.wide) if mark.wide else {}
+        return found
 
     @cached_property
     def functions(self) -> dict[str, tuple[RuleFunction, bool]]:

@@ -43,7 +43,7 @@ class SocketConnection:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises OSError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio turns off Nagle on every connection; without it each answer waits for a delayed ack.
+    # With the protocol named, asyncio turns off Nagle on every connection: no answer waits for a delayed ack.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
