@@ -93,7 +93,8 @@ class Account:
 
 
 def _rows(losses: Iterable[Loss]) -> list[dict[str, object]]:
-    return [
-        {"pointer": row.pointer, "reason": row.reason, "subject": row.subject} | ({"line": row.line} if row.line else {})
-        for row in losses
-    ]
+    rows: list[dict[str, object]] = []
+    for loss in losses:
+        row: dict[str, object] = {"pointer": loss.pointer, "reason": loss.reason, "subject": loss.subject}
+        rows.append(row | {"line": loss.line} if loss.line else row)
+    return rows

@@ -18,32 +18,31 @@ from dataclasses import dataclass, field
 from openapi_python_client.strings import pascal_case, snake_case
 
 # Own lists, and not `dir(builtins)`: names must not depend on the Python that runs the generator.
-_KEYWORDS = frozenset(
-    "False None True and as assert async await break class continue def del elif else except finally for from global if "
-    "import in is lambda nonlocal not or pass raise return try while with yield match case type".split()
-) - {"match", "case", "type"}
+_KEYWORDS = frozenset(keyword.kwlist)
 
-_BUILTIN_CLASSES = frozenset(
-    "ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError "
-    "BufferError BytesWarning ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError "
-    "ConnectionResetError DeprecationWarning EOFError Ellipsis EncodingWarning EnvironmentError Exception ExceptionGroup "
-    "FileExistsError FileNotFoundError FloatingPointError FutureWarning GeneratorExit IOError ImportError ImportWarning "
-    "IndentationError IndexError InterruptedError IsADirectoryError KeyError KeyboardInterrupt LookupError MemoryError "
-    "ModuleNotFoundError NameError NotADirectoryError NotImplemented NotImplementedError OSError OverflowError "
-    "PendingDeprecationWarning PermissionError ProcessLookupError PythonFinalizationError RecursionError ReferenceError "
-    "ResourceWarning RuntimeError RuntimeWarning StopAsyncIteration StopIteration SyntaxError SyntaxWarning SystemError "
-    "SystemExit TabError TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError "
-    "UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning WindowsError ZeroDivisionError".split()
-)
+_BUILTIN_CLASSES = """
+ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError
+BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError ConnectionError
+ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError Ellipsis EncodingWarning
+EnvironmentError Exception ExceptionGroup FileExistsError FileNotFoundError FloatingPointError FutureWarning
+GeneratorExit IOError ImportError ImportWarning IndentationError IndexError InterruptedError
+IsADirectoryError KeyError KeyboardInterrupt LookupError MemoryError ModuleNotFoundError NameError
+NotADirectoryError NotImplemented NotImplementedError OSError OverflowError PendingDeprecationWarning
+PermissionError ProcessLookupError PythonFinalizationError RecursionError ReferenceError ResourceWarning
+RuntimeError RuntimeWarning StopAsyncIteration StopIteration SyntaxError SyntaxWarning SystemError
+SystemExit TabError TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError
+UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning WindowsError
+ZeroDivisionError
+"""
 
 # What a module of models imports under its own name.
-_MODEL_MODULE_NAMES = frozenset(
-    "Annotated Any BaseModel Callable ClassVar ConfigDict Decimal Enum Field Final ForwardRef Generic IntEnum Literal "
-    "Mapping Meta NotRequired Optional Protocol RootModel Self Sequence StrEnum Struct TypeAdapter TypeAlias TypeAliasType "
-    "TypeVar TypedDict UNSET UUID Union Unset UnsetType TYPE_CHECKING".split()
-)
+_MODEL_MODULE_NAMES = """
+Annotated Any BaseModel Callable ClassVar ConfigDict Decimal Enum Field Final ForwardRef Generic IntEnum
+Literal Mapping Meta NotRequired Optional Protocol RootModel Self Sequence StrEnum Struct TypeAdapter
+TypeAlias TypeAliasType TypeVar TypedDict UNSET UUID Union Unset UnsetType TYPE_CHECKING
+"""
 
-RESERVED_CLASS_NAMES = _KEYWORDS | _BUILTIN_CLASSES | _MODEL_MODULE_NAMES
+RESERVED_CLASS_NAMES = _KEYWORDS | {*_BUILTIN_CLASSES.split()} | {*_MODEL_MODULE_NAMES.split()}
 RESERVED_IDENTIFIERS = _KEYWORDS | {"self", "cls"}
 
 _SYMBOLS = {
@@ -73,7 +72,7 @@ def class_words(text: str) -> str:
 
 
 def identifier(text: str, *, reserved: Collection[str] = RESERVED_IDENTIFIERS, prefix: str = "field") -> str:
-    """A snake_case identifier: `X-Rate-Limit` → `x_rate_limit`, `class` → `class_`, `+1` → `plus_1`, `1st` → `field_1st`."""
+    """A snake_case identifier: `X-Rate-Limit` → `x_rate_limit`, `class` → `class_`, `+1` → `plus_1`."""
     name = re.sub(r"_+", "_", snake_case(_clean(text))).strip("_")
     if not name.isidentifier() and not keyword.iskeyword(name):
         name = f"{prefix}_{name}" if name and f"{prefix}_{name}".isidentifier() else f"{prefix}_{digest(text)}"
@@ -142,7 +141,11 @@ def _winner(keys: list[str], rank: Mapping[str, int]) -> str | None:
 
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFKC", text[:_MAX_TEXT])
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)) if text.isascii() is False else text
+    text = (
+        "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        if text.isascii() is False
+        else text
+    )
     text = _SIGNED.sub(lambda match: f"{_SYMBOLS[match[1]]} ", text)
     if not any(c.isalnum() for c in text):
         return " ".join(_SYMBOLS.get(c, "") for c in text) if text else "empty"
@@ -180,7 +183,7 @@ class Names:
         """Read a lock file's text. Raises ValueError when it is not one."""
         content: object = json.loads(text)
         if not isinstance(content, dict):
-            raise ValueError("a lock of names is an object of objects of strings")  # noqa: TRY004
+            raise ValueError("a lock of names is an object of objects of strings")
         sections: dict[str, Mapping[str, str]] = {}
         for kind, names in content.items():
             if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):

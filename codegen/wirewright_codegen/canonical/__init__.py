@@ -36,7 +36,9 @@ class Canonical:
     names: Names
 
 
-def canonicalise(document: Document, options: CanonicalOptions | None = None, *, lock: Names | None = None) -> Canonical:
+def canonicalise(
+    document: Document, options: CanonicalOptions | None = None, *, lock: Names | None = None
+) -> Canonical:
     """The one form that all later steps read.
 
     A pure function: the same document, options and lock give the same result. A schema that cannot be understood becomes

@@ -19,7 +19,7 @@ from wirewright_codegen.canonical.vocabulary import (
     CONSTRAINTS,
     SOURCE,
     Schema,
-    annotations,
+    description_of,
     is_any,
     never,
     variants,
@@ -111,7 +111,7 @@ class Builder:
         self.complete(entry)
         if entry.base is not None:
             entry = self.registry[entry.base]
-        body = {key: value for key, value in (entry.body or {}).items() if key not in annotations(entry.body or {})}
+        body = {key: value for key, value in (entry.body or {}).items() if key not in description_of(entry.body or {})}
         return nullable(body) if entry.nullable else body
 
     def _own_object(self, parent: Entry) -> Entry:
@@ -227,7 +227,7 @@ class Builder:
                 )
             else:
                 mapping[str(value)] = target
-        return {"propertyName": raw.get("propertyName"), "mapping": mapping, **annotations(raw)}
+        return {"propertyName": raw.get("propertyName"), "mapping": mapping, **description_of(raw)}
 
     def _mapped(self, name: Any, at: At) -> str | None:
         if not isinstance(name, str):
@@ -244,7 +244,7 @@ class Builder:
         return None
 
     def _described(self, raw: Mapping[str, Any], at: At) -> Schema:
-        described = annotations(raw)
+        described = description_of(raw)
         if "example" in raw and "examples" not in described:
             described["examples"] = [raw["example"]]
         examples = described.get("examples")
@@ -261,7 +261,7 @@ class Builder:
 
     def _constrained(self, tree: Schema, constraints: list[Any], at: At) -> Schema:
         if "$ref" in tree:
-            tree = {**self.expand(tree["$ref"]), **annotations(tree)}
+            tree = {**self.expand(tree["$ref"]), **description_of(tree)}
         kept = [self.fragment(constraint, at) for constraint in constraints]
         self.account.note(
             self.references.id(at),
@@ -322,7 +322,18 @@ def _only_constrains(members: Any) -> bool:
 
 
 _RULES = frozenset(
-    ("required", "not", "if", "then", "else", "dependentRequired", "minProperties", "maxProperties", "title", "description")
+    (
+        "required",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentRequired",
+        "minProperties",
+        "maxProperties",
+        "title",
+        "description",
+    )
 )
 
 
@@ -340,5 +351,3 @@ def _constraints(raw: Mapping[str, Any]) -> list[Schema]:
         if word in raw and word not in ("if", "then", "else", "contains", "minContains", "maxContains")
     )
     return found
-
-

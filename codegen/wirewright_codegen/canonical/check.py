@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wirewright_codegen.canonical.head import operations
-from wirewright_codegen.canonical.vocabulary import TYPES, Schema, is_any, is_named_kind, is_never, is_null, structure, variants
+from wirewright_codegen.canonical.vocabulary import (
+    TYPES,
+    Schema,
+    is_any,
+    is_named_kind,
+    is_never,
+    is_null,
+    structure,
+    variants,
+)
 from wirewright_codegen.naming import RESERVED_CLASS_NAMES
 
 _PREFIX = "#/components/schemas/"

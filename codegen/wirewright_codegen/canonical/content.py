@@ -48,13 +48,13 @@ class Contents:
             if media is None:
                 continue
             value, where = media
-            inner = place if plain or is_json(media_type) and media_type == order[0] else place.child(_word(media_type))
+            inner = (
+                place if plain or (is_json(media_type) and media_type == order[0]) else place.child(_word(media_type))
+            )
             built[str(media_type)] = self._media(str(media_type), value, where, inner, known)
         return {str(media_type): built[str(media_type)] for media_type in raw if str(media_type) in built}
 
-    def _media(
-        self, media_type: str, raw: Mapping[str, Any], at: At, place: Place, known: dict[str, Schema]
-    ) -> Schema:
+    def _media(self, media_type: str, raw: Mapping[str, Any], at: At, place: Place, known: dict[str, Schema]) -> Schema:
         media: Schema = {key: raw[key] for key in raw if key in _KEPT or key.startswith("x-")}
         if isinstance(raw.get("examples"), Mapping):
             media["examples"] = self.schemas.examples(raw["examples"], at.child("examples"))
@@ -76,7 +76,11 @@ class Contents:
     def _stream(self, media_type: str, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
         word = "itemSchema" if "itemSchema" in raw else "schema"
         schema, where = raw.get(word, {}), at.child(word)
-        item_place = Place(place.root, place.base, (*place.words[:-1], "event"), place.entry) if bare(media_type) == EVENT_STREAM else place.child("item")
+        item_place = (
+            Place(place.root, place.base, (*place.words[:-1], "event"), place.entry)
+            if bare(media_type) == EVENT_STREAM
+            else place.child("item")
+        )
         if bare(media_type) == EVENT_STREAM:
             payloads = Envelopes(self.schemas.references).payloads(schema, where)
             if payloads is not None:
@@ -125,7 +129,17 @@ class Contents:
         parts: Schema = {
             key: value
             for key, value in raw.items()
-            if key in ("description", "required", "deprecated", "allowEmptyValue", "style", "explode", "allowReserved", "example")
+            if key
+            in (
+                "description",
+                "required",
+                "deprecated",
+                "allowEmptyValue",
+                "style",
+                "explode",
+                "allowReserved",
+                "example",
+            )
             or key.startswith("x-")
         }
         if isinstance(raw.get("examples"), Mapping):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from wirewright_codegen.account import Account
 from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.union import union
-from wirewright_codegen.canonical.vocabulary import Schema, annotations, is_annotation
+from wirewright_codegen.canonical.vocabulary import Schema, description_of, is_annotation
 
 
 def break_cycles(entries: Iterable[Entry], registry: Registry, account: Account) -> None:
@@ -19,7 +19,7 @@ def break_cycles(entries: Iterable[Entry], registry: Registry, account: Account)
         leaves, circular = _leaves(entry, registry)
         if not circular:
             continue
-        described = annotations(entry.body)
+        described = description_of(entry.body)
         if leaves:
             tag = entry.body.get("discriminator")
             rewritten[entry.id] = {**union(leaves, tag), **described}

@@ -27,7 +27,8 @@ class Defaults:
             properties = entry.body.get("properties")
             if properties:
                 entry.body["properties"] = {
-                    name: self._checked(schema, f"{entry.source} property {name!r}") for name, schema in properties.items()
+                    name: self._checked(schema, f"{entry.source} property {name!r}")
+                    for name, schema in properties.items()
                 }
 
     def check_parameter(self, parameter: Schema, pointer: str) -> None:
@@ -38,7 +39,9 @@ class Defaults:
     def _checked(self, schema: Schema, where: str) -> Schema:
         if "default" not in schema or self._fits(schema["default"], schema, 0):
             return schema
-        self.account.note(where, f"the default {json_key(schema['default'])[:60]} is no value of the schema; it is left out")
+        self.account.note(
+            where, f"the default {json_key(schema['default'])[:60]} is no value of the schema; it is left out"
+        )
         return {key: value for key, value in schema.items() if key != "default"}
 
     def _fits(self, value: Any, schema: Schema, depth: int) -> bool:

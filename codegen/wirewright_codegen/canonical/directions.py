@@ -151,7 +151,11 @@ class Directions:
         if not gone:
             return body
         kept = {name: schema for name, schema in body["properties"].items() if name not in gone}
-        result = {**body, "properties": kept, "required": [name for name in body.get("required", ()) if name not in gone]}
+        result = {
+            **body,
+            "properties": kept,
+            "required": [name for name in body.get("required", ()) if name not in gone],
+        }
         if not kept and result.get("additionalProperties") is not False:
             result.setdefault("additionalProperties", {})
             del result["properties"]

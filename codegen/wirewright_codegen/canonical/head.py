@@ -43,7 +43,9 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
         if word in root:
             result[word] = root[word]
     if isinstance(root.get("tags"), list):
-        result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if isinstance(tag, Mapping)]
+        result["tags"] = [
+            _renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if isinstance(tag, Mapping)
+        ]
     result |= {key: value for key, value in root.items() if key.startswith("x-") and key != "x-webhooks"}
     schemes = lifter.security_schemes() if lifter else _security_schemes(root, references)
     if schemes:
@@ -54,7 +56,11 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
 def _info(root: Mapping[str, Any], source: Document) -> Schema:
     raw = root.get("info")
     info: Schema = dict(raw) if isinstance(raw, Mapping) else {}
-    return {**info, "title": str(info.get("title") or file_stem(source.name)), "version": str(info.get("version") or "0")}
+    return {
+        **info,
+        "title": str(info.get("title") or file_stem(source.name)),
+        "version": str(info.get("version") or "0"),
+    }
 
 
 def _renamed(value: Any, words: tuple[str, ...]) -> Any:

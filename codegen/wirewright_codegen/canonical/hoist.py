@@ -13,7 +13,7 @@ from wirewright_codegen.canonical.vocabulary import (
     SITE_ANNOTATIONS,
     SOURCE,
     Schema,
-    annotations,
+    description_of,
     is_any,
     is_named_kind,
     is_never,
@@ -34,7 +34,7 @@ class Hoister:
         assert entry.place is not None
         place = entry.place
         members = variants(tree)
-        outside = annotations(tree)
+        outside = description_of(tree)
         if "anyOf" in tree and len(members) == 1 and is_named_kind(members[0]) and "$ref" not in members[0]:
             entry.nullable = True
             tree = {**members[0], **outside}
@@ -54,9 +54,11 @@ class Hoister:
         return self._children(tree, place, at, owner)
 
     def _nullable(self, tree: Schema, members: list[Schema], place: Place, at: At, owner: str) -> Schema:
-        site = {key: value for key, value in tree.items() if key in annotations(tree)}
+        site = {key: value for key, value in tree.items() if key in description_of(tree)}
         inner = members[0] if len(members) == 1 else {**tree, "anyOf": members}
-        settled = self.inline({**{k: v for k, v in site.items() if k in ("title", "description")}, **inner}, place, at, owner)
+        settled = self.inline(
+            {**{k: v for k, v in site.items() if k in ("title", "description")}, **inner}, place, at, owner
+        )
         if is_any(settled):
             return {**settled, **site}
         inside = {key: value for key, value in settled.items() if key not in site}
@@ -131,10 +133,8 @@ def _sealed(body: Schema) -> Schema:
     missing = [name for name in body.get("required", ()) if name not in properties]
     if missing:
         value = extra if isinstance(extra, dict) else {}
-        properties = {**properties, **{name: value for name in missing}}
+        properties = {**properties, **dict.fromkeys(missing, value)}
     if not properties and extra is not False:
         sealed = {key: value for key, value in body.items() if key != "properties"}
         return {**sealed, "additionalProperties": {} if extra is None else extra}
     return {**body, "properties": properties}
-
-

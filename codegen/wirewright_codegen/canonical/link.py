@@ -84,5 +84,3 @@ class Linker:
 def needs_name(body: Schema) -> bool:
     """Whether a schema that nobody declared is worth a name; scalars, arrays, maps and aliases are written where they are used."""
     return is_named_kind(body)
-
-

@@ -11,7 +11,14 @@ from wirewright_codegen.read.pointer import split
 
 _NAMED = frozenset(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"))
 _NUMBERED = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_WORDS = {"items": "item", "additionalProperties": "value", "contentSchema": "", "schema": "", "content": "", "not": "not"}
+_WORDS = {
+    "items": "item",
+    "additionalProperties": "value",
+    "contentSchema": "",
+    "schema": "",
+    "content": "",
+    "not": "not",
+}
 _KINDS = {"parameters": "parameter", "responses": "response", "requestBodies": "request", "headers": "header", "schemas": "",
           "pathItems": "", "callbacks": "callback", "links": "link", "mediaTypes": ""}  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

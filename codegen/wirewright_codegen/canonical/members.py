@@ -52,7 +52,9 @@ def _tags(member: Schema, members: Sequence[Schema]) -> list[str]:
     for name, schema in member.get("properties", {}).items():
         if not isinstance(schema.get("const"), str):
             continue
-        others = [other.get("properties", {}).get(name, {}) for other in members if other is not member and is_object(other)]
+        others = [
+            other.get("properties", {}).get(name, {}) for other in members if other is not member and is_object(other)
+        ]
         if all(json_key(other.get("const")) != json_key(schema["const"]) for other in others):
             shared = all("const" in other for other in others)
             found.append((not shared, name, schema["const"]))
@@ -61,7 +63,9 @@ def _tags(member: Schema, members: Sequence[Schema]) -> list[str]:
 
 def _own_properties(member: Schema, members: Sequence[Schema]) -> list[str]:
     """Names of properties that no other object of the union has; required ones first."""
-    others = {name for other in members if other is not member and is_object(other) for name in other.get("properties", {})}
+    others = {
+        name for other in members if other is not member and is_object(other) for name in other.get("properties", {})
+    }
     required = member.get("required", ())
     names = sorted((name not in required, name) for name in member.get("properties", {}) if name not in others)
     return [f"with {name}" for _, name in names[:3]]

@@ -13,7 +13,7 @@ from wirewright_codegen.canonical.vocabulary import (
     ORIGIN,
     SOURCE,
     Schema,
-    annotations,
+    description_of,
     is_annotation,
     is_any,
     is_never,
@@ -44,7 +44,7 @@ class Merger:
             return self._merge(first, second)
         except ConflictError as conflict:
             self.report(f"allOf contradicts itself: {conflict}; the later schema is taken")
-            return _described(second, annotations(first))
+            return _described(second, description_of(first))
 
     def soft(self, tree: Schema, extra: Schema) -> Schema:
         """Apply keywords that came without a `type`: they bind only values of the type that they are about."""
@@ -56,7 +56,7 @@ class Merger:
         members = [self._soft_member(member, extra) for member in resolved["anyOf"]]
         if all(new is old for new, old in zip(members, resolved["anyOf"], strict=True)):
             return tree
-        return _described(union(members, resolved.get("discriminator")), annotations(tree))
+        return _described(union(members, resolved.get("discriminator")), description_of(tree))
 
     def _soft_member(self, member: Schema, extra: Schema) -> Schema:
         if not _same_type(self._resolved(member), extra):
@@ -70,25 +70,25 @@ class Merger:
 
     def _merge(self, first: Schema, second: Schema) -> Schema:
         if is_any(first):
-            return _described(second, annotations(first))
+            return _described(second, description_of(first))
         if is_any(second):
-            return {**first, **annotations(second)}
+            return {**first, **description_of(second)}
         if is_never(first) or is_never(second):
             raise ConflictError("one of them allows nothing")
         if "$ref" in first or "$ref" in second:
             return self._merge_references(first, second)
-        described = {**annotations(first), **annotations(second)}
+        described = {**description_of(first), **description_of(second)}
         if "anyOf" in first or "anyOf" in second:
             return {**self._distribute(first, second), **described}
         return {**self._merge_typed(first, second), **described}
 
     def _merge_references(self, first: Schema, second: Schema) -> Schema:
         if first.get("$ref") == second.get("$ref"):
-            return {**first, **annotations(second)}
+            return {**first, **description_of(second)}
         one = self.expand(first["$ref"]) if "$ref" in first else first
         two = self.expand(second["$ref"]) if "$ref" in second else second
         merged = self._merge(structure_of(one), structure_of(two))
-        described = {**annotations(first), **annotations(second)}
+        described = {**description_of(first), **description_of(second)}
         # an intersection that adds nothing is the schema itself, under its own name
         for part, whole in ((second, two), (first, one)):
             if "$ref" in part and _equal(merged, whole):
@@ -177,9 +177,7 @@ class Merger:
 
     def _merge_arrays(self, first: Schema, second: Schema) -> Schema:
         merged = _limits(first, second)
-        heads = list(
-            itertools.zip_longest(first.get("prefixItems", ()), second.get("prefixItems", ()), fillvalue=None)
-        )
+        heads = list(itertools.zip_longest(first.get("prefixItems", ()), second.get("prefixItems", ()), fillvalue=None))
         if heads:
             rests = (first.get("items", {}), second.get("items", {}))
             merged["prefixItems"] = [
@@ -239,7 +237,11 @@ _OWN_RULES = frozenset(
 
 def _limits(first: Schema, second: Schema) -> Schema:
     """The tighter limits of both; of two patterns or formats the later one."""
-    merged: Schema = {key: value for key, value in first.items() if key not in _OWN_RULES and key[0] != "\x00" and not is_annotation(key)}
+    merged: Schema = {
+        key: value
+        for key, value in first.items()
+        if key not in _OWN_RULES and key[0] != "\x00" and not is_annotation(key)
+    }
     for key, value in second.items():
         if key in _OWN_RULES or key[0] == "\x00" or is_annotation(key):
             continue
@@ -287,5 +289,3 @@ def _values(tree: Schema) -> list[Any] | None:
     if "const" in tree:
         return [tree["const"]]
     return tree.get("enum")
-
-

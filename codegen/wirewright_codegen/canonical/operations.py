@@ -107,7 +107,9 @@ class Operations:
     def _item_head(self, item: Any, at: At) -> Schema:
         followed = self._path_item(item, at, "document")
         raw = followed[0] if followed else {}
-        return {key: value for key, value in raw.items() if (key in _ITEM_WORDS or key.startswith("x-")) and key != EXTRA}
+        return {
+            key: value for key, value in raw.items() if (key in _ITEM_WORDS or key.startswith("x-")) and key != EXTRA
+        }
 
     def _pointer(self, at: At) -> str:
         return self.schemas.references.id(at)
@@ -151,7 +153,9 @@ class Operations:
             if not name:
                 name = _made(one, fallback)
             elif declared[name] > 1 or name in used:
-                self.schemas.account.note(self._pointer(one.at), f"the operationId {name!r} is there twice", "operation")
+                self.schemas.account.note(
+                    self._pointer(one.at), f"the operationId {name!r} is there twice", "operation"
+                )
                 name = f"{name}_{_made(one, fallback)}"
             if name in used:
                 name = f"{name}_{digest(one.method + one.path)}"
@@ -166,7 +170,9 @@ class Operations:
         return self.schemas.placed(value, where, place.child("request"), self._body)
 
     def _body(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
-        body: Schema = {key: item for key, item in raw.items() if key in ("description", "required") or key.startswith("x-")}
+        body: Schema = {
+            key: item for key, item in raw.items() if key in ("description", "required") or key.startswith("x-")
+        }
         body["content"] = self.contents.content(raw.get("content"), at.child("content"), place)
         if not body["content"]:
             self.schemas.account.note(self._pointer(at), "a request body without content is any", "body")
@@ -206,7 +212,10 @@ class Operations:
             response["content"] = content
         links = raw.get("links")
         if isinstance(links, Mapping) and links:
-            found = {str(name): self.schemas.follow(link, at.child("links", name), "document") for name, link in links.items()}
+            found = {
+                str(name): self.schemas.follow(link, at.child("links", name), "document")
+                for name, link in links.items()
+            }
             response["links"] = {name: dict(one[0]) for name, one in found.items() if one}
         return response | {key: value for key, value in raw.items() if key.startswith("x-")}
 
@@ -258,4 +267,3 @@ def _made(one: Found, fallback: str | None) -> str:
 
 def _expression(text: str) -> str:
     return "_".join(re.findall(r"\w+", text)) or "callback"
-

@@ -24,7 +24,15 @@ class Parameters:
     contents: Contents
 
     def of(
-        self, path: str, raw: Mapping[str, Any], at: At, item: Mapping[str, Any], item_at: At, place: Place, *, hook: bool
+        self,
+        path: str,
+        raw: Mapping[str, Any],
+        at: At,
+        item: Mapping[str, Any],
+        item_at: At,
+        place: Place,
+        *,
+        hook: bool,
     ) -> list[Schema]:
         """All parameters of an operation; its own replace those of its path."""
         path_place = Place(f"path:{path}", " ".join(re.findall(r"\w+", path)) or "root")

@@ -34,7 +34,9 @@ class Parents:
 
         for entry in entries:
             if entry.id in self.children:
-                self._listed |= {(child, entry.id) for child in self._alternatives(entry) if child in self.children[entry.id]}
+                self._listed |= {
+                    (child, entry.id) for child in self._alternatives(entry) if child in self.children[entry.id]
+                }
 
     def extends(self, child: str, parent: str) -> bool:
         """Whether one schema extends another that lists it among its alternatives."""

@@ -25,9 +25,7 @@ class References:
 
     def error(self, reason: str, at: At) -> SpecError:
         """An error that names a location."""
-        return SpecError(
-            reason, file=at.file, pointer=at.pointer or None, line=self.document.line(at.file, at.pointer)
-        )
+        return SpecError(reason, file=at.file, pointer=at.pointer or None, line=self.document.line(at.file, at.pointer))
 
     def value(self, at: At) -> Any:
         """What stands at a location. Raises SpecError when there is nothing."""
@@ -133,7 +131,7 @@ class References:
                     stack.extend(
                         (item, f"{pointer}/{escape(key)}", resource, base)
                         for key, item in node.items()
-                        if key not in ("enum", "const") or isinstance(item, dict) and pointer.endswith("/properties")
+                        if key not in ("enum", "const") or (isinstance(item, dict) and pointer.endswith("/properties"))
                     )
         return ids, bases, anchors
 

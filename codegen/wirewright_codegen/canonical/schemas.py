@@ -80,7 +80,9 @@ class Schemas:
 
     def placed(self, raw: Any, at: At, otherwise: Place, make: Callable[[Any, At, Place], Schema]) -> Schema:
         """Make something at its place: of what is shared that is where it stands, and it is made once."""
-        if at.file == self.references.document.name and at.pointer.startswith(("/paths/", "/webhooks/", "/x-webhooks/")):
+        if at.file == self.references.document.name and at.pointer.startswith(
+            ("/paths/", "/webhooks/", "/x-webhooks/")
+        ):
             return make(raw, at, otherwise)
         place = place_of(self.references, at)
         if raw is not self.references.value(at):  # with a description of its own

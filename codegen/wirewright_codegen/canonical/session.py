@@ -128,7 +128,7 @@ class Session:
             try:
                 target = self.references.target(entry.raw["$ref"], entry.at)
                 raw = self.references.value(target)
-            except Exception:  # noqa: BLE001, S112
+            except Exception:  # noqa: S112
                 continue
             identifier = self.references.id(target)
             if self.registry.get(identifier) is None:
@@ -234,7 +234,9 @@ def _place(entry: Entry) -> Place:
 
 
 _DEFINITIONS = ("$defs", "definitions")
-_META = frozenset(("$schema", "$id", "$comment", "$vocabulary", "title", "description", "examples", "$anchor", *_DEFINITIONS))
+_META = frozenset(
+    ("$schema", "$id", "$comment", "$vocabulary", "title", "description", "examples", "$anchor", *_DEFINITIONS)
+)
 
 
 def _schema_file(raw: Any, name: str) -> list[tuple[At, str, Any]]:

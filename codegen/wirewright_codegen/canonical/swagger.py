@@ -27,7 +27,12 @@ _STYLES: dict[str, dict[str, dict[str, Any]]] = {
         "multi": {"style": "form", "explode": True},
     },
 }
-_FLOWS = {"implicit": "implicit", "password": "password", "application": "clientCredentials", "accessCode": "authorizationCode"}
+_FLOWS = {
+    "implicit": "implicit",
+    "password": "password",
+    "application": "clientCredentials",
+    "accessCode": "authorizationCode",
+}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -69,8 +74,12 @@ class Lifter:
         shared = self._parameters(item.get("parameters"), item_at.child("parameters"))
         known = {(value.get("in"), value.get("name")) for value, _ in own}
         merged = [*own, *(one for one in shared if (one[0].get("in"), one[0].get("name")) not in known)]
-        lifted = {key: value for key, value in raw.items() if key not in ("consumes", "produces", "schemes", "parameters")}
-        lifted["parameters"] = [_parameter(value, where) for value, where in merged if value.get("in") not in ("body", "formData")]
+        lifted = {
+            key: value for key, value in raw.items() if key not in ("consumes", "produces", "schemes", "parameters")
+        }
+        lifted["parameters"] = [
+            _parameter(value, where) for value, where in merged if value.get("in") not in ("body", "formData")
+        ]
         body = self._body(raw, merged)
         if body:
             lifted["requestBody"] = body
@@ -100,7 +109,9 @@ class Lifter:
         return raw, at
 
     def _parameters(self, raw: Any, at: At) -> list[tuple[Mapping[str, Any], At]]:
-        found = [self._resolved(one, at.child(number)) for number, one in enumerate(raw if isinstance(raw, list) else ())]
+        found = [
+            self._resolved(one, at.child(number)) for number, one in enumerate(raw if isinstance(raw, list) else ())
+        ]
         return [(value, where) for value, where in found if isinstance(value, Mapping)]
 
     def _body(self, raw: Mapping[str, Any], parameters: list[tuple[Mapping[str, Any], At]]) -> dict[str, Any] | None:
@@ -109,7 +120,7 @@ class Lifter:
             if value.get("in") == "body":
                 media = {"schema": _placed(value.get("schema", {}), where.child("schema"))}
                 body = {key: value[key] for key in ("description", "required") if key in value}
-                return {**body, "content": {name: media for name in consumes or ["application/json"]}}
+                return {**body, "content": dict.fromkeys(consumes or ["application/json"], media)}
         fields = [(value, where) for value, where in parameters if value.get("in") == "formData"]
         if not fields:
             return None
@@ -126,7 +137,7 @@ class Lifter:
             if value.get("collectionFormat") == "multi"
         }
         media = {"schema": schema} | ({"encoding": encoding} if encoding else {})
-        return {"required": bool(schema["required"]), "content": {name: media for name in types}}
+        return {"required": bool(schema["required"]), "content": dict.fromkeys(types, media)}
 
     def _response(self, raw: Any, at: At, produces: list[Any]) -> dict[str, Any]:
         value, where = self._resolved(raw, at)
@@ -138,9 +149,14 @@ class Lifter:
         examples = examples if isinstance(examples, Mapping) else {}
         if "schema" in value:
             schema = _placed(value["schema"], where.child("schema"))
-            types = ["application/octet-stream"] if _is_file(value["schema"]) and "application/json" in produces else produces
+            types = (
+                ["application/octet-stream"]
+                if _is_file(value["schema"]) and "application/json" in produces
+                else produces
+            )
             response["content"] = {
-                str(name): {"schema": schema} | ({"example": examples[name]} if name in examples else {}) for name in types
+                str(name): {"schema": schema} | ({"example": examples[name]} if name in examples else {})
+                for name in types
             }
         headers = value.get("headers")
         response["headers"] = {

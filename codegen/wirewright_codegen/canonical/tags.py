@@ -55,7 +55,9 @@ class Tagger:
         if found is None:
             return
         name, mapping = found
-        exact = all(member.requires(name) for member in members) and {*mapping.values()} == {m.reference for m in members}
+        exact = all(member.requires(name) for member in members) and {*mapping.values()} == {
+            m.reference for m in members
+        }
         described = {key: value for key, value in (declared or {}).items() if key.startswith("x-")}
         tag = {"propertyName": name, "mapping": mapping, **described}
         body["discriminator" if exact else "x-discriminator"] = tag
@@ -130,7 +132,9 @@ class Tagger:
             for name, schema in (objects[0].body or {}).get("properties", {}).items()
             if all(member.requires(name) for member in objects) and schema
         }
-        for name in sorted(names, key=lambda name: (name not in _LIKELY, _LIKELY.index(name) if name in _LIKELY else 0, name)):
+        for name in sorted(
+            names, key=lambda name: (name not in _LIKELY, _LIKELY.index(name) if name in _LIKELY else 0, name)
+        ):
             mapping: dict[str, str] = {}
             values = [(member, self._own_values(member.body or {}, name)) for member in objects]
             for member, own in values:

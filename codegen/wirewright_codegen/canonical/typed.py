@@ -304,11 +304,11 @@ def _fitting(builder: Children, value: Any, types: list[str], at: At) -> Any:
         except ValueError:
             pass
         else:
-            note(builder.references.id(at), f"the value {json_key(value)} is read as a number, as the schema's type says")
+            note(
+                builder.references.id(at), f"the value {json_key(value)} is read as a number, as the schema's type says"
+            )
             return number
     if kind == "null":
         return value
     builder.lose(at, f"the value {json_key(value)[:80]} does not have the schema's type; it is left out")
     return _UNFIT
-
-

@@ -9,7 +9,7 @@ from wirewright_codegen.canonical.vocabulary import (
     NULL,
     ORIGIN,
     Schema,
-    annotations,
+    description_of,
     is_any,
     is_never,
     is_null,
@@ -30,7 +30,7 @@ def union(members: Sequence[Schema], discriminator: Any = None) -> Schema:
         if is_never(member):
             continue
         if is_any(member):
-            return annotations(member)
+            return description_of(member)
         if is_null(member):
             nullable = True
             continue
@@ -50,7 +50,7 @@ def nullable(tree: Schema) -> Schema:
     """The tree, or null. What describes it stays outside."""
     if is_any(tree) or is_null(tree) or any(is_null(member) for member in tree.get("anyOf", ())):
         return tree
-    outside = annotations(tree)
+    outside = description_of(tree)
     inside = {key: value for key, value in tree.items() if key not in outside}
     return {**union([inside, NULL], inside.get("discriminator")), **outside}
 

@@ -29,10 +29,23 @@ ARRAY_WORDS = (
 )  # fmt: skip
 STRING_WORDS = ("minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType", "contentSchema")
 NUMBER_WORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-NUMBER_FORMATS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double"))
+NUMBER_FORMATS = frozenset(
+    ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double")
+)
 
 ANNOTATIONS = frozenset(
-    ("title", "description", "default", "examples", "readOnly", "writeOnly", "deprecated", "externalDocs", "xml", "$comment")
+    (
+        "title",
+        "description",
+        "default",
+        "examples",
+        "readOnly",
+        "writeOnly",
+        "deprecated",
+        "externalDocs",
+        "xml",
+        "$comment",
+    )
 )
 SITE_ANNOTATIONS = ("description", "default", "readOnly", "writeOnly", "deprecated")
 """What belongs to the use of a schema and stays with its `$ref` when the schema itself moves away."""
@@ -45,7 +58,9 @@ CONSTRAINTS = "x-constraints"
 
 VERBATIM = frozenset(("example", "examples", "default", "enum", "const", "security", "externalDocs", "links"))
 """Keywords whose values are data: a `$ref` in them means nothing."""
-MAPS = frozenset(("properties", "responses", "headers", "content", "encoding", "x-sse-events", "x-additional-operations"))
+MAPS = frozenset(
+    ("properties", "responses", "headers", "content", "encoding", "x-sse-events", "x-additional-operations")
+)
 """Keywords whose values have names for keys, which may well be those of keywords."""
 OWN_EXTENSIONS = frozenset((CONSTRAINTS, "x-sse-events", "x-additional-operations", "x-discriminator"))
 
@@ -59,7 +74,7 @@ def is_annotation(key: str) -> bool:
     return key in ANNOTATIONS or (key.startswith("x-") and key != CONSTRAINTS)
 
 
-def annotations(schema: Mapping[str, Any]) -> Schema:
+def description_of(schema: Mapping[str, Any]) -> Schema:
     """The part of a schema that describes."""
     return {key: value for key, value in schema.items() if is_annotation(key)}
 
@@ -97,13 +112,18 @@ def variants(schema: Mapping[str, Any]) -> list[Schema]:
 
 def is_object(schema: Mapping[str, Any]) -> bool:
     """Whether it is an object with named properties (or one that is closed and empty)."""
-    return schema.get("type") == "object" and (bool(schema.get("properties")) or schema.get("additionalProperties") is False)
+    return schema.get("type") == "object" and (
+        bool(schema.get("properties")) or schema.get("additionalProperties") is False
+    )
 
 
 def is_named_kind(schema: Mapping[str, Any]) -> bool:
     """Whether the schema gets a name of its own when it stands inline: objects, enums, tuples and unions."""
     return (
-        is_object(schema) or "enum" in schema or "prefixItems" in schema or ("anyOf" in schema and len(variants(schema)) > 1)
+        is_object(schema)
+        or "enum" in schema
+        or "prefixItems" in schema
+        or ("anyOf" in schema and len(variants(schema)) > 1)
     )
 
 

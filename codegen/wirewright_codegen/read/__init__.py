@@ -21,9 +21,9 @@ __all__ = ["Document", "ReadOptions", "SourceFile", "document_of", "read_documen
 _ENDINGS = (".yaml", ".yml", ".json")
 _ENTRY_STEMS = ("openapi", "swagger")
 _SCHEMA_KEYS = frozenset(
-    "$schema $id $ref $defs definitions type properties items enum const allOf anyOf oneOf not additionalProperties "
-    "patternProperties prefixItems if required".split()
-)
+    ("$schema", "$id", "$ref", "$defs", "definitions", "type", "properties", "items", "enum", "const", "allOf", "anyOf",
+     "oneOf", "not", "additionalProperties", "patternProperties", "prefixItems", "if", "required")
+)  # fmt: skip
 
 
 def read_document(source: str | Path, options: ReadOptions | None = None) -> Document:
@@ -187,5 +187,3 @@ def _check_kind(value: object, name: str) -> None:
         return
     if not str(version).startswith(("2.", "3.0", "3.1", "3.2")) and str(version) not in ("2", "3"):
         raise SpecError(f"version {str(version)[:20]} is not supported; 2.0, 3.0, 3.1 and 3.2 are", file=name)
-
-

@@ -64,7 +64,7 @@ def _parent(document: Any, location: tuple[str | int, ...]) -> Any:
 
 
 def _update(document: Any, location: tuple[str | int, ...], update: Any, name: str, pointer: str) -> Any:
-    parent = _parent(document, location) if location else None
+    parent: Any = _parent(document, location)
     target = parent[location[-1]] if location else document
     update = json.loads(json.dumps(update))
     if isinstance(target, list):
@@ -73,7 +73,7 @@ def _update(document: Any, location: tuple[str | int, ...], update: Any, name: s
     if isinstance(target, dict) and not isinstance(update, dict):
         raise SpecError("the target is an object, so the update must be one", file=name, pointer=f"{pointer}/update")
     merged = _merge(target, update)
-    if parent is None:
+    if not location:
         return merged
     parent[location[-1]] = merged
     return document

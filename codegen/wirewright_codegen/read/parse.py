@@ -1,7 +1,7 @@
 """Text to a JSON value: JSON and YAML, with limits.
 
-YAML is read by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are strings, and so are timestamps. Keys are always
-strings, spelled as in the file. The builder works on parser events and never recurses, so depth is only a number here.
+YAML is read by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are strings, and so are timestamps. Keys are
+always strings, spelled as in the file. The builder works on parser events and never recurses, so depth is only a number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 _INT = re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_TAGS = {f"tag:yaml.org,2002:{name}" for name in "str int float bool null timestamp binary".split()}
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "binary")}
 _MAX_DIGITS = 400
 
 
@@ -60,7 +60,7 @@ def _decode(data: bytes, name: str) -> str:
 _NOT_JSON = object()
 
 
-class _Duplicate(ValueError):
+class _DuplicateError(ValueError):
     pass
 
 
@@ -69,7 +69,7 @@ def _json(text: str, name: str, options: ReadOptions) -> object:
         value = json.loads(text, object_pairs_hook=_pairs, parse_float=_finite, parse_constant=_refuse_constant)
     except RecursionError:
         raise _too_deep(name, options) from None
-    except _Duplicate as error:
+    except _DuplicateError as error:
         YamlBuilder(text, name, options).build()  # knows the line
         raise SpecError(f"the key {str(error)!r} is there twice", file=name) from None
     except json.JSONDecodeError as error:
@@ -92,7 +92,7 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Duplicate(key)
+                raise _DuplicateError(key)
             seen.add(key)
     return value
 
@@ -131,7 +131,9 @@ def _too_deep(name: str, options: ReadOptions, line: int | None = None) -> SpecE
 
 
 def _too_many(name: str, options: ReadOptions, line: int | None = None) -> SpecError:
-    return SpecError(f"the file holds more than {options.max_nodes} values, aliases counted in full", file=name, line=line)
+    return SpecError(
+        f"the file holds more than {options.max_nodes} values, aliases counted in full", file=name, line=line
+    )
 
 
 class _Frame:
@@ -151,9 +153,7 @@ class _Frame:
 class YamlBuilder:
     """Builds one value out of the events of a YAML document."""
 
-    def __init__(
-        self, text: str, name: str, options: ReadOptions, positions: dict[str, int] | None = None
-    ) -> None:
+    def __init__(self, text: str, name: str, options: ReadOptions, positions: dict[str, int] | None = None) -> None:
         self._text = text
         self._name = name
         self._options = options
@@ -194,9 +194,7 @@ class YamlBuilder:
 
     def _error(self, reason: str, event: Any) -> SpecError:
         tokens = [str(token) for frame in self._stack for token in _token(frame)]
-        return SpecError(
-            reason, file=self._name, pointer=pointers.join(tokens) or None, line=event.start_mark.line + 1
-        )
+        return SpecError(reason, file=self._name, pointer=pointers.join(tokens) or None, line=event.start_mark.line + 1)
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes

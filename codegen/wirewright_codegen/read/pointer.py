@@ -34,7 +34,7 @@ def step(value: object, token: str) -> object:
     """The member of an object or array that a token names. Raises LookupError when there is none."""
     if isinstance(value, dict):
         return value[token]
-    if isinstance(value, list) and token.isdecimal() and (token == "0" or token[0] != "0"):
+    if isinstance(value, list) and token.isdecimal() and str(int(token)) == token:
         return value[int(token)]
     raise LookupError(token)
 
