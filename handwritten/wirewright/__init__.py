@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from msgspec import UNSET as UNSET
     from msgspec import UnsetType as Unset
 
-    from wirewright.auth import ApiKey, Auth, Basic, Bearer
+    from wirewright.auth import ApiKey, Auth, Basic, Bearer, Token, TokenAuth
     from wirewright.bodies import File
+    from wirewright.breaker import Breaker
     from wirewright.client import AsyncClient, Client
+    from wirewright.clock import Clock, SystemClock
     from wirewright.codecs import extras
+    from wirewright.downloads import AsyncDownload, Download
     from wirewright.errors import (
         AuthError,
         BadRequest,
@@ -40,17 +43,20 @@ if TYPE_CHECKING:
         Unprocessable,
         WirewrightError,
     )
+    from wirewright.hooks import Hooks
     from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
     from wirewright.operation import Content, Encoding, Envelope, Operation, Parameter
+    from wirewright.outbox import Outbox, StoredCall
     from wirewright.request import Request, StreamRequest
     from wirewright.response import Outcome, Response
-    from wirewright.retry import RetryPolicy
+    from wirewright.retry import RetryPolicy, RetryQuota
     from wirewright.sse import ServerSentEvent
+    from wirewright.streaming import ReconnectPolicy
     from wirewright.streams import AsyncEventStream, EventStream
-    from wirewright.transport import AsyncTransport, Transport
+    from wirewright.transport import AsyncTransport, PoolOptions, Transport
 
 _HOMES = {
-    "auth": "ApiKey Auth Basic Bearer",
+    "auth": "ApiKey Auth Basic Bearer Token TokenAuth",
     "bodies": "File",
     "client": "AsyncClient Client",
     "codecs": "extras",
@@ -61,15 +67,87 @@ _HOMES = {
     "operation": "Content Encoding Envelope Operation Parameter",
     "request": "Request StreamRequest",
     "response": "Outcome Response",
-    "retry": "RetryPolicy",
+    "retry": "RetryPolicy RetryQuota",
+    "breaker": "Breaker",
+    "hooks": "Hooks",
+    "outbox": "Outbox StoredCall",
+    "streaming": "ReconnectPolicy",
+    "downloads": "AsyncDownload Download",
+    "clock": "Clock SystemClock",
     "sse": "ServerSentEvent",
     "streams": "AsyncEventStream EventStream",
-    "transport": "AsyncTransport Transport",
+    "transport": "AsyncTransport PoolOptions Transport",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __version__ = "0.1.0"
-__all__ = ["UNSET", "Unset", "__version__", *sorted(_HOME_OF)]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "UNSET",
+    "ApiKey",
+    "AsyncClient",
+    "AsyncDownload",
+    "AsyncEventStream",
+    "AsyncTransport",
+    "Auth",
+    "AuthError",
+    "BadRequest",
+    "Basic",
+    "Bearer",
+    "Breaker",
+    "Client",
+    "ClientError",
+    "Clock",
+    "Conflict",
+    "ConnectError",
+    "ConnectionLost",
+    "Content",
+    "DecodeError",
+    "Download",
+    "Encoding",
+    "Envelope",
+    "EventStream",
+    "File",
+    "Forbidden",
+    "Gone",
+    "Headers",
+    "Hooks",
+    "HttpRequest",
+    "HttpResponse",
+    "NotAttempted",
+    "NotFound",
+    "Operation",
+    "Outbox",
+    "Outcome",
+    "Parameter",
+    "PoolOptions",
+    "PreconditionFailed",
+    "RateLimited",
+    "ReconnectPolicy",
+    "Request",
+    "RequestError",
+    "Response",
+    "RetryPolicy",
+    "RetryQuota",
+    "ServerError",
+    "ServerSentEvent",
+    "StatusError",
+    "StoredCall",
+    "StreamError",
+    "StreamRequest",
+    "SystemClock",
+    "Timeout",
+    "TimeoutError",
+    "Token",
+    "TokenAuth",
+    "Transport",
+    "TransportError",
+    "Unauthorized",
+    "Unprocessable",
+    "Unset",
+    "WirewrightError",
+    "__version__",
+    "extras",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -48,11 +48,11 @@ class Upload:
     `length` in bytes, None when unknown (sent chunked). `replayable`: it can be opened again for another attempt.
     """
 
-    __slots__ = ("_opened", "_start", "length", "replayable", "source")
+    __slots__ = ("_start", "length", "opened", "replayable", "source")
 
     def __init__(self, source: Any) -> None:
         self.source = source
-        self._opened = False
+        self.opened = False
         self._start = 0
         self.length: int | None = None
         self.replayable = False
@@ -94,9 +94,9 @@ class Upload:
         return _in_thread(self.open())
 
     def _claim(self) -> None:
-        if self._opened and not self.replayable:
+        if self.opened and not self.replayable:
             raise RequestError("the body is an iterator that was already read, so the request cannot be sent again")
-        self._opened = True
+        self.opened = True
 
 
 def _seekable(source: Any) -> bool:

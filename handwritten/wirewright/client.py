@@ -1,96 +1,129 @@
-"""The two clients: thin drivers of the flows in `wirewright.flow`."""
+"""The two clients: small drivers of the flows in `wirewright.flow`, `delivery` and `streams`."""
 
 from __future__ import annotations
 
 import asyncio
+import builtins
+import concurrent.futures
 import inspect
-import time
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
-from wirewright import flow
-from wirewright.auth import Auth
-from wirewright.messages import Timeout
+from wirewright import __version__, delivery, flow
+from wirewright.auth import AuthLike
+from wirewright.breaker import Breaker
+from wirewright.clock import Clock
+from wirewright.downloads import AsyncDownload, Download
+from wirewright.errors import AuthError, TimeoutError
+from wirewright.hooks import HookSet
+from wirewright.messages import HttpRequest, HttpResponse, Timeout
+from wirewright.outbox import Outbox, StoredCall
 from wirewright.request import Request, StreamRequest
 from wirewright.response import Outcome, Response
-from wirewright.retry import RetryPolicy
-from wirewright.steps import Call, Send, Sleep, Step
+from wirewright.retry import RetryPolicy, RetryQuota
+from wirewright.steps import Send, Sleep, Step, Wait
+from wirewright.streaming import ReconnectPolicy
 from wirewright.streams import AsyncEventStream, EventStream
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-USER_AGENT = "wirewright/0.1.0"
+USER_AGENT = f"wirewright/{__version__}"
+_DEFAULT_RETRY = RetryPolicy()
 
 
 class _Base:
+    """What both clients are made with.
+
+    - `base_url`: absolute; operations' paths are appended to its path.
+    - `auth`: credentials; several in a sequence are all applied, in a mapping they are chosen by security scheme.
+    - `retry`: a `RetryPolicy`, None for a single attempt. `quota`: retries shared with other clients.
+    - `timeout`: seconds per phase of one attempt (or a `Timeout`); `deadline`: seconds for the whole call with all its
+      attempts and pauses, streams excluded once they have begun. None lifts a limit.
+    - `transport`: a transport of ours, any httpx transport, or `PoolOptions`.
+    - `outbox`: makes `deliver` durable. `hooks`: see `wirewright.hooks.Hooks`. `breaker`: a circuit breaker.
+    - `max_response_bytes`: larger answers are refused (`DecodeError`), streams and downloads excluded.
+    - `clock`, `random`: for tests.
+    """
+
     def __init__(
         self,
         base_url: str,
         *,
-        auth: Auth | None = None,
-        retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008
+        auth: AuthLike | None = None,
+        retry: RetryPolicy | None = _DEFAULT_RETRY,
         timeout: float | Timeout | None = 30.0,
         deadline: float | None = 60.0,
         headers: Mapping[str, str] | None = None,
         transport: Any = None,
-        outbox: Any = None,
+        outbox: Outbox | None = None,
         hooks: Sequence[Any] = (),
-        clock: Callable[[], float] | None = None,
+        breaker: Breaker | None = None,
+        quota: RetryQuota | None = None,
+        max_response_bytes: int | None = flow.MAX_RESPONSE_BYTES,
+        clock: Clock | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
         self.base_url = base_url
-        origin, prefix = flow.split_base_url(base_url)
-        self._settings = flow.Settings(
-            origin,
-            prefix,
-            {"user-agent": USER_AGENT, **flow.lower(headers)},
-            auth,
-            retry or RetryPolicy(attempts=1),
-            Timeout.of(timeout),
-            deadline,
+        self.settings = flow.Settings(
+            base_url,
+            auth=auth,
+            retry=retry,
+            timeout=Timeout.of(timeout),
+            deadline=deadline,
+            headers={"user-agent": USER_AGENT, **(headers or {})},
+            outbox=outbox,
+            hooks=HookSet(hooks),
+            breaker=breaker,
+            quota=quota,
+            max_response_bytes=max_response_bytes,
+            clock=clock,
+            random=random,
         )
-        if clock is not None:
-            self._settings.clock = clock
-        if random is not None:
-            self._settings.random = random
         self._given = transport
         self._transport: Any = None
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
 
 
 class Client(_Base):
-    """Sends request values. Safe to share between threads; opens connections when first used.
-
-    `timeout` is seconds per phase of one attempt (or a `Timeout`), `deadline` seconds for the whole call with all its
-    attempts; None lifts a limit. `transport` is a `wirewright.transport.Transport` or any sync httpx transport.
-    """
+    """Sends request values. Safe to share between threads; opens connections when first used."""
 
     def send(self, request: Request[T]) -> T:
         """The answer's value. Raises `WirewrightError`s."""
-        value: T = self._run(flow.call(self._settings, request)).value
+        value: T = self.run(flow.call(self.settings, request)).value
         return value
 
     def respond(self, request: Request[T]) -> Response[T]:
         """The answer with status and headers. Raises as `send`."""
-        return self._run(flow.call(self._settings, request))
+        return self.run(flow.call(self.settings, request))
 
     def deliver(self, request: Request[T]) -> Outcome[T]:
-        """How it went; never raises for what network or server do."""
-        return self._run(flow.deliver(self._settings, request))
+        """How it went. Raises nothing that network or server do, only `RequestError` for a call that cannot be built."""
+        return self.run(delivery.deliver(self.settings, request))
 
-    def stream(self, request: StreamRequest[T]) -> EventStream[T]:
+    def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> EventStream[T]:
         """A stream of the answer's events; connects when iterated or entered."""
-        return EventStream(self, request)
+        return EventStream(self, request, reconnect)
 
-    def _run(self, steps: Generator[Step, Any, R]) -> R:
+    def download(self, request: Request[Any]) -> Download:
+        """The answer's body in chunks, not decoded and not held in memory; connects when iterated or entered."""
+        return Download(self, request)
+
+    def replay(self, stored: StoredCall) -> Outcome[None]:
+        """Deliver a call that an outbox kept; without going through the outbox again."""
+        return self.run(delivery.replay(self.settings, stored))
+
+    def run(self, steps: Generator[Step, Any, R]) -> R:
+        """Perform a flow."""
         try:
             step = next(steps)
             while True:
                 try:
-                    answer = self._perform(step)
+                    answer = self._send(step.request) if step.__class__ is Send else self.perform(step)
                 except Exception as error:
                     step = steps.throw(error)
                 else:
@@ -98,27 +131,38 @@ class Client(_Base):
         except StopIteration as stop:
             value: R = stop.value
             return value
+        finally:
+            steps.close()
 
-    def _perform(self, step: Step) -> Any:
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        transport = self._transport or self._connect()
+        response: HttpResponse = transport.send(request)
+        return response
+
+    def perform(self, step: Step) -> Any:
         if isinstance(step, Send):
-            return self._wire().send(step.request)
+            return self._send(step.request)
         if isinstance(step, Sleep):
-            time.sleep(step.seconds)
+            return self.settings.clock.sleep(step.seconds)
+        if isinstance(step, Wait):
+            concurrent.futures.wait([step.future], step.seconds)
             return None
-        if isinstance(step, Call):
-            return step.function()
-        step.future.exception(step.seconds)
-        return None
+        answer = step.function()
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise AuthError("an async token provider needs the AsyncClient")
+        return answer
 
-    def _wire(self) -> Any:
-        if self._transport is None:
-            from wirewright.transport import _httpx
+    def _connect(self) -> Any:
+        with self._lock:
+            if self._transport is None:
+                from wirewright.transport import _httpx
 
-            self._transport = _httpx.wrap(self._given)
-        return self._transport
+                self._transport = _httpx.wrap(self._given)
+            return self._transport
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. A closed client opens new ones when it is used again."""
         if self._transport is not None:
             self._transport.close()
 
@@ -130,31 +174,40 @@ class Client(_Base):
 
 
 class AsyncClient(_Base):
-    """The async client; the same arguments and methods as `Client`. May be used from several loops in turn."""
+    """The async client: the same arguments and methods. May be used from several event loops, one after another."""
 
     async def send(self, request: Request[T]) -> T:
         """The answer's value. Raises `WirewrightError`s."""
-        value: T = (await self._run(flow.call(self._settings, request))).value
+        value: T = (await self.run(flow.call(self.settings, request))).value
         return value
 
     async def respond(self, request: Request[T]) -> Response[T]:
         """The answer with status and headers. Raises as `send`."""
-        return await self._run(flow.call(self._settings, request))
+        return await self.run(flow.call(self.settings, request))
 
     async def deliver(self, request: Request[T]) -> Outcome[T]:
-        """How it went; never raises for what network or server do."""
-        return await self._run(flow.deliver(self._settings, request))
+        """How it went. Raises nothing that network or server do, only `RequestError` for a call that cannot be built."""
+        return await self.run(delivery.deliver(self.settings, request))
 
-    def stream(self, request: StreamRequest[T]) -> AsyncEventStream[T]:
+    def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> AsyncEventStream[T]:
         """A stream of the answer's events; connects when iterated or entered."""
-        return AsyncEventStream(self, request)
+        return AsyncEventStream(self, request, reconnect)
 
-    async def _run(self, steps: Generator[Step, Any, R]) -> R:
+    def download(self, request: Request[Any]) -> AsyncDownload:
+        """The answer's body in chunks, not decoded and not held in memory; connects when iterated or entered."""
+        return AsyncDownload(self, request)
+
+    async def replay(self, stored: StoredCall) -> Outcome[None]:
+        """Deliver a call that an outbox kept; without going through the outbox again."""
+        return await self.run(delivery.replay(self.settings, stored))
+
+    async def run(self, steps: Generator[Step, Any, R]) -> R:
+        """Perform a flow."""
         try:
             step = next(steps)
             while True:
                 try:
-                    answer = await self._perform(step)
+                    answer = await (self._send(step.request) if step.__class__ is Send else self.perform(step))
                 except Exception as error:
                     step = steps.throw(error)
                 else:
@@ -162,28 +215,45 @@ class AsyncClient(_Base):
         except StopIteration as stop:
             value: R = stop.value
             return value
+        finally:
+            steps.close()
 
-    async def _perform(self, step: Step) -> Any:
+    async def _send(self, request: HttpRequest) -> HttpResponse:
+        transport = self._transport or self._connect()
+        if request.budget is None:
+            response: HttpResponse = await transport.send(request)
+            return response
+        try:
+            async with asyncio.timeout(request.budget):
+                response = await transport.send(request)
+                return response
+        except builtins.TimeoutError as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise TimeoutError("the deadline passed", phase="deadline", last_error=error) from error
+
+    async def perform(self, step: Step) -> Any:
         if isinstance(step, Send):
-            return await self._wire().send(step.request)
+            return await self._send(step.request)
         if isinstance(step, Sleep):
-            await asyncio.sleep(step.seconds)
-            return None
-        if isinstance(step, Call):
-            answer = step.function()
-            return await answer if inspect.isawaitable(answer) else answer
-        await asyncio.wait([asyncio.wrap_future(step.future)], timeout=step.seconds)
-        return None
+            return await self.settings.clock.asleep(step.seconds)
+        if isinstance(step, Wait):
+            return await _settled(step.future, step.seconds)
+        if step.blocking:
+            return await asyncio.to_thread(step.function)
+        answer = step.function()
+        return await answer if inspect.isawaitable(answer) else answer
 
-    def _wire(self) -> Any:
-        if self._transport is None:
-            from wirewright.transport import _httpx
+    def _connect(self) -> Any:
+        with self._lock:
+            if self._transport is None:
+                from wirewright.transport import _httpx
 
-            self._transport = _httpx.awrap(self._given)
-        return self._transport
+                self._transport = _httpx.awrap(self._given)
+            return self._transport
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections. A closed client opens new ones when it is used again."""
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -192,3 +262,20 @@ class AsyncClient(_Base):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
+
+
+async def _settled(future: concurrent.futures.Future[None], seconds: float | None) -> None:
+    """Wait for what another task or thread does; giving up waiting does not disturb it."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def wake(_: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    try:
+        async with asyncio.timeout(seconds):
+            await done.wait()
+    except builtins.TimeoutError:
+        return

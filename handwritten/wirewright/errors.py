@@ -116,7 +116,12 @@ class TimeoutError(TransportError, builtins.TimeoutError):
 
 
 class ConnectionLost(TransportError):
-    """The connection broke while the request was sent or the answer was read, or the answer was cut short."""
+    """The connection broke while the request was sent or the answer was read, or the answer was cut short.
+
+    `reused`: it was a pooled connection, which the server may have closed before this request.
+    """
+
+    reused: bool = False
 
 
 class StatusError(WirewrightError, Generic[E]):
@@ -264,7 +269,7 @@ class AuthError(WirewrightError):
 
 
 class NotAttempted(WirewrightError):
-    """The call was given up before it was sent. `reason`: `circuit_open`, `quota` or `deadline`."""
+    """The call was given up before it was sent. `reason`: `circuit_open` or `deadline`."""
 
     def __init__(
         self, message: str = "", *, reason: str, request: Request[Any] | None = None, attempts: int = 0

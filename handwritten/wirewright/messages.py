@@ -5,8 +5,8 @@ They know nothing of operations, types or retries; signing and auth work on them
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,6 +32,7 @@ SECRET_HEADERS = frozenset(
 )
 _SECRET_WORDS = ("secret", "token", "password", "api-key", "apikey", "api_key", "signature", "authorization", "cookie")
 MASK = "***"
+T = TypeVar("T")
 
 
 def is_secret_name(name: str) -> bool:
@@ -62,7 +63,7 @@ class Timeout(msgspec.Struct, frozen=True):
 
 
 class Headers(Mapping[str, str]):
-    """Header fields of an answer: names in any case, repeated fields joined by a comma (`list` gives them apart)."""
+    """Header fields of an answer: names in any case, repeated fields joined by a comma (`all` gives them apart)."""
 
     __slots__ = ("_index", "_pairs")
 
@@ -83,18 +84,20 @@ class Headers(Mapping[str, str]):
         return self._lookup()[name.lower()]
 
     @overload
-    def get(self, name: str, default: None = None) -> str | None: ...
+    def get(self, name: str, /) -> str | None: ...
     @overload
-    def get(self, name: str, default: str) -> str: ...
-    def get(self, name: str, default: str | None = None) -> str | None:
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: T, /) -> str | T: ...
+    def get(self, name: str, default: Any = None) -> Any:
         return self._lookup().get(name.lower(), default)
 
-    def list(self, name: str) -> list[str]:
+    def all(self, name: str) -> Sequence[str]:
         """Every value of a repeated field, in order (`Set-Cookie` must not be joined)."""
         lowered = name.lower()
         return [value for key, value in self._pairs if key == lowered]
 
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> Sequence[tuple[str, str]]:
         """All fields in the order they came, names in lower case."""
         return self._pairs[:]
 
@@ -116,11 +119,12 @@ class HttpRequest:
 
     `origin` is scheme and authority (`https://api.example.com:8443`), `target` the path and query as sent. `headers`
     are keyed by lower-case name. `content` is the whole body, or an `Upload` that can be opened (once or again).
-    `deadline` is a moment of the monotonic clock after which the attempt must have ended. With `stream` the answer's
-    body is not read.
+    `budget` is how many seconds the whole attempt may take, whatever its phases may. An answer's body larger than
+    `max_bytes` is refused. With `stream` the body of a 2xx is left to be read, and only reaching its headers counts
+    against the budget.
     """
 
-    __slots__ = ("content", "deadline", "headers", "method", "origin", "stream", "target", "timeout")
+    __slots__ = ("budget", "content", "headers", "max_bytes", "method", "origin", "stream", "target", "timeout")
 
     def __init__(
         self,
@@ -131,7 +135,8 @@ class HttpRequest:
         content: bytes | Upload | None = None,
         *,
         timeout: Timeout | None = None,
-        deadline: float | None = None,
+        budget: float | None = None,
+        max_bytes: int | None = None,
         stream: bool = False,
     ) -> None:
         self.method = method
@@ -140,8 +145,23 @@ class HttpRequest:
         self.headers = headers
         self.content = content
         self.timeout = timeout
-        self.deadline = deadline
+        self.budget = budget
+        self.max_bytes = max_bytes
         self.stream = stream
+
+    def copy(self) -> HttpRequest:
+        """The same, with headers of its own."""
+        return HttpRequest(
+            self.method,
+            self.origin,
+            self.target,
+            self.headers.copy(),
+            self.content,
+            timeout=self.timeout,
+            budget=self.budget,
+            max_bytes=self.max_bytes,
+            stream=self.stream,
+        )
 
     @property
     def url(self) -> str:
@@ -171,7 +191,7 @@ class HttpResponse:
         *,
         body: Iterator[bytes] | AsyncIterator[bytes] | None = None,
         close: Callable[[], None] | None = None,
-        aclose: Callable[[], object] | None = None,
+        aclose: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.status = status
         self.headers = headers

@@ -79,7 +79,6 @@ class Operation:
     """
 
     __slots__ = (
-        "_plan",
         "codec",
         "deprecated",
         "id",
@@ -88,6 +87,7 @@ class Operation:
         "method",
         "parameters",
         "path",
+        "plan",
         "request",
         "responses",
         "security",
@@ -125,7 +125,7 @@ class Operation:
         self.idempotent = idempotent
         self.server = server
         self.deprecated = deprecated
-        self._plan: Any = None
+        self.plan: Any = None
 
     @property
     def is_idempotent(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from wirewright.messages import HttpRequest
+from wirewright.messages import HttpRequest, HttpResponse
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -18,22 +18,43 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Sleep(msgspec.Struct, frozen=True):
-    """Wait so many seconds; ended early when the client is closed."""
+    """Wait so many seconds."""
 
     seconds: float
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Call a function and answer what it returns; an async driver awaits an awaitable."""
+    """Call a function and answer what it returns; an async driver awaits an awaitable.
+
+    `blocking`: an async driver calls it in a thread.
+    """
 
     function: Callable[[], Any]
+    blocking: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Wait for what another thread or task is doing already; answered by nothing, look afterwards."""
+    """Wait until another thread or task is done; answered by nothing, look at the future afterwards."""
 
     future: Future[None]
     seconds: float | None = None
 
 
+class Read(msgspec.Struct, frozen=True):
+    """Read on in a streamed answer: answered by a chunk, or None at its end; or a `TransportError` is thrown.
+
+    `seconds` is how long silence may last.
+    """
+
+    response: HttpResponse
+    seconds: float | None
+
+
+class Emit(msgspec.Struct, frozen=True):
+    """Hand these to the consumer; an exception among them is raised in its place."""
+
+    items: list[Any]
+
+
 Step = Send | Sleep | Call | Wait
+StreamStep = Step | Read | Emit

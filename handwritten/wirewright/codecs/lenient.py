@@ -201,7 +201,11 @@ type_ = type
 
 def _later(builders: Builders, type: Any) -> Build:
     """Stands for a builder that is being compiled, so that types may contain themselves."""
-    return lambda value, tally: builders.of(type)(value, tally)
+
+    def build(value: Any, tally: Tally) -> Any:
+        return builders.of(type)(value, tally)
+
+    return build
 
 
 def _at(place: str, build: Build, value: Any, tally: Tally) -> Any:
@@ -234,5 +238,5 @@ def json_kind(value: Any) -> str:
     """The JSON name of a plain value's type."""
     if value is None:
         return "null"
-    names: dict[type_[Any], str] = {bool: "bool", str: "str", int: "int", float: "float", list: "array", dict: "object"}
-    return names.get(value.__class__, value.__class__.__name__)
+    name: str = value.__class__.__name__
+    return {"list": "array", "dict": "object"}.get(name, name)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 from msgspec import UNSET
@@ -19,10 +18,16 @@ Write = Callable[[Any], Any]
 
 def plain(value: Any) -> Any:
     """`value` as dicts, lists and scalars that msgspec encodes as they should be on the wire."""
-    return _writer(value.__class__)(value)
+    cls = value.__class__
+    write = _WRITERS.get(cls)
+    if write is None:
+        write = _WRITERS[cls] = _writer(cls)
+    return write(value)
 
 
-@cache
+_WRITERS: dict[type[Any], Write] = {}
+
+
 def _writer(cls: type[Any]) -> Write:
     shape = shape_of(cls)
     if shape is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, MutableMapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -31,11 +30,17 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
     extra_type: Callable[[], Any] | None = None
 
 
-@cache
+_SHAPES: dict[type[Any], Shape | None] = {}
+
+
 def shape_of(cls: type[Any]) -> Shape | None:
     """The shape of a Struct or attrs class; None for anything else."""
-    if not isinstance(cls, type):
-        return None
+    if cls not in _SHAPES:
+        _SHAPES[cls] = _shape(cls)
+    return _SHAPES[cls]
+
+
+def _shape(cls: type[Any]) -> Shape | None:
     if issubclass(cls, msgspec.Struct):
         return _struct_shape(cls)
     if hasattr(cls, "__attrs_attrs__"):

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from wirewright.messages import HttpRequest, HttpResponse
 
@@ -24,3 +26,19 @@ class AsyncTransport(Protocol):
     async def send(self, request: HttpRequest) -> HttpResponse: ...
 
     async def aclose(self) -> None: ...
+
+
+class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the default transport connects. Proxies and certificates come from the environment, as with httpx
+    (`HTTP_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` ...), unless `trust_env` is off or they are given.
+
+    `verify`: True, False, or an `ssl.SSLContext`. `proxy`: a URL (`http`, `https`, `socks5`).
+    """
+
+    http2: bool = False
+    verify: Any = True
+    proxy: str | None = None
+    trust_env: bool = True
+    max_connections: int = 100
+    max_keepalive: int = 20
+    keepalive_expiry: float = 5.0

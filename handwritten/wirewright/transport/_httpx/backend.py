@@ -1,0 +1,183 @@
+"""httpcore's network backends, watched: what was sent, on which connection, and not a moment past the deadline.
+
+httpcore hands every limit that a request came with to the network stream it reads or writes; our limits are numbers
+that know their attempt. That is how one total deadline holds over all phases, slow drips included.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+
+    from wirewright.messages import Timeout
+
+
+class Limit(float):
+    """Seconds one operation may take, and the attempt it belongs to."""
+
+    __slots__ = ("attempt",)
+
+    attempt: Attempt
+
+    @classmethod
+    def of(cls, seconds: float | None, attempt: Attempt) -> Limit:
+        """None is no limit."""
+        limit = cls(math.inf if seconds is None else seconds)
+        limit.attempt = attempt
+        return limit
+
+
+class Attempt:
+    """One request on its way: `sent` bytes, a `fresh` connection or a pooled one, and a total budget in seconds."""
+
+    __slots__ = ("_deadline", "fresh", "sent")
+
+    def __init__(self, budget: float | None) -> None:
+        self._deadline = None if budget is None else time.monotonic() + budget
+        self.sent = False
+        self.fresh = False
+
+    def limits(self, timeout: Timeout) -> dict[str, float | None]:
+        """The `timeout` extension of httpcore."""
+        pool = timeout.pool
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            pool = left if pool is None else min(pool, left)
+        return {
+            "connect": Limit.of(timeout.connect, self),
+            "read": Limit.of(timeout.read, self),
+            "write": Limit.of(timeout.write, self),
+            "pool": pool,
+        }
+
+    def seconds(self, limit: float) -> float | None:
+        """What is left for one operation; None is no limit."""
+        if self._deadline is not None:
+            limit = min(limit, max(self._deadline - time.monotonic(), 0.0001))
+        return None if math.isinf(limit) else limit
+
+    def expired(self) -> bool:
+        """Whether the total budget is spent."""
+        return self._deadline is not None and time.monotonic() >= self._deadline - 0.001
+
+    def lift_deadline(self) -> None:
+        """From here on only the limits of single operations hold: a stream has begun."""
+        self._deadline = None
+
+
+def _seconds(timeout: float | None) -> float | None:
+    return timeout.attempt.seconds(timeout) if isinstance(timeout, Limit) else timeout
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _seconds(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _seconds(timeout))
+        if isinstance(timeout, Limit) and buffer:
+            timeout.attempt.sent = True
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _seconds(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class DeadlineBackend(httpcore.NetworkBackend):
+    """For the sync pool."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        if isinstance(timeout, Limit):
+            timeout.attempt.fresh = True
+        return _Stream(self._inner.connect_tcp(host, port, _seconds(timeout), local_address, socket_options))
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        if isinstance(timeout, Limit):
+            timeout.attempt.fresh = True
+        return _Stream(self._inner.connect_unix_socket(path, _seconds(timeout), socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._inner.read(max_bytes, _seconds(timeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if isinstance(timeout, Limit) and buffer:
+            timeout.attempt.sent = True
+        await self._inner.write(buffer, _seconds(timeout))
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, _seconds(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class WatchedAsyncBackend(httpcore.AsyncNetworkBackend):
+    """For the async pool; the deadline is the driver's (`asyncio.timeout`)."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        if isinstance(timeout, Limit):
+            timeout.attempt.fresh = True
+        inner = await self._inner.connect_tcp(host, port, _seconds(timeout), local_address, socket_options)
+        return _AsyncStream(inner)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        if isinstance(timeout, Limit):
+            timeout.attempt.fresh = True
+        return _AsyncStream(await self._inner.connect_unix_socket(path, _seconds(timeout), socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)

@@ -1,0 +1,64 @@
+"""The library's errors as ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpcore
+import httpx
+
+from wirewright.errors import ConnectError, ConnectionLost, DecodeError, TimeoutError, TransportError, WirewrightError
+from wirewright.transport._httpx.backend import Attempt
+
+LIBRARY_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+    httpx.RequestError,
+)
+_TIMEOUTS: tuple[tuple[tuple[type[Exception], ...], Any, str], ...] = (
+    ((httpcore.ConnectTimeout, httpx.ConnectTimeout), "connect", "no connection in time"),
+    ((httpcore.PoolTimeout, httpx.PoolTimeout), "pool", "no free connection in time"),
+    ((httpcore.WriteTimeout, httpx.WriteTimeout), "write", "the request could not be written in time"),
+    ((httpcore.TimeoutException, httpx.TimeoutException), "read", "no answer in time"),
+)
+_NOT_CONNECTED = (httpcore.ConnectError, httpcore.ProxyError, httpx.ConnectError, httpx.ProxyError)
+_NOT_SENT = (
+    httpcore.LocalProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
+
+
+def map_error(error: Exception, attempt: Attempt | None = None, received: int = 0) -> WirewrightError:
+    """Our error for one of the library's; `attempt` knows what was sent and whether the deadline did it."""
+    text = str(error) or type(error).__name__
+    sent = attempt.sent if attempt is not None else True
+    for kinds, phase, message in _TIMEOUTS:
+        if isinstance(error, kinds):
+            if attempt is not None and attempt.expired():
+                phase, message = "deadline", "the deadline passed"
+            unsent = phase in {"connect", "pool"}
+            return TimeoutError(
+                message, phase=phase, sent=sent and not unsent, bytes_received=received, last_error=error
+            )
+    if isinstance(error, httpx.DecodingError):
+        return DecodeError(f"the answer's compression is broken: {text}")
+    if isinstance(error, _NOT_CONNECTED):
+        return ConnectError(f"no connection: {text}", sent=False, last_error=error)
+    if isinstance(error, _NOT_SENT):
+        return TransportError(f"the request cannot be sent: {text}", sent=False, last_error=error)
+    lost = ConnectionLost(_lost(text, received), sent=sent, bytes_received=received, last_error=error)
+    lost.reused = attempt is not None and not attempt.fresh
+    return lost
+
+
+def _lost(text: str, received: int) -> str:
+    return (
+        f"the connection broke after {received} bytes of the answer: {text}"
+        if received
+        else (f"the connection broke: {text}")
+    )
