@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote_plus
 
 import msgspec
 
 from wirewright.codecs import Codec, CodecError
 from wirewright.codecs.scalars import text_of
+from wirewright.codecs.shapes import shape_of
 from wirewright.errors import RequestError
-from wirewright.operation import Content, Encoding
+from wirewright.operation import Content, Encoding, Parameter
+from wirewright.parameters import query_pairs
 
 CHUNK = 64 * 1024
 
@@ -77,7 +79,7 @@ class Upload:
         source = self.source
         if isinstance(source, AsyncIterable):
             raise RequestError("an async iterator cannot be sent by the sync client")
-        self._claim()
+        self.claim()
         if isinstance(source, os.PathLike):
             return _read_path(source)
         if hasattr(source, "read"):
@@ -89,11 +91,12 @@ class Upload:
     def aopen(self) -> AsyncIterator[bytes]:
         """As `open`, for the async client; sync sources are read in a thread."""
         if isinstance(self.source, AsyncIterable):
-            self._claim()
+            self.claim()
             return self.source.__aiter__()
         return _in_thread(self.open())
 
-    def _claim(self) -> None:
+    def claim(self) -> None:
+        """Note that the source is read. Raises `RequestError` when it was before and cannot be again."""
         if self.opened and not self.replayable:
             raise RequestError("the body is an iterator that was already read, so the request cannot be sent again")
         self.opened = True
@@ -147,25 +150,68 @@ def is_json_lines(media_type: str) -> bool:
     }
 
 
+def is_file_like(value: Any) -> bool:
+    """Whether a value is binary content: bytes, a path, an open file or an iterator."""
+    if isinstance(value, bytes | bytearray | memoryview | os.PathLike) or hasattr(value, "read"):
+        return True
+    return isinstance(value, Iterator | AsyncIterable)
+
+
 def encode_body(body: Any, content: Content, codec: Codec) -> Payload:
     """`body` as `content` says. Raises `RequestError` when it cannot be written so."""
     media_type = content.media_type
     base = media_type.partition(";")[0].strip().lower()
     try:
+        if base == "multipart/form-data" or base.startswith("multipart/"):
+            return _multipart(body, media_type, content, codec)
         if isinstance(body, File):
             return _file_payload(body, base)
-        if is_json(base):
-            return Payload(codec.encode(body), media_type)
         if base == "application/x-www-form-urlencoded":
-            return Payload(encode_form(codec.to_builtins(body), content.encoding or {}), media_type)
-        return _other(body, media_type, codec)
+            return Payload(_form(body, content, codec), media_type)
+        return Payload(encode_as(body, media_type, codec), concrete(media_type))
     except (CodecError, TypeError) as error:
         raise RequestError(f"the body cannot be written as {media_type}: {error}") from error
 
 
+def concrete(media_type: str) -> str:
+    """A media type that can be sent: ranges (`*/*`) are bytes of any kind."""
+    return "application/octet-stream" if "*" in media_type else media_type
+
+
+def encode_as(value: Any, media_type: str, codec: Codec) -> bytes | Upload:
+    """One value as one media type: JSON, JSON lines, text, or bytes as they are."""
+    if is_json(media_type):
+        return codec.encode(value)
+    if isinstance(value, str):
+        return value.encode()
+    if is_file_like(value) and not is_json_lines(media_type):
+        return _raw(value)
+    if is_json_lines(media_type):
+        return _json_lines(value, codec)
+    try:
+        return text_of(value).encode()
+    except TypeError:
+        return codec.encode(value)
+
+
+def _json_lines(values: Any, codec: Codec) -> bytes | Upload:
+    """A list at once; an iterator (sync or async) as a stream of lines."""
+    if isinstance(values, bytes | bytearray | memoryview | os.PathLike) or hasattr(values, "read"):
+        return _raw(values)
+    if isinstance(values, AsyncIterable):
+        return Upload(_alines(values, codec))
+    if isinstance(values, Iterator):
+        return Upload(codec.encode(value) + b"\n" for value in values)
+    return b"".join(codec.encode(value) + b"\n" for value in values)
+
+
+async def _alines(values: AsyncIterable[Any], codec: Codec) -> AsyncIterator[bytes]:
+    async for value in values:
+        yield codec.encode(value) + b"\n"
+
+
 def _file_payload(file: File, base: str) -> Payload:
-    media_type = file.media_type or (base if "*" not in base else "application/octet-stream")
-    return Payload(_raw(file.content), media_type)
+    return Payload(_raw(file.content), file.media_type or concrete(base))
 
 
 def _raw(content: Any) -> bytes | Upload:
@@ -174,19 +220,57 @@ def _raw(content: Any) -> bytes | Upload:
     return Upload(content)
 
 
-def _other(body: Any, media_type: str, codec: Codec) -> Payload:
-    if isinstance(body, str):
-        return Payload(body.encode(), media_type)
-    if isinstance(body, bytes | bytearray | memoryview | os.PathLike) or hasattr(body, "read"):
-        return Payload(_raw(body), media_type if "*" not in media_type else "application/octet-stream")
-    return Payload(codec.encode(body), media_type)
+def members(body: Any, codec: Codec) -> dict[str, Any]:
+    """A model or mapping as its members by wire name, files among them left as they are."""
+    if isinstance(body, Mapping):
+        return dict(body)
+    shape = shape_of(body.__class__)
+    if shape is not None:
+        own = {field.wire: getattr(body, field.attribute) for field in shape.fields}
+        return {**own, **(codec.extras(body) or {})}
+    if hasattr(body, "model_fields_set"):
+        fields = type(body).model_fields
+        own = {fields[name].alias or name: getattr(body, name) for name in fields if name in body.model_fields_set}
+        return {**own, **(body.model_extra or {})}
+    raise TypeError(f"{type(body).__name__} has no members")
 
 
-def encode_form(body: Mapping[str, Any], encoding: Mapping[str, Encoding]) -> bytes:
-    """`application/x-www-form-urlencoded`."""
+def _multipart(body: Any, media_type: str, content: Content, codec: Codec) -> Payload:
+    from wirewright.multipart import encode_multipart
+
+    boundary = secrets.token_hex(16)
+    kind = media_type.partition(";")[0].strip()
+    encoded = encode_multipart(members(body, codec), content.encoding or {}, codec, boundary)
+    return Payload(encoded, f"{kind}; boundary={boundary}")
+
+
+def _form(body: Any, content: Content, codec: Codec) -> bytes | Upload:
+    if isinstance(body, bytes | str):
+        return body.encode() if isinstance(body, str) else body
+    return encode_form(codec.to_builtins(body), content.encoding or {}, codec)
+
+
+def encode_form(body: Mapping[str, Any], encoding: Mapping[str, Encoding], codec: Codec) -> bytes:
+    """`application/x-www-form-urlencoded`: each member as a query parameter would be, style `form` by default.
+
+    Objects inside a member are JSON unless its encoding names a style, as OpenAPI says.
+    """
     pairs: list[str] = []
     for name, value in body.items():
-        for item in value if isinstance(value, list) else [value]:
-            if item is not None:
-                pairs.append(f"{quote_plus(name)}={quote_plus(text_of(item))}")
+        if value is not None:
+            pairs += _form_pairs(name, value, encoding.get(name), codec)
     return "&".join(pairs).encode()
+
+
+def _form_pairs(name: str, value: Any, encoding: Encoding | None, codec: Codec) -> list[str]:
+    chosen = encoding or Encoding()
+    styled = chosen.style is not None or chosen.explode is not None or chosen.allow_reserved
+    if chosen.content_type is not None and not styled:
+        encoded = encode_as(value, chosen.content_type, codec)
+        value = encoded.decode() if isinstance(encoded, bytes) else value
+    elif isinstance(value, Mapping) and not styled:
+        value = codec.encode(value).decode()
+    elif isinstance(value, list) and not styled:
+        value = [codec.encode(item).decode() if isinstance(item, dict | list) else item for item in value]
+    parameter = Parameter("query", name, chosen.style, chosen.explode, chosen.allow_reserved)
+    return [pair.replace("%20", "+") for pair in query_pairs(parameter, value)]
