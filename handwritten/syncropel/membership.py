@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
 from syncropel_api.v0_7.operations import invites, members
 from wirewright.errors import StatusError, WirewrightError
 
@@ -72,10 +73,8 @@ class ClientMembership:
 
     async def revoke_member(self, label: str, *, note: str | None = None) -> dict[str, Any]:
         """Revoke a member's grant and every credential under it."""
-        request = members.revoke_member(label)
-        if note is not None:
-            request = members.revoke_member(label, wire.json_body({"note": note}))
-        return await self._object("members.revoke", request)
+        body = UNSET if note is None else wire.json_body({"note": note})
+        return await self._object("members.revoke", members.revoke_member(label, body=body))
 
     async def mint_agent_grant(
         self,

@@ -37,6 +37,8 @@ _verbatim: dict[str, Operation] = {}
 def verbatim(request: Request[Any]) -> Request[bytes | None]:
     """The same call, answered by the body's bytes (None where a status has no body), whatever the spec says they are."""
     typed = request.operation
+    if typed.responses == _BYTES:
+        return request
     operation = _verbatim.get(typed.id)
     if operation is None:
         operation = _verbatim[typed.id] = answering_bytes(typed)
