@@ -69,6 +69,10 @@ class ResponseDecoder:
         if self._operation.method == "HEAD" or contents == () or status in {204, 205, 304}:
             return _nothing
         content = match(contents or (), media_type)
+        if content is None and contents and _says_nothing(media_type):
+            content = contents[0]
+        if content is None and contents:
+            return _refusing(contents, media_type)
         if content is None or content.type is None:
             return text_or_builtins(media_type)
         return self._typed(content)
@@ -125,6 +129,21 @@ def match(contents: Sequence[Content], media_type: str | None) -> Content | None
     if is_json(base):
         return next((content for content in contents if is_json(content.media_type)), None)
     return None
+
+
+def _says_nothing(media_type: str | None) -> bool:
+    """Types that servers send for want of a better one: the documented one is tried."""
+    base = (media_type or "").partition(";")[0].strip().lower()
+    return base in {"", "text/plain", "application/octet-stream", "binary/octet-stream"}
+
+
+def _refusing(contents: Sequence[Content], media_type: str | None) -> Decode:
+    documented = ", ".join(content.media_type for content in contents)
+
+    def refuse(content: bytes) -> Any:
+        raise CodecError(f"its type should be {documented}, it is {media_type}")
+
+    return refuse
 
 
 def _nothing(content: bytes) -> None:

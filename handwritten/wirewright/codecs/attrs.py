@@ -19,7 +19,7 @@ from msgspec import UNSET, UnsetType
 
 from wirewright.codecs import CodecError, Decoder
 from wirewright.codecs.lenient import shape_of_any
-from wirewright.codecs.msgspec import MsgspecCodec, codec_error
+from wirewright.codecs.msgspec import MsgspecCodec
 from wirewright.codecs.plain import plain
 from wirewright.codecs.shapes import EXTRAS, Shape
 
@@ -148,17 +148,9 @@ class AttrsCodec(MsgspecCodec):
     def _make(self, type: Any) -> Decoder:
         shadows, rebuild = self._shadows, self._shadows.rebuild
         decode = msgspec.json.Decoder(shadows.derive(type), dec_hook=self._decode_custom).decode
-        build = rebuild if _holds_objects(type) else lambda value: value
-
-        def decoded(content: bytes) -> Any:
-            try:
-                return build(decode(content))
-            except msgspec.ValidationError:
-                return self._builders.convert(self._parse(content), type)
-            except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-                raise codec_error(error) from error
-
-        return decoded
+        if not _holds_objects(type):
+            return self._guarded(decode, type)
+        return self._guarded(lambda content: rebuild(decode(content)), type)
 
     def encode(self, value: Any) -> bytes:
         try:

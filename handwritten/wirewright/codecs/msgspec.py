@@ -17,6 +17,8 @@ from wirewright.codecs.unions import is_marker
 _PLACE = re.compile(r" - at `(?:key in )?(.*)`$")
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
+_REFUSALS = (msgspec.DecodeError, RecursionError, UnicodeError)
+
 
 class Model(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dict=True):
     """The base of generated Structs.
@@ -59,17 +61,26 @@ class MsgspecCodec:
         return found
 
     def _make(self, type: Any) -> Decoder:
-        decode = msgspec.json.Decoder(type, dec_hook=self._decode_custom).decode
+        return self._guarded(msgspec.json.Decoder(type, dec_hook=self._decode_custom).decode, type)
+
+    def _guarded(self, decode: Decoder, type: Any) -> Decoder:
+        """`decode`, with the slower way for what it refuses, and one kind of error."""
 
         def decoded(content: bytes) -> Any:
             try:
                 return decode(content)
             except msgspec.ValidationError:
-                return self._builders.convert(self._parse(content), type)
-            except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+                return self._builders.convert(self._plain(content), type)
+            except _REFUSALS as error:
                 raise codec_error(error) from error
 
         return decoded
+
+    def _plain(self, content: bytes) -> Any:
+        try:
+            return self._parse(content)
+        except _REFUSALS as error:
+            raise codec_error(error) from error
 
     def convert(self, value: Any, type: Any) -> Any:
         return self._builders.convert(value, type)

@@ -1,0 +1,148 @@
+"""An async transport over aiohttp (extra `fast`): a third of the processor time of the default one for small calls.
+
+    AsyncClient(base_url, transport=AiohttpTransport())
+
+The only module that imports aiohttp. Proxies come from the environment unless `trust_env` is off, certificates from certifi
+as with the default transport; HTTP/2 it does not speak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from typing import Any, cast
+
+import aiohttp
+from yarl import URL
+
+from wirewright.bodies import Upload
+from wirewright.errors import ConnectError, ConnectionLost, DecodeError, TimeoutError, TransportError
+from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
+from wirewright.transport import PoolOptions
+
+_NO_LIMIT = Timeout(None, None, None, None)
+_OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_ERRORS = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
+
+
+@lru_cache(maxsize=64)
+def _limits(timeout: Timeout, budget: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=budget, connect=timeout.pool, sock_connect=timeout.connect, sock_read=timeout.read
+    )
+
+
+@lru_cache(maxsize=8)
+def _certificates() -> ssl.SSLContext:
+    try:
+        import certifi
+    except ImportError:
+        return ssl.create_default_context()
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _tls(verify: Any) -> ssl.SSLContext | bool:
+    if isinstance(verify, ssl.SSLContext) or verify is False:
+        return verify
+    return _certificates()
+
+
+def _map(error: BaseException, received: int = 0) -> TransportError:
+    """Our error for one of aiohttp's."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return TimeoutError(f"no connection in time: {text}", phase="connect", sent=False, last_error=error)
+    if isinstance(error, asyncio.TimeoutError):
+        return TimeoutError("no answer in time", phase="read", bytes_received=received, last_error=error)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError):
+        return ConnectError(f"no connection: {text}", sent=False, last_error=error)
+    if isinstance(error, aiohttp.InvalidURL):
+        return TransportError(f"the request cannot be sent: {text}", sent=False, last_error=error)
+    return ConnectionLost(f"the connection broke: {text}", bytes_received=received, last_error=error)
+
+
+class AiohttpTransport:
+    """See `wirewright.transport.AsyncTransport`. Connections belong to a loop; another loop gets its own."""
+
+    def __init__(self, options: PoolOptions | None = None) -> None:
+        self._options = options or PoolOptions()
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """One attempt."""
+        content = request.content.aopen() if isinstance(request.content, Upload) else request.content
+        try:
+            response = await self._current().request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=content,
+                headers=request.headers,
+                skip_auto_headers=_OURS,
+                allow_redirects=False,
+                timeout=_limits(request.timeout or _NO_LIMIT, None if request.stream else request.budget),
+                proxy=self._options.proxy,
+            )
+        except _ERRORS as error:
+            raise _map(error) from error
+        headers = Headers(list(response.headers.items()))
+        if request.stream and 200 <= response.status < 300:
+            return HttpResponse(response.status, headers, body=_chunks(response), aclose=_closer(response))
+        return HttpResponse(response.status, headers, await _read(response, request.max_bytes))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()
+
+    def _current(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            options = self._options
+            connector = aiohttp.TCPConnector(
+                limit=options.max_connections, keepalive_timeout=options.keepalive_expiry, ssl=_tls(options.verify)
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=options.trust_env
+            )
+            self._loop = loop
+        return self._session
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:
+    received = 0
+    try:
+        if max_bytes is None:
+            return await response.read()
+        chunks: list[bytes] = []
+        async for chunk in response.content.iter_any():
+            received += len(chunk)
+            if received > max_bytes:
+                response.close()
+                raise DecodeError(f"the answer is larger than the limit of {max_bytes} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+    except _ERRORS as error:
+        raise _map(error, received) from error
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    received = 0
+    try:
+        async for chunk in response.content.iter_any():
+            received += len(chunk)
+            yield chunk
+    except _ERRORS as error:
+        raise _map(error, received) from error
+    finally:
+        response.close()
+
+
+def _closer(response: aiohttp.ClientResponse) -> Any:
+    async def aclose() -> None:
+        response.close()
+
+    return cast(Any, aclose)
