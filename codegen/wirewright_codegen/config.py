@@ -1,12 +1,12 @@
 """`[tool.wirewright]` of a `pyproject.toml` as targets. Every key is also an option of the command line.
 
-    [tool.wirewright]
-    out = "generated"                       # defaults for all packages
+[tool.wirewright]
+out = "generated"                       # defaults for all packages
 
-    [[tool.wirewright.packages]]
-    spec = "specs/syncropel/0.7"
-    package = "syncropel_api.v0_7"
-    models = "msgspec"
+[[tool.wirewright.packages]]
+spec = "specs/syncropel/0.7"
+package = "syncropel_api.v0_7"
+models = "msgspec"
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _build(target: Target, progress: Progress) -> _Built:
     with _timed(result, "operations"):
         api, names = read_api(value, canonical.names)
         _count_operations(result.account, value, api)
-        files = write_package(api, target.models, cli=target.cli)
+        files = write_package(api, target.models, target.package, cli=target.cli)
     with _timed(result, "models"):
         models = build_models(
             value.get("components", {}).get("schemas", {}),
@@ -256,6 +256,8 @@ def _publish_parents(target: Target) -> None:
         folder /= part
         init = folder / "__init__.py"
         if not init.exists():
-            init.write_text(finished({"__init__.py": '"""Generated APIs, one package for each version."""\n'})["__init__.py"])
+            init.write_text(
+                finished({"__init__.py": '"""Generated APIs, one package for each version."""\n'})["__init__.py"]
+            )
         if depth == 0 and not (folder / "py.typed").exists():
             (folder / "py.typed").touch()

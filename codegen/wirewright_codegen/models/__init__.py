@@ -14,13 +14,13 @@ from wirewright_codegen.models.cache import Cache
 from wirewright_codegen.models.clusters import COMMON, UNUSED, assign, reference_graph
 from wirewright_codegen.models.flavours import FLAVOURS, Flavour, Item
 from wirewright_codegen.models.modules import module_source, root_source, stub_source
-from wirewright_codegen.models.schemas import Schema
+from wirewright_codegen.models.schemas import Schema, references, without_union_cycles
 from wirewright_codegen.models.shapes import Shape, shapes_of
 from wirewright_codegen.models.unions import Unions
 
 __all__ = ["FLAVOURS", "Flavour", "ModelSet", "build_models"]
 
-FORMAT = 1
+FORMAT = 2
 """Counts changes of what is written for the same schemas, so that no cached cluster outlives one."""
 
 
@@ -55,11 +55,14 @@ def build_models(
         cache: where rendered clusters are kept.
         progress: called with ("models", clusters done, clusters in all).
     """
+    schemas = without_union_cycles(schemas)
     modules = assign(reference_graph(schemas), roots)
     shapes = shapes_of(schemas, frozenset(uploads))
     unions = Unions(shapes)
     tags = unions.tags()
-    items = {name: Item(shape, flavour, unions, tags, plain_base="Model" not in schemas) for name, shape in shapes.items()}
+    items = {
+        name: Item(shape, flavour, unions, tags, plain_base="Model" not in schemas) for name, shape in shapes.items()
+    }
     clusters: dict[str, list[str]] = defaultdict(list)
     for name, module in modules.items():
         clusters[module].append(name)
@@ -78,8 +81,13 @@ def build_models(
 
 
 def _cluster(
-    module: str, own: Mapping[str, Shape], items: Mapping[str, Item], modules: Mapping[str, str],
-    flavour: Flavour, unions: Unions, cache: Cache,
+    module: str,
+    own: Mapping[str, Shape],
+    items: Mapping[str, Item],
+    modules: Mapping[str, str],
+    flavour: Flavour,
+    unions: Unions,
+    cache: Cache,
 ) -> tuple[str, bool]:
     """The module's source, and whether it had to be rendered."""
     asked = [FORMAT, flavour, module, {name: items[name].question() for name in own}]
@@ -97,8 +105,6 @@ def _cluster(
 
 
 def _foreign(own: Mapping[str, Shape]) -> set[str]:
-    from wirewright_codegen.models.schemas import references
-
     return {name for shape in own.values() for name in references(shape.source)}
 
 
@@ -108,5 +114,3 @@ def _title(module: str) -> str:
     if module == UNUSED:
         return "Types that no operation names."
     return f"Types of the `{module}` operations."
-
-

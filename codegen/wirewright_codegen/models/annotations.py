@@ -112,7 +112,10 @@ def plain_type(value: Any) -> str:
 
 def enum_literals(values: list[Any]) -> list[str]:
     """The values that a `Literal` can hold, as source."""
-    return [literal(value) for value in dict.fromkeys(v for v in values if isinstance(v, str | int) and not isinstance(v, bool))]
+    return [
+        literal(value)
+        for value in dict.fromkeys(v for v in values if isinstance(v, str | int) and not isinstance(v, bool))
+    ]
 
 
 def enum_bases(values: list[Any]) -> list[str]:

@@ -15,6 +15,7 @@ from wirewright_codegen.text import docstring, literal
 Flavour = Literal["msgspec", "attrs", "pydantic"]
 FLAVOURS: tuple[Flavour, ...] = ("msgspec", "attrs", "pydantic")
 DELIMITER = "#%% "
+END = "#%%"
 _WIRE = literal("wire")
 
 
@@ -50,6 +51,7 @@ class Item:
         self._fields = {field.key: field for field in shape.fields}
         self.names: set[str] = set()
         self.delimiter = f"{DELIMITER}{shape.name}"
+        self.end = END
         self.base = "Model" if plain_base else "_Model"
         tag = tags.get(shape.name) if flavour == "msgspec" else None
         self._tag = tag

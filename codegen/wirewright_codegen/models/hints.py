@@ -9,15 +9,15 @@ _RENAMED = {"datetime": "_dt.datetime", "date": "_dt.date", "time": "_dt.time"}
 
 
 class _Rewriter(ast.NodeTransformer):
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, str):
             return self.visit(ast.parse(node.value, mode="eval").body)
         return node
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.parse(_RENAMED[node.id], mode="eval").body if node.id in _RENAMED else node
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         outer = node.value.id if isinstance(node.value, ast.Name) else ""
         if outer == "Literal":
             return node

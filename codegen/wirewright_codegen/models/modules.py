@@ -22,8 +22,12 @@ _FROM = {
 
 
 def module_source(
-    title: str, shapes: Mapping[str, Shape], items: Mapping[str, Item], sources: Mapping[str, str],
-    modules: Mapping[str, str], flavour: Flavour,
+    title: str,
+    shapes: Mapping[str, Shape],
+    items: Mapping[str, Item],
+    sources: Mapping[str, str],
+    modules: Mapping[str, str],
+    flavour: Flavour,
 ) -> str:
     """One module of models.
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wirewright_codegen.models.flavours import DELIMITER, Flavour, Item
+from wirewright_codegen.models.flavours import DELIMITER, END, Flavour, Item
 from wirewright_codegen.models.schemas import REF_PREFIX, Schema, children
 
 VERSION = "0.89.0"
@@ -112,9 +112,9 @@ def _same(name: str) -> str:
 
 
 def _pieces(code: str) -> dict[str, str]:
-    """The text between delimiters, by class name."""
+    """The text between delimiters, by class name; what the renderer adds around it is not ours."""
     pieces: dict[str, str] = {}
     for piece in ("\n" + code).split(f"\n{DELIMITER}")[1:]:
         name, _, body = piece.partition("\n")
-        pieces[name.strip()] = body.strip("\n") + "\n"
+        pieces[name.strip()] = body.partition(f"\n{END}")[0].strip("\n") + "\n"
     return pieces

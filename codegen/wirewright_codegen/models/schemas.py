@@ -104,3 +104,21 @@ def _popped(node: str, stack: list[str], on_stack: set[str]) -> list[str]:
         component.append(member)
         if member == node:
             return sorted(component)
+
+
+def without_union_cycles(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The schemas, with unions that contain themselves (alone or through each other) holding what they come down to."""
+    graph = {
+        name: sorted({str(ref_name(v)) for v in schema["anyOf"] if ref_name(v)} & schemas.keys())
+        if kind_of(schema) == "union"
+        else []
+        for name, schema in sorted(schemas.items())
+    }
+    found = dict(schemas)
+    for component in strongly_connected(graph):
+        if len(component) == 1 and component[0] not in graph[component[0]]:
+            continue
+        variants = [v for name in component for v in schemas[name]["anyOf"] if ref_name(v) not in component]
+        for name in component:
+            found[name] = {**schemas[name], "anyOf": variants} if variants else {}
+    return found

@@ -21,11 +21,7 @@ from wirewright_codegen.models.schemas import REF_PREFIX, Schema, kind_of, ref_n
 
 # Attributes of pydantic's base class, and types that annotations name: no field may hide them, in any flavour.
 RESERVED_FIELDS = naming.RESERVED_IDENTIFIERS | frozenset(
-    "copy json dict schema validate construct parse_obj parse_raw parse_file from_orm schema_json update_forward_refs "
-    "model_config model_fields model_computed_fields model_construct model_copy model_dump model_dump_json "
-    "model_json_schema model_parametrized_name model_post_init model_rebuild model_validate model_validate_json "
-    "model_validate_strings model_extra model_fields_set "
-    "list str int float bool bytes tuple msgspec attrs".split()
+    ["copy", "json", "dict", "schema", "validate", "construct", "parse_obj", "parse_raw", "parse_file", "from_orm", "schema_json", "update_forward_refs", "model_config", "model_fields", "model_computed_fields", "model_construct", "model_copy", "model_dump", "model_dump_json", "model_json_schema", "model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json", "model_validate_strings", "model_extra", "model_fields_set", "list", "str", "int", "float", "bool", "bytes", "tuple", "msgspec", "attrs"]
 )
 ShapeKind = Literal["class", "alias", "enum", "union"]
 

@@ -30,24 +30,25 @@ class Code:
         self._hidden = hidden
 
     @cached_property
-    def _path(self) -> list[Parameter]:
+    def path_parameters(self) -> list[Parameter]:
         """Path parameters in the order of the path."""
         order = plain(self.operation.path)
         return sorted(self.operation.by_location("path"), key=lambda p: order.find("{" + plain(p.wire) + "}"))
 
     @cached_property
-    def _keywords(self) -> list[Parameter]:
+    def keyword_parameters(self) -> list[Parameter]:
+        """All other parameters, required ones first."""
         others = [p for p in self.operation.parameters if p.location != "path"]
         return sorted(others, key=lambda p: not p.required)
 
     @property
     def signature(self) -> str:
         """What stands between the brackets of a `def`, without `self`."""
-        parts = [f"{p.name}: {self._shown(p.annotation)}" for p in self._path]
+        parts = [f"{p.name}: {self._shown(p.annotation)}" for p in self.path_parameters]
         body = self.operation.body
         if body is not None and body.required:
             parts.append(f"body: {self._shown(body.annotation)}")
-        keywords = [self._keyword(p) for p in self._keywords]
+        keywords = [self._keyword(p) for p in self.keyword_parameters]
         if body is not None and not body.required:
             keywords.append(f"body: {self._shown(body.annotation)} | UnsetType = UNSET")
         if self._media_types:
@@ -72,11 +73,11 @@ class Code:
     @property
     def arguments(self) -> str:
         """The call of the endpoint function from a method."""
-        positional = [p.name for p in self._path]
+        positional = [p.name for p in self.path_parameters]
         body = self.operation.body
         if body is not None and body.required:
             positional.append("body")
-        keywords = [p.name for p in self._keywords]
+        keywords = [p.name for p in self.keyword_parameters]
         keywords += ["body"] if body is not None and not body.required else []
         keywords += ["media_type"] if self._media_types else []
         return ", ".join([*positional, *(f"{name}={name}" for name in keywords)])
@@ -86,7 +87,11 @@ class Code:
         """What the request is made from."""
         parts = [self.operation.constant]
         for location, keyword in _LOCATIONS:
-            own = self._path if location == "path" else [p for p in self._keywords if p.location == location]
+            own = (
+                self.path_parameters
+                if location == "path"
+                else [p for p in self.keyword_parameters if p.location == location]
+            )
             if own:
                 pairs = ", ".join(f"{text.literal(p.wire)}: {p.name}" for p in own)
                 parts.append(f"{keyword}={{{pairs}}}")
@@ -125,7 +130,13 @@ class Code:
         """Names that the signature and the return type use."""
         found: set[str] = set()
         op = self.operation
-        for kind in [op.returns, *(p.annotation for p in op.parameters), *([op.body.annotation] if op.body else [])]:
+        pages = [op.pagination.item_annotation] if op.pagination else []
+        for kind in [
+            op.returns,
+            *pages,
+            *(p.annotation for p in op.parameters),
+            *([op.body.annotation] if op.body else []),
+        ]:
             found |= names_in(self._shown(kind))
         if self._media_types:
             found.add("Literal")
@@ -166,7 +177,9 @@ class Code:
             parts.append(f"lambda: {self._shown(media.type)}")
         if media.envelope is not None:
             member = text.literal(media.envelope)
-            parts.append(f"envelope=Envelope({member}, optional=True)" if media.envelope_optional else f"envelope={member}")
+            parts.append(
+                f"envelope=Envelope({member}, optional=True)" if media.envelope_optional else f"envelope={member}"
+            )
         if media.events:
             pairs = ", ".join(f"{text.literal(name)}: lambda: {self._shown(kind)}" for name, kind in media.events)
             parts.append(f"events={{{pairs}}}")
@@ -183,6 +196,28 @@ class Code:
         parts += ["allow_reserved=True"] if parameter.allow_reserved else []
         parts += [f"media_type={text.literal(parameter.media_type)}"] if parameter.media_type is not None else []
         return f"Parameter({', '.join(parts)})"
+
+    @property
+    def pages(self) -> str:
+        """The arguments of `Pages(...)`; empty for an operation without pages."""
+        found = self.operation.pagination
+        if found is None:
+            return ""
+        parts = [text.literal(found.style)]
+        parts += [f"items=({''.join(f'{text.literal(step)}, ' for step in found.items)})"] if found.items else []
+        for name, value in (("next", found.next), ("parameter", found.parameter), ("limit", found.limit)):
+            parts += [f"{name}={text.literal(value)}"] if value is not None else []
+        return ", ".join(parts)
+
+    def items(self, outer: str) -> str:
+        """`outer[T]` of the items of all pages."""
+        assert self.operation.pagination is not None
+        return f"{outer}[{self._shown(self.operation.pagination.item_annotation)}]"
+
+    @property
+    def pages_docstring(self) -> str:
+        """For the method that walks all pages."""
+        return text.docstring(f"Every item of all pages of `{self.operation.method}`, fetched as they are iterated.")
 
     @property
     def runtime_names(self) -> set[str]:
@@ -211,7 +246,14 @@ class Code:
         description = text.clean(op.description)
         if not op.summary and description:
             description = description.split("\n\n", 1)[1] if "\n\n" in description else ""
-        parts = [summary, "Deprecated." if op.deprecated else "", self._place(), description, self._args(), self._raises()]
+        parts = [
+            summary,
+            "Deprecated." if op.deprecated else "",
+            self._place(),
+            description,
+            self._args(),
+            self._raises(),
+        ]
         return text.docstring(text.paragraphs(parts))
 
     def _place(self) -> str:
@@ -220,9 +262,9 @@ class Code:
 
     def _args(self) -> str:
         body = self.operation.body
-        shown = [(p.name, p.doc) for p in self._path]
+        shown = [(p.name, p.doc) for p in self.path_parameters]
         shown += [("body", text.clean(body.doc))] if body is not None and body.required else []
-        shown += [(p.name, p.doc) for p in self._keywords]
+        shown += [(p.name, p.doc) for p in self.keyword_parameters]
         shown += [("body", text.clean(body.doc))] if body is not None and not body.required else []
         return _section("Args", [(name, doc) for name, doc in shown if doc])
 
@@ -282,5 +324,3 @@ def _section(title: str, rows: list[tuple[str, str]]) -> str:
 def hidden_builtins(names: Iterable[str]) -> frozenset[str]:
     """Builtin types that functions of these names hide."""
     return _BUILTINS & frozenset(names)
-
-

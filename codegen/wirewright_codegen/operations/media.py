@@ -39,7 +39,9 @@ def is_form(media_type: str) -> bool:
 def is_text(media_type: str) -> bool:
     """Text that is handed over as it is; XML and YAML among it."""
     base = base_of(media_type)
-    return base.startswith("text/") or base.endswith(("+xml", "/xml", "/yaml", "/x-yaml", "+yaml", "/javascript", "/graphql"))
+    return base.startswith("text/") or base.endswith(
+        ("+xml", "/xml", "/yaml", "/x-yaml", "+yaml", "/javascript", "/graphql")
+    )
 
 
 def stream_of(media_type: str) -> Stream | None:
@@ -92,6 +94,12 @@ def _envelope(value: object) -> tuple[str, bool] | None:
     if isinstance(value, Mapping) and isinstance(value.get("member"), str):
         return value["member"], value.get("optional") is True
     return None
+
+
+def envelope_member(extra: Mapping[str, Any]) -> str | None:
+    """The member of an answer that holds the value, of a media type's extensions."""
+    found = _envelope(extra.get("x-envelope"))
+    return found[0] if found else None
 
 
 def _member(schema: Schema, member: str, schemas: Schemas) -> Schema:

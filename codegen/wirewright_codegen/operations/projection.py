@@ -31,9 +31,7 @@ def project(canonical: Json) -> dict[str, Any]:
         "security": canonical.get("security", []),
         "paths": {path: path_item(item) for path, item in canonical.get("paths", {}).items() if path.startswith("/")},
         "components": {
-            "securitySchemes": {
-                name: _scheme(scheme) for name, scheme in components.get("securitySchemes", {}).items()
-            }
+            "securitySchemes": {name: _scheme(scheme) for name, scheme in components.get("securitySchemes", {}).items()}
         },
     }
 

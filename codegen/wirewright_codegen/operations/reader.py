@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wirewright_codegen import naming, text
 from wirewright_codegen.document import (
     OpenAPI,
-    Operation as Source,
-    Parameter as SourceParameter,
     PathItem,
     UntrustedString,
     plain,
@@ -18,7 +16,15 @@ from wirewright_codegen.document import (
     read_operation,
     read_path_item,
 )
+from wirewright_codegen.document import (
+    Operation as Source,
+)
+from wirewright_codegen.document import (
+    Parameter as SourceParameter,
+)
 from wirewright_codegen.models.annotations import annotation
+from wirewright_codegen.models.schemas import ref_name
+from wirewright_codegen.models.shapes import field_names
 from wirewright_codegen.operations import media, names
 from wirewright_codegen.operations.package import read_security, read_servers
 from wirewright_codegen.operations.projection import ADDITIONAL, LOCATION, METHODS, SCHEMA, path_item, project
@@ -66,9 +72,7 @@ def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec,
     document = read_document(project(canonical))
     found = list(_operations(document))
     schemas = canonical.get("components", {}).get("schemas", {})
-    functions = names.function_names(
-        {f.id: f"{f.method} {plain(f.path)}" for f in found}, lock.section("operations")
-    )
+    functions = names.function_names({f.id: f"{f.method} {plain(f.path)}" for f in found}, lock.section("operations"))
     lock = lock.grown("operations", functions)
     methods: dict[str, str] = {}
     for resource in sorted({f.resource for f in found}):
@@ -78,10 +82,11 @@ def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec,
         given = names.method_names(own, resource, explicit, {op: n for op, n in locked.items() if op not in explicit})
         methods |= given
         lock = lock.grown("methods", {f"{resource}.{op}": name for op, name in given.items()})
+    taken = {f.resource: {methods[g.id] for g in found if g.resource == f.resource} for f in found}
     operations: list[Operation] = []
     for each in sorted(found, key=lambda f: functions[f.id]):
         locked = _arguments(lock, each.id)
-        reader = _Reader(each, schemas, functions[each.id], methods[each.id], locked)
+        reader = _Reader(each, schemas, functions[each.id], methods[each.id], taken[each.resource], locked)
         operations += reader.read(document)
         lock = lock.grown("arguments", {f"{each.id} {place}": name for place, name in reader.arguments.items()})
     return ApiSpec(
@@ -101,9 +106,7 @@ def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec,
 
 def _arguments(lock: naming.Names, operation: str) -> dict[str, str]:
     prefix = f"{operation} "
-    return {
-        key.removeprefix(prefix): name for key, name in lock.section("arguments").items() if key.startswith(prefix)
-    }
+    return {key.removeprefix(prefix): name for key, name in lock.section("arguments").items() if key.startswith(prefix)}
 
 
 def _operations(document: OpenAPI) -> Iterator[_Found]:
@@ -130,13 +133,20 @@ class _Reader:
     """Reads one operation; one that answers both at once and as a stream becomes two functions."""
 
     def __init__(
-        self, found: _Found, schemas: Mapping[str, Any], function: str, method: str, locked: Mapping[str, str]
+        self,
+        found: _Found,
+        schemas: Mapping[str, Any],
+        function: str,
+        method: str,
+        methods: Collection[str],
+        locked: Mapping[str, str],
     ) -> None:
         self._found = found
         self._source = found.source
         self._schemas = schemas
         self._function = function
         self._method = method
+        self._methods = methods
         self._extra: Mapping[str, Any] = found.source.model_extra or {}
         sources = [p for p in found.source.parameters or () if isinstance(p, SourceParameter)]
         places = [(_location(p), plain(p.name)) for p in sources]
@@ -216,50 +226,70 @@ class _Reader:
             Response(
                 plain(status),
                 plain(getattr(response, "description", None)),
-                tuple(media.answer(name, m, self._schemas) for name, m in (getattr(response, "content", None) or {}).items()),
+                self._contents(getattr(response, "content", None) or {}),
             )
             for status, response in self._source.responses.items()
         ]
         return tuple(sorted(found, key=lambda r: (r.status == "default", r.status)))
 
+    def _contents(self, content: Mapping[UntrustedString, Any]) -> tuple[Media, ...]:
+        """JSON first: it is what a caller wants, and what a server is asked for first."""
+        found = [media.answer(name, m, self._schemas) for name, m in content.items()]
+        return tuple(sorted(found, key=lambda c: not media.is_json(plain(c.media_type))))
+
     def _body(self) -> Body | None:
         source: Any = self._source.request_body
         if source is None or not source.content:
             return None
-        contents = tuple(media.request(name, m, self._schemas) for name, m in source.content.items())
+        sent = [media.request(name, m, self._schemas) for name, m in source.content.items()]
+        contents = tuple(sorted(sent, key=lambda c: not media.is_json(plain(c.media_type))))
         kinds = list(dict.fromkeys(c.type or "Any" for c in contents))
-        return Body(source.required, " | ".join(kinds) if "Any" not in kinds else "Any", plain(source.description), contents)
+        return Body(
+            source.required, " | ".join(kinds) if "Any" not in kinds else "Any", plain(source.description), contents
+        )
 
     def _pagination(self, responses: tuple[Response, ...]) -> Pagination | None:
         value = self._extra.get("x-pagination")
         if not isinstance(value, Mapping):
             return None
 
+        pointer = str(value.get("items") or "")
+        attributes, item = self._walked(pointer)
+
         def tainted(key: str) -> UntrustedString | None:
-            return UntrustedString(str(value[key])) if value.get(key) is not None else None
+            return UntrustedString(str(value[key])) if isinstance(value.get(key), str) else None
 
         return Pagination(
             style=str(value.get("style", "cursor")),
-            items=tainted("items") or UntrustedString(""),
+            items=attributes,
             next=tainted("next"),
             parameter=tainted("parameter"),
             limit=tainted("limit"),
-            item_annotation=self._item_type(str(value.get("items", ""))),
+            item_annotation=annotation(item, "m."),
+            method=next(n for n in (f"{self._method}_all", f"iterate_{self._method}") if n not in self._methods),
         )
 
-    def _item_type(self, pointer: str) -> str:
+    def _walked(self, pointer: str) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+        """The attributes that a pointer into the answer passes, and the schema of the items it leads to."""
         for response in self._source.responses.values():
             for content in (getattr(response, "content", None) or {}).values():
-                schema = (content.model_extra or {}).get(SCHEMA)
-                if schema is not None:
-                    return annotation(_items(_at(schema, pointer, self._schemas), self._schemas), "m.")
-        return "Any"
+                extra = content.model_extra or {}
+                if extra.get(SCHEMA) is not None:
+                    return _walk(extra[SCHEMA], pointer, media.envelope_member(extra), self._schemas)
+        return (), {}
 
 
-def _at(schema: Mapping[str, Any], pointer: str, schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    for step in pointer.strip("#").split("/")[1:]:
-        schema = _resolved(schema, schemas).get("properties", {}).get(step.replace("~1", "/").replace("~0", "~"), {})
-    return schema
+def _walk(
+    schema: Mapping[str, Any], pointer: str, envelope: str | None, schemas: Mapping[str, Any]
+) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    attributes: list[str] = []
+    for number, step in enumerate(pointer.removeprefix("#").split("/")[1:]):
+        key = step.replace("~1", "/").replace("~0", "~")
+        properties = _resolved(schema, schemas).get("properties", {})
+        if not (number == 0 and key == envelope):
+            attributes.append(field_names(properties).get(key, key))
+        schema = properties.get(key, {})
+    return tuple(attributes), _items(schema, schemas)
 
 
 def _items(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -268,8 +298,6 @@ def _items(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str
 
 
 def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    from wirewright_codegen.models.schemas import ref_name
-
     for variant in schema.get("anyOf", ()):
         if variant.get("type") != "null":
             return _resolved(variant, schemas)
@@ -338,12 +366,15 @@ def read_webhooks(canonical: Mapping[str, Any]) -> Iterator[Webhook]:
         sources = {method: source for method in METHODS if (source := getattr(item, method)) is not None}
         for method, source in sources.items():
             found[event if len(sources) == 1 else f"{event} {method}"] = (event, source, f"{pointer}/{method}")
-    given = naming.unique({key: [naming.class_name(f"{key} webhook"), naming.spelled(f"{key} webhook")] for key in found})
+    given = naming.unique(
+        {key: [naming.identifier(f"parse {key}"), naming.identifier(f"parse {naming.spelled(key)}")] for key in found},
+        taken=("parse",),
+    )
     for key, (event, source, pointer) in sorted(found.items()):
         body: Any = source.request_body
         contents = list(body.content.items()) if body is not None else []
         chosen = next((m for name, m in contents if media.is_json(plain(name))), contents[0][1] if contents else None)
         schema = (chosen.model_extra or {}).get(SCHEMA, {}) if chosen is not None else None
         kind = annotation(schema, "m.") if schema is not None else "None"
-        doc = text.paragraphs([plain(source.summary), plain(source.description)])
-        yield Webhook(given[key], UntrustedString(event), kind, doc, pointer)
+        doc = text.paragraphs(list(dict.fromkeys([plain(source.summary), plain(source.description)])))
+        yield Webhook(given[key], UntrustedString(key), kind, doc, pointer)

@@ -43,7 +43,9 @@ def uploads_of(canonical: Mapping[str, Any]) -> set[str]:
     schemas = canonical.get("components", {}).get("schemas", {})
     roots: set[str] = set()
     for item in canonical.get("paths", {}).values():
-        operations = [o for o in item.values() if isinstance(o, dict)] + list(item.get("x-additional-operations", {}).values())
+        operations = [o for o in item.values() if isinstance(o, dict)] + list(
+            item.get("x-additional-operations", {}).values()
+        )
         for operation in operations:
             for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
                 if is_form(media_type):

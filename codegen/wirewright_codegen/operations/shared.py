@@ -41,7 +41,10 @@ def server_views(servers: Iterable[ServerChoice]) -> list[FunctionView]:
         ]
         rows = [f"{v.name}: {text.sentence(v.doc)}{_choices(v.choices)}" for v in server.variables]
         doc = text.paragraphs(
-            [text.sentence(server.doc) or "The URL of the server, for `Api(base_url)`.", "Args:\n" + "\n".join(f"    {r.strip()}" for r in rows)]
+            [
+                text.sentence(server.doc) or "The URL of the server, for `Api(base_url)`.",
+                "Args:\n" + "\n".join(f"    {r.strip()}" for r in rows),
+            ]
         )
         signature = "*, " + ", ".join(f"{v.name}: str = {text.literal(v.default)}" for v in server.variables)
         found.append(FunctionView(f"server_url{suffix}", signature, text.docstring(doc), " + ".join(parts)))
@@ -68,7 +71,9 @@ def _scheme(scheme: SecurityChoice) -> FunctionView | None:
         made = "Basic(user, password)"
         return FunctionView(function, "user: str, password: str", doc, made, "Basic", (("wirewright.auth", "Basic"),))
     if scheme.kind in ("oauth2", "openIdConnect") or (scheme.kind == "http" and scheme.scheme == "bearer"):
-        return FunctionView(function, "token: str", doc, "Bearer(token)", "Bearer", (("wirewright.auth", "Bearer"),))
+        made = "Bearer(token) if isinstance(token, str) else TokenAuth(token)"
+        imports = tuple(("wirewright.auth", name) for name in ("Auth", "Bearer", "Provider", "TokenAuth"))
+        return FunctionView(function, "token: str | Provider", doc, made, "Auth", imports)
     return None
 
 

@@ -89,14 +89,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """How the pages of a list are asked for, as `x-pagination` says."""
+    """How the pages of a list are asked for, as `x-pagination` says; `items` are attributes, `method` walks all pages."""
 
     style: str
-    items: Text
+    items: tuple[str, ...]
     next: Text | None
     parameter: Text | None
     limit: Text | None
     item_annotation: str
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ class Operation:
     deprecated: bool
     pagination: Pagination | None
     pointer: str
+
+    @property
+    def pages(self) -> str:
+        """Name of the module's `Pages` value, for an operation with pagination."""
+        return f"{self.function.upper()}_PAGES"
 
     @property
     def constant(self) -> str:

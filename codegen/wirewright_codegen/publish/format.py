@@ -55,5 +55,3 @@ def _ruff(arguments: list[str], folder: Path) -> None:
     )
     if ran.returncode != 0:
         raise FormatError(f"ruff {arguments[0]} refused what was generated: {ran.stderr.strip()[:2000]}")
-
-
