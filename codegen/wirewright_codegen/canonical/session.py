@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wirewright_codegen.account import Account, Count
+from wirewright_codegen.account import Account, Count, Loss
 from wirewright_codegen.canonical import head
 from wirewright_codegen.canonical.build import Builder
 from wirewright_codegen.canonical.content import Contents
@@ -95,6 +95,7 @@ class Session:
             result["webhooks"] = linker.each(webhooks)
         result.setdefault("components", {})["schemas"] = components
         self._count(paths, webhooks, declared, components if prune else None, names)
+        self.account.losses[:] = [self._located(loss) for loss in self.account.losses]
         return lock.grown("schemas", {place_key(entry): names[entry.id] for entry in kept}), result
 
     # -- schemas
@@ -212,6 +213,14 @@ class Session:
 
     # -- the account
 
+    def _located(self, loss: Loss) -> Loss:
+        """A loss with its line; lines of very large files take too long to find."""
+        name, _, pointer = loss.pointer.partition("#")
+        source = self.document.files.get(name or self.document.name)
+        if source is None or len(source.text) > _LINES_UP_TO:
+            return loss
+        return replace(loss, line=self.document.line(source.name, pointer))
+
     def _count(
         self, paths: Schema, webhooks: Schema, declared: list[Entry], pruned: Schema | None, names: Mapping[str, str]
     ) -> None:
@@ -226,6 +235,9 @@ class Session:
                 "#/components/schemas", f"{len(declared) - kept} schemas that nothing reaches are left out on request"
             )
         self.account.schemas = Count(kept if pruned is not None else len(declared), kept)
+
+
+_LINES_UP_TO = 1_000_000
 
 
 def _place(entry: Entry) -> Place:

@@ -260,6 +260,7 @@ class YamlBuilder:
             raise self._error(f"the key {key[:80]!r} is there twice", event)
         plain_merge = key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]
         frame.key = _MERGE if plain_merge else key
+        self._mark(event)
 
     def _add(self, value: Any, event: Any) -> None:
         if not self._stack:
