@@ -1,0 +1,610 @@
+"""Slots, BitBlocks, SmartBlocks, seals, receipts and attestations (protocol sheet, section 21.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sbn.hashing import snapchore_hash
+from sbn.testing.space import Base, Json, Space, conflict, found, newest
+from wirewright.sandbox import Answer, Call, Refuse, rule
+
+GEC_DEFAULTS = {"friendly": 1.0, "neutral": 0.0, "hostile": -1.0}
+
+
+def merkle_root(hashes: list[str]) -> str:
+    """Pairs of hashes hashed together until one is left; an odd one is paired with itself."""
+    level = hashes or [snapchore_hash({})]
+    while len(level) > 1:
+        pairs = zip(level[::2], [*level[1::2], level[-1]] if len(level) % 2 else level[1::2], strict=True)
+        level = [hashlib.sha256((left + right).encode()).hexdigest() for left, right in pairs]
+    return level[0]
+
+
+def yield_of(payload: Json, contract: Json) -> float:
+    """Y of one BitBlock: weighted actions, interactions and events."""
+    weights = contract.get("action_weight_map") or {}
+    actions = payload.get("actions") or [{"action": payload.get("action"), "score": payload.get("score")}]
+    total = sum(_score(item) * weights.get(item.get("action"), 1.0) for item in actions if isinstance(item, dict))
+    weights = contract.get("interaction_weight_map") or {}
+    for item in payload.get("interactions") or []:
+        if isinstance(item, dict):
+            total += _score(item) * float(item.get("weight") or 1.0) * weights.get(item.get("action"), 1.0)
+    polarity = contract.get("event_polarity_weights") or GEC_DEFAULTS
+    events = payload.get("events") or {}
+    return total + sum(int(events.get(name) or 0) * weight for name, weight in polarity.items())
+
+
+def _score(item: Json) -> float:
+    try:
+        return float(item.get("score") or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+class SlotRules(Base):
+    """Slots and what is in them."""
+
+    # Slots -------------------------------------------------------------------------------------------------------------
+
+    @rule("gateway_create_slot", "tenant_gateway_create_slot")
+    def create_slot(self, call: Call) -> Any:
+        space = self.space(call)
+        return self.once(call, space, lambda: {"data": self.public(self.open_slot(space, call.body))})
+
+    def open_slot(self, space: Space, body: Json) -> Json:
+        slot: Json = {
+            "id": self.uuid(),
+            "worker_id": body["worker_id"],
+            "task_type": body.get("task_type") or "workflow",
+            "state": "open",
+            "opened_at": self.stamp(),
+            "closed_at": None,
+            "merkle_root": None,
+            "scheduler_key": None,
+            "receipt_id": None,
+            "metadata": body.get("metadata") or {},
+            "lifecycle_contract": {"states": ["open", "closed"]},
+            "_interval": body.get("generation_interval"),
+            "_generation": 0,
+            "_generation_opened": self.now(),
+            "_touched": self.now(),
+            "_blocks": [],
+            "_anchor": None,
+            "_attested": 0,
+            "_y": 0.0,
+            "_x": 0.0,
+        }
+        receipt = self.issue(space, "slot", slot["id"], {"state": "open"}, slot)
+        slot["receipt_id"] = receipt["id"]
+        space.slots[slot["id"]] = slot
+        return slot
+
+    @staticmethod
+    def public(thing: Json) -> Json:
+        """Without what only the sandbox needs to know."""
+        return {name: value for name, value in thing.items() if not name.startswith("_")}
+
+    @rule("gateway_list_slots", "tenant_gateway_list_slots")
+    def list_slots(self, call: Call) -> Json:
+        state, source = call.query.get("state"), call.query.get("source")
+        slots = [
+            self.public(slot)
+            for slot in self.space(call).slots.values()
+            if (not state or slot["state"] == state) and (not source or slot["metadata"].get("source") == source)
+        ]
+        return {"items": newest(slots, call.query.get("limit"))}
+
+    def orphans(self, space: Space, asked: Json) -> list[Json]:
+        now = self.now()
+        listed: list[Json] = []
+        for slot in space.slots.values():
+            age = (now - datetime.fromisoformat(slot["opened_at"])).total_seconds()
+            idle = (now - slot["_touched"]).total_seconds()
+            strategy = slot["metadata"].get("orphan_strategy")
+            if slot["state"] != "open" or age < int(asked.get("min_age_seconds") or 0):
+                continue
+            if idle < int(asked.get("idle_seconds") or 0) or not (strategy or asked.get("include_unmanaged")):
+                continue
+            named = {name: slot[name] for name in ("id", "worker_id", "task_type", "opened_at")}
+            listed.append({**named, "age_seconds": age, "idle_seconds": idle, "orphan_strategy": strategy})
+        return listed[: int(asked.get("limit") or 200)]
+
+    @rule("gateway_list_orphan_slots", "tenant_gateway_list_orphan_slots")
+    def list_orphans(self, call: Call) -> Json:
+        return {"items": self.orphans(self.space(call), call.query)}
+
+    @rule("gateway_reap_orphan_slots", "tenant_gateway_reap_orphan_slots")
+    def reap_orphans(self, call: Call) -> Json:
+        space = self.space(call)
+        ids = [slot["id"] for slot in self.orphans(space, call.body or {})]
+        for identity in ids:
+            self.close(space, space.slots[identity])
+        return {"scanned": len(space.slots), "reaped": len(ids), "slot_ids": ids}
+
+    @rule("gateway_list_slot_blocks", "tenant_gateway_list_slot_blocks")
+    def list_slot_blocks(self, call: Call) -> Json:
+        space = self.space(call)
+        slot = found(space.slots, call.path["slot_id"], "slot")
+        blocks = [self.public(space.blocks[identity]) for identity in slot["_blocks"]]
+        limit = int(call.query.get("limit") or len(blocks) or 1)
+        page = blocks[:limit]
+        return {"data": {"slot_id": slot["id"], "slot_state": slot["state"], "blocks": page, "count": len(page)}}
+
+    # BitBlocks ---------------------------------------------------------------------------------------------------------
+
+    @rule("bitblocks_submit")
+    def submit(self, call: Call) -> Any:
+        space = self.space(call)
+        return self.once(call, space, lambda: {"data": self.take(space, call.body)})
+
+    def take(self, space: Space, body: Json) -> Json:
+        slot = self.usable(space, body["slot_id"])
+        interval = slot["_interval"] or 0
+        if interval and (self.now() - slot["_generation_opened"]).total_seconds() >= interval:
+            self.compose(space, slot)
+        slot["_touched"] = self.now()
+        block: Json = {
+            "id": self.uuid(),
+            "slot_id": slot["id"],
+            "block_type": body["block_type"],
+            "generation": slot["_generation"],
+            "domain": body["domain"],
+            "payload": body["payload"],
+            "metadata": body.get("metadata") or {},
+            "snap_hash": self.hash_of(body["payload"]),
+            "composed_block_id": None,
+            "created_at": self.stamp(),
+            "operation_id": body.get("operation_id"),
+            "idempotency_key": body.get("idempotency_key"),
+            "operation_refs": [],
+            "carrier_state": None,
+        }
+        space.bitblocks[block["id"]] = block
+        return block
+
+    def hash_of(self, payload: Any, volatile: Any = ()) -> str:
+        try:
+            return snapchore_hash(payload, volatile_keys=volatile or ())
+        except ValueError as error:
+            raise Refuse(422, code="validation_error", message=str(error)) from error
+
+    def usable(self, space: Space, identity: str) -> Json:
+        """An open slot, or a refusal."""
+        slot = found(space.slots, identity, "slot")
+        if slot["state"] != "open":
+            raise conflict(f"The slot {identity} is closed.", "slot_closed")
+        return slot
+
+    @rule("bitblocks_list")
+    def list_bitblocks(self, call: Call) -> Json:
+        space = self.space(call)
+        slot = found(space.slots, call.query["slot_id"], "slot")
+        generation = call.query.get("generation")
+        blocks = [
+            block
+            for block in space.bitblocks.values()
+            if block["slot_id"] == slot["id"] and (generation is None or block["generation"] == int(generation))
+        ]
+        blocks = blocks[: int(call.query.get("limit") or len(blocks) or 1)]
+        return {"data": {"bitblocks": blocks, "slot_id": slot["id"], "count": len(blocks)}}
+
+    # Composing ---------------------------------------------------------------------------------------------------------
+
+    def compose(self, space: Space, slot: Json) -> Json | None:
+        """Fuse the outstanding BitBlocks into a SmartBlock with a receipt; None when there are none."""
+        outstanding = [
+            block
+            for block in space.bitblocks.values()
+            if block["slot_id"] == slot["id"] and not block["composed_block_id"]
+        ]
+        if not outstanding:
+            return None
+        contract = slot["metadata"]
+        y = sum(yield_of(block["payload"], contract) for block in outstanding)
+        x = self.basis(slot)
+        digest = self.hash_of({"slot_id": slot["id"], "bitblocks": [block["snap_hash"] for block in outstanding]})
+        scalar = {"y": y, "x": x, "gec0": y / x if x else None}
+        block = self.make_block(space, slot, outstanding, digest, scalar)
+        receipt = self.issue(space, "smartblock", block["id"], {**scalar, "snapchore_hash": digest}, slot)
+        block["_receipt"] = receipt["id"]
+        slot["_anchor"] = {
+            "smartblock_id": block["id"],
+            "receipt_id": receipt["id"],
+            "receipt_hash": receipt["hash"],
+            "anchor_hash": receipt["hash"],
+            "anchor_type": "receipt_hash",
+            "degraded": False,
+            "proof_surface": {"kind": "receipt", "receipt_id": receipt["id"]},
+            "proof_chain": {"terminal_proof_kind": "receipt"},
+            "proof_ledger": self.ledger_of(block),
+        }
+        slot["_generation"] += 1
+        slot["_generation_opened"] = self.now()
+        slot["_attested"] += 1
+        slot["_y"] += y
+        slot["_x"] += x
+        return block
+
+    def basis(self, slot: Json) -> float:
+        """X of the generation: the contract's override, the time since it opened, or its interval."""
+        contract = slot["metadata"]
+        if contract.get("x_override") is not None:
+            return float(contract["x_override"])
+        if contract.get("x_mode", "elapsed_time") == "elapsed_time":
+            return (self.now() - slot["_generation_opened"]).total_seconds()
+        return float(slot["_interval"] or contract.get("generation_interval") or 0)
+
+    def make_block(self, space: Space, slot: Json, parts: list[Json], digest: str, scalar: Json) -> Json:
+        identity = self.uuid()
+        block: Json = {
+            "id": identity,
+            "block_id": identity,
+            "slot_id": slot["id"],
+            "domain": parts[0]["domain"],
+            "block_type": "SmartBlock",
+            "hash": digest,
+            "snapchore_hash": digest,
+            "canonical_proof_hash": digest,
+            "generation": slot["_generation"],
+            "scalar_gec": scalar,
+            "block_type_profile": {"block_type": "event"},
+            "payload": {"bitblocks": [part["id"] for part in parts]},
+            "metadata": {},
+            "created_at": self.stamp(),
+            "_parts": [part["id"] for part in parts],
+        }
+        for part in parts:
+            part["composed_block_id"] = identity
+        space.blocks[identity] = block
+        slot["_blocks"].append(identity)
+        return block
+
+    @rule("gateway_seal_slot", "tenant_gateway_seal_slot")
+    def seal(self, call: Call) -> Any:
+        space = self.space(call)
+        return self.once(call, space, lambda: {"data": self.sealed_now(space, call.path["slot_id"])})
+
+    def sealed_now(self, space: Space, identity: str) -> Json:
+        slot = self.usable(space, identity)
+        block = self.compose(space, slot)
+        anchor = slot["_anchor"] or {"anchor_type": "snap_hash", "degraded": True, "anchor_hash": None}
+        count = 1 if block else 0
+        return {
+            "slot_id": slot["id"],
+            "anchor": anchor,
+            "blocks_composed": count,
+            "blocks_attested": count,
+            "blocks_attestation_enqueued": 0,
+            "compose_receipts": [self.composition(space, block)] if block else [],
+            "native_proof_chain": anchor.get("proof_chain"),
+            "lifecycle_contract": slot["lifecycle_contract"],
+        }
+
+    def composition(self, space: Space, block: Json) -> Json:
+        receipt = space.receipts[block["_receipt"]]
+        return {"smartblock_id": block["id"], "receipt_id": receipt["id"], "receipt_hash": receipt["hash"]}
+
+    @rule("gateway_close_slot", "tenant_gateway_close_slot")
+    def close_slot(self, call: Call) -> Json:
+        space = self.space(call)
+        return {"data": self.close(space, found(space.slots, call.path["slot_id"], "slot"))}
+
+    def close(self, space: Space, slot: Json) -> Json:
+        if slot["state"] == "open":
+            self.compose(space, slot)
+            blocks = [space.blocks[identity] for identity in slot["_blocks"]]
+            slot["state"], slot["closed_at"] = "closed", self.stamp()
+            slot["merkle_root"] = merkle_root([block["hash"] for block in blocks])
+            receipt = space.receipts[slot["receipt_id"]]
+            scalar = {"y": slot["_y"], "x": slot["_x"], "gec0": slot["_y"] / slot["_x"] if slot["_x"] else None}
+            receipt["payload"] = {
+                "state": "closed",
+                "closed_at": slot["closed_at"],
+                "merkle_root": slot["merkle_root"],
+                "blocks_composed": len(blocks),
+                **scalar,
+            }
+            receipt["scalar_gec"] = scalar
+            receipt["hash"] = receipt["snapchore_hash"] = receipt["canonical_proof_hash"] = self.hash_of(
+                receipt["payload"]
+            )
+            slot["_closure"] = self.closure(space, slot, blocks, scalar)
+        return slot["_closure"]
+
+    def closure(self, space: Space, slot: Json, blocks: list[Json], scalar: Json) -> Json:
+        return {
+            "slot_id": slot["id"],
+            "receipt_id": slot["receipt_id"],
+            "closed_at": slot["closed_at"],
+            "blocks_composed": len(blocks),
+            "blocks_attested": slot["_attested"],
+            "blocks_attestation_enqueued": 0,
+            "compose_receipts": [self.composition(space, block) for block in blocks],
+            "scalar_gec": scalar,
+            "carrier_state": {"state": "closed"},
+            "successor_surface_ids": [],
+            "fractal_receipts": [],
+            "native_proof_chain": {"terminal_proof_kind": "receipt"},
+            "lifecycle_contract": slot["lifecycle_contract"],
+            "operation_id": None,
+            "idempotency_key": None,
+            "operation_refs": [],
+            "canonical_proof_hash": slot["merkle_root"],
+            "canonical_view": {"slot_id": slot["id"], "merkle_root": slot["merkle_root"]},
+            "provenance_view": {"worker_id": slot["worker_id"], "task_type": slot["task_type"]},
+        }
+
+    # Receipts and attestations -----------------------------------------------------------------------------------------
+
+    def issue(
+        self, space: Space, kind: str, subject: str, payload: Json, slot: Json | None = None, **more: Any
+    ) -> Json:
+        """Issue a receipt."""
+        digest = self.hash_of({"subject": subject, **payload, "issued": len(space.receipts)})
+        metadata = (slot or {}).get("metadata") or {}
+        receipt: Json = {
+            "id": self.uuid(),
+            "tenant_id": space.tenant,
+            "subject_id": subject,
+            "subject_type": kind,
+            "signer_id": "sbn-sandbox",
+            "created_at": self.stamp(),
+            "payload": payload,
+            "metadata": {},
+            "snapchore_hash": digest,
+            "hash": digest,
+            "receipt_hash": digest,
+            "canonical_proof_hash": digest,
+            "status": "issued",
+            "domain": metadata.get("frontier_hint") or (slot or {}).get("task_type"),
+            "project_id": self.network.current_project,
+            "slot_id": (slot or {}).get("id"),
+            "source_slot_id": None,
+            "scalar_gec": None,
+            "native_receipt": {"subject_ref": f"{kind}:{subject}"},
+            "block_type_profile": {"block_type": "event"},
+            "proof_surface": {"kind": "receipt"},
+            "proof_chain": {"terminal_proof_kind": "receipt"},
+            "proof_ledger": [],
+            "operation_refs": [],
+            **more,
+        }
+        space.receipts[receipt["id"]] = receipt
+        return receipt
+
+    @rule("gateway_fetch_receipt")
+    def fetch_receipt(self, call: Call) -> Json:
+        receipt = found(self.space(call).receipts, call.path["receipt_id"], "receipt")
+        return receipt
+
+    @rule("gateway_request_attestation")
+    def attest(self, call: Call) -> Json:
+        space, body = self.space(call), call.body
+        slot = found(space.slots, body["slot_id"], "slot")
+        digest = str(body["snap_hash"]).removeprefix("sha256:")
+        frontier = body.get("frontier_id")
+        self.check_frontier(call, frontier)
+        known = ("attest", f"{slot['id']}:{digest}:{frontier}")
+        if known not in space.answered:
+            project = (
+                call.headers.get("x-sbn-project-id") or body.get("target_project_id") or self.network.current_project
+            )
+            receipt = self.issue(
+                space,
+                "attestation",
+                slot["id"],
+                {"snap_hash": digest, "frontier_id": frontier, "metrics": body.get("metrics") or {}},
+                slot,
+                metadata=body.get("metadata") or {},
+                status="attested",
+                domain=frontier or slot["task_type"],
+                project_id=project,
+            )
+            space.answered[known] = {
+                "receipt_id": receipt["id"],
+                "id": receipt["id"],
+                "status": "attested",
+                "frontier_id": frontier,
+                "slot_id": slot["id"],
+                "snap_hash": digest,
+            }
+        return space.answered[known]
+
+    def check_frontier(self, call: Call, frontier: Any) -> None:
+        """A key that names its frontiers attests under no other."""
+        key = self.network.keys.get(call.headers.get("x-api-key", ""))
+        allowed = (key or {}).get("allowed_frontiers")
+        if frontier and allowed and frontier not in allowed:
+            raise Refuse(422, code="frontier_unbound", message=f"The key may not attest under {frontier}.")
+
+    @rule("gateway_list_flags")
+    def list_flags(self, call: Call) -> Json:
+        return {"flags": {"progressive_seals": True, "local_first_seal": self.version != "0.12"}}
+
+    # Blocks ------------------------------------------------------------------------------------------------------------
+
+    @rule("blocks_create")
+    def create_block(self, call: Call) -> Json:
+        space, body = self.space(call), call.body
+        block = self.plain_block(body, None)
+        space.blocks[block["id"]] = block
+        return {"data": {"id": block["id"], "hash": block["hash"]}}
+
+    @rule("blocks_submit")
+    def submit_block(self, call: Call) -> Any:
+        space, body = self.space(call), call.body
+
+        def act() -> Json:
+            slot = self.usable(space, body["slot_id"])
+            block = self.plain_block(body, slot["id"])
+            block["_receipt"] = self.issue(space, "smartblock", block["id"], {"hash": block["hash"]}, slot)["id"]
+            space.blocks[block["id"]] = block
+            slot["_blocks"].append(block["id"])
+            return {"data": {name: block[name] for name in ("id", "block_id", "slot_id", "hash")}}
+
+        return self.once(call, space, act)
+
+    def plain_block(self, body: Json, slot_id: str | None) -> Json:
+        identity, digest = self.uuid(), self.hash_of(body["payload"])
+        return {
+            "id": identity,
+            "block_id": identity,
+            "slot_id": slot_id,
+            "domain": body.get("domain") or "default",
+            "block_type": "SmartBlock",
+            "hash": f"sha256:{digest}",
+            "snapchore_hash": digest,
+            "canonical_proof_hash": digest,
+            "scalar_gec": None,
+            "block_type_profile": {"block_type": "event"},
+            "payload": body["payload"],
+            "metadata": body.get("metadata") or {},
+            "created_at": self.stamp(),
+            "generation": 0,
+            "_parts": [],
+        }
+
+    @rule("blocks_get")
+    def get_block(self, call: Call) -> Json:
+        return self.public(found(self.space(call).blocks, call.path["block_id"], "block"))
+
+    @rule("blocks_get_bitblocks")
+    def get_block_parts(self, call: Call) -> Json:
+        space = self.space(call)
+        block = found(space.blocks, call.path["block_id"], "block")
+        parts = [space.bitblocks[identity] for identity in block["_parts"]]
+        payloads = [part["payload"] for part in parts]
+        kinds: list[Json] = [
+            {"type": "Action", "payload": {"actions": [item for p in payloads for item in p.get("actions") or []]}},
+            {
+                "type": "Interaction",
+                "payload": {"items": [item for p in payloads for item in p.get("interactions") or []]},
+            },
+            {"type": "Events", "payload": {"events": [p.get("events") or {} for p in payloads]}},
+            {"type": "Summary", "payload": {"bitblocks": len(parts), **(block["scalar_gec"] or {})}},
+        ]
+        if call.query.get("include_stack"):
+            kinds.append({"type": "Stack", "payload": {"bitblocks": block["_parts"]}})
+        answer = {"block_id": block["id"], "slot_id": block["slot_id"], "bitblocks": kinds, "count": len(kinds)}
+        return {"data": answer}
+
+    @rule("blocks_list")
+    def list_blocks(self, call: Call) -> Json:
+        domain = call.query.get("domain")
+        blocks = [
+            self.public(block) for block in self.space(call).blocks.values() if not domain or block["domain"] == domain
+        ]
+        page = newest(blocks, call.query.get("limit"))
+        return {"data": {"blocks": page, "count": len(page)}}
+
+    # Proofs (0.14) -----------------------------------------------------------------------------------------------------
+
+    def ledger_of(self, block: Json) -> list[Json]:
+        subject = {"kind": "block", "id": block["id"]}
+        entries = [{"kind": "hash", "id": block["hash"]}]
+        if block.get("_receipt"):
+            entries.append({"kind": "receipt", "id": block["_receipt"]})
+        return [{"index": index, **entry, "subject_ref": subject} for index, entry in enumerate(entries)]
+
+    @rule("gateway_fetch_block")
+    def fetch_block(self, call: Call) -> Json:
+        block = found(self.space(call).blocks, call.path["block_id"], "block")
+        detail = {**self.public(block), "surface": {"surface_role": "origin_surface"}, "lineage_edges": []}
+        return {"data": detail}
+
+    @rule("gateway_list_successor_surfaces")
+    def successors(self, call: Call) -> Json:
+        space = self.space(call)
+        block = found(space.blocks, call.path["block_id"], "block")
+        grown: list[Json] = [
+            {"surface_id": slot["metadata"].get("surface_id"), "slot_id": slot["id"]}
+            for slot in space.slots.values()
+            if slot["metadata"].get("fractal_parent_block_id") == block["id"]
+        ]
+        grown = grown[: int(call.query.get("limit") or len(grown) or 1)]
+        return {"data": {"block_id": block["id"], "successors": grown, "count": len(grown)}}
+
+    @rule("gateway_list_fractal_receipts")
+    def fractal_receipts(self, call: Call) -> Json:
+        space = self.space(call)
+        block = found(space.blocks, call.path["block_id"], "block")
+        receipts = [receipt for receipt in space.receipts.values() if receipt["subject_id"] == block["id"]]
+        return {"data": {"block_id": block["id"], "receipts": receipts, "count": len(receipts)}}
+
+    def surfaces(self, space: Space, block: Json) -> list[Json]:
+        return [
+            {
+                "proof_surface_id": f"ps_{receipt['id'][:8]}",
+                "kind": "receipt",
+                "receipt_id": receipt["id"],
+                "block_id": block["id"],
+                "proof_hash": receipt["hash"],
+            }
+            for receipt in space.receipts.values()
+            if receipt["subject_id"] == block["id"]
+        ]
+
+    @rule("gateway_list_proof_surfaces")
+    def proof_surfaces(self, call: Call) -> Json:
+        space = self.space(call)
+        block = found(space.blocks, call.path["block_id"], "block")
+        kind = call.query.get("kind")
+        listed = [surface for surface in self.surfaces(space, block) if not kind or surface["kind"] == kind]
+        return {"data": {"block_id": block["id"], "proof_surfaces": listed, "count": len(listed)}}
+
+    @rule("gateway_fetch_proof_ledger")
+    def proof_ledger(self, call: Call) -> Json:
+        space = self.space(call)
+        block = found(space.blocks, call.path["block_id"], "block")
+        ledger = self.ledger_of(block)
+        surfaces = self.surfaces(space, block)
+        return {
+            "data": {
+                "proof_surface_id": surfaces[0]["proof_surface_id"] if surfaces else None,
+                "proof_chain": {"terminal_proof_kind": ledger[-1]["kind"]},
+                "count": len(ledger),
+                "proof_ledger": ledger,
+            }
+        }
+
+    @rule("gateway_fetch_proof_surface")
+    def proof_surface(self, call: Call) -> Json:
+        receipt = found(self.space(call).receipts, call.path["receipt_id"], "receipt")
+        return {
+            "data": {
+                "proof_surface_id": f"ps_{receipt['id'][:8]}",
+                "kind": "receipt",
+                "receipt_id": receipt["id"],
+                "block_id": receipt["subject_id"] if receipt["subject_type"] == "smartblock" else None,
+                "proof_hash": receipt["hash"],
+            }
+        }
+
+    @rule("receipts_get_by_hash")
+    def receipts_by_hash(self, call: Call) -> Json:
+        project = call.query.get("project_id")
+        items = [
+            {
+                "receipt_id": receipt["id"],
+                "receipt_hash": receipt["hash"],
+                "project_id": receipt["project_id"],
+                "native_receipt": receipt["native_receipt"],
+                "block_type_profile": receipt["block_type_profile"],
+                "trust_summary": {"trust_class": receipt["status"]},
+                "cdna_state": {"closure_regime": "closed"},
+                "mutation_summary": {"decision_divergence": 0.0},
+            }
+            for receipt in self.space(call).receipts.values()
+            if receipt["hash"] == call.query["hash"] and (not project or receipt["project_id"] == project)
+        ]
+        return {"items": newest(items), "count": len(items)}
+
+    @rule("health_health", "health_healthz", "reality_health")
+    def health(self, call: Call) -> Json:
+        return {"status": "ok"}
+
+    @rule("gateway_pgdag_health", "pgdag_py_health_live")
+    def pgdag_health(self, call: Call) -> Answer:
+        return Answer(200, {"status": "ok"})
