@@ -29,6 +29,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wirewright.checkout import local_entry_points
+
 if TYPE_CHECKING:
     from wirewright.contract.document import SpecDocument
     from wirewright.sandbox.rules import Rules
@@ -137,7 +139,7 @@ def discover() -> Found:
     """All registered protocols, by name. Looked up once; `discover.cache_clear()` to look again."""
     protocols: dict[str, Protocol] = {}
     failures: dict[str, str] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in _entries():
         try:
             protocols[entry.name] = _loaded(entry)
         except Exception as error:  # a plug-in may fail in any way
@@ -147,7 +149,7 @@ def discover() -> Found:
 
 def find_protocol(name: str) -> Protocol:
     """A protocol by name; only its own plug-in is loaded. Raises ProtocolError."""
-    entries = entry_points(group=GROUP)
+    entries = _entries()
     entry = next((entry for entry in entries if entry.name == name), None)
     if entry is None:
         known = ", ".join(sorted({entry.name for entry in entries})) or "none"
@@ -158,6 +160,13 @@ def find_protocol(name: str) -> Protocol:
         raise
     except Exception as error:
         raise ProtocolError(f"the protocol {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _entries() -> list[EntryPoint]:
+    """Installed ones, and those of the project around here that is not installed (yet); by name."""
+    found = {entry.name: entry for entry in local_entry_points(GROUP)}
+    found |= {entry.name: entry for entry in entry_points(group=GROUP)}
+    return [found[name] for name in sorted(found)]
 
 
 def _loaded(entry: EntryPoint) -> Protocol:

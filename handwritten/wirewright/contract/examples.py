@@ -65,6 +65,12 @@ def _documented(form: MediaType, schemas: Schemas) -> list[Any]:
     return found + _own_examples(schemas.resolve(form.schema))
 
 
+def serialised_examples(form: MediaType) -> list[str]:
+    """Whole bodies as text (OpenAPI 3.2 `serializedValue`), such as the frames of an event stream."""
+    examples = [example for example in form.declared.get("examples", {}).values() if isinstance(example, Mapping)]
+    return [str(example["serializedValue"]) for example in examples if "serializedValue" in example]
+
+
 def _own_examples(schema: Any) -> list[Any]:
     if not isinstance(schema, Mapping):
         return []

@@ -52,12 +52,12 @@ def error_body(document: SpecDocument, operation: SpecOperation | None, failure:
     """An error body and its media type: the documented shape filled in, else problem details (RFC 9457)."""
     shape = _shape(document, operation, failure.status)
     if shape is not None and media_type_of(shape.name) == PROBLEM_JSON:
-        body = problem_details(failure)
-        if shape.validator is None or shape.validator.is_valid(body):
-            return body, shape.name
+        details = problem_details(failure)
+        if shape.validator is None or shape.validator.is_valid(details):
+            return details, shape.name
     if shape is not None:
         try:
-            body = _Filling(document.schemas, failure).shape(shape.schema)
+            body: Any = _Filling(document.schemas, failure).shape(shape.schema)
         except NoValueError:
             body = None
         if shape.validator is None or shape.validator.is_valid(body):

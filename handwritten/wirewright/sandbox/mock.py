@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, is_json, match_media_type, media_type_of
 from wirewright.contract.document import MediaType, Response, SpecOperation
-from wirewright.contract.examples import allowed_value, documented_example, synthesise
+from wirewright.contract.examples import allowed_value, documented_example, serialised_examples, synthesise
 from wirewright.sandbox.answers import Answer, AnyAnswer, Event, Events, Lines
 from wirewright.sandbox.render import json_text
 
@@ -68,7 +68,8 @@ def _answer(
 ) -> tuple[AnyAnswer, str]:
     name = media_type_of(form.name)
     if name == EVENT_STREAM:
-        return Events(_events(operation, form), status=status, headers=headers), "synthetic"
+        source = "example" if serialised_examples(form) else "synthetic"
+        return Events(_events(operation, form), status=status, headers=headers), source
     if name in JSON_LINES:
         return Lines([_item(operation, form)], media_type=name, status=status, headers=headers), "synthetic"
     documented, value = documented_example(form, operation.document.schemas)
@@ -84,8 +85,11 @@ def _answer(
     return Answer(status, body, headers=headers, media_type=media_type), source
 
 
-def _events(operation: SpecOperation, form: MediaType) -> list[Event]:
+def _events(operation: SpecOperation, form: MediaType) -> list[Event | bytes]:
     schemas = operation.document.schemas
+    frames = serialised_examples(form)
+    if frames:
+        return [frames[0].rstrip("\n").encode() + b"\n\n"]
     named = form.declared.get("x-sse-events", {})
     if not named:
         return [Event(None, _item(operation, form), "1")]

@@ -1,0 +1,1 @@
+"""What a new protocol starts from: one small protocol, whole, with its names left open."""
