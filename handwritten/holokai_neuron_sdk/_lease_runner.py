@@ -65,9 +65,7 @@ class HandlerContext:
         """The lease that the gateway holds for this delivery."""
         return self.lease.lease_id
 
-    async def progress(
-        self, *, percent: float | None = None, message: str | None = None, data: Any = None
-    ) -> None:
+    async def progress(self, *, percent: float | None = None, message: str | None = None, data: Any = None) -> None:
         """Tell the gateway how far the work has come, and wait for its answer.
 
         `percent` is between 0 and 100; `data` is anything that JSON can say. Never raises for what the network or the
@@ -185,7 +183,9 @@ def utcnow() -> datetime:
 
 
 def _mismatch(lease_id: str, side: str, reason: str, error: str) -> NackFrame:
-    return _nack(lease_id, "schema-mismatch", reason, code=f"{side}_SCHEMA_MISMATCH", details={"errors": [_clean(error)]})
+    return _nack(
+        lease_id, "schema-mismatch", reason, code=f"{side}_SCHEMA_MISMATCH", details={"errors": [_clean(error)]}
+    )
 
 
 def _nack(lease_id: str, kind: NackKind, reason: str, **more: Any) -> NackFrame:

@@ -47,7 +47,9 @@ class Schema:
             return f"invalid schema: {error}"
         except RecursionError:
             return "invalid schema: it refers to itself without end, or the value is nested too deeply"
-        except Exception as error:  # whatever a hostile schema brings about (a pattern that is no regex ...) is the schema's fault
+        except (
+            Exception
+        ) as error:  # whatever a hostile schema brings about (a pattern that is no regex ...) is the schema's fault
             return f"invalid schema: {error or type(error).__name__}"
 
 

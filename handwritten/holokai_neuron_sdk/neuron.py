@@ -266,9 +266,7 @@ class Neuron:
             await asyncio.wait(posts, timeout=REFUSAL_PATIENCE)
 
     def _emit_registered(self, frame: RegisteredFrame) -> None:
-        self._emit(
-            "connection:registered", {"session_id": frame.session_id, "capabilities": len(frame.capabilities)}
-        )
+        self._emit("connection:registered", {"session_id": frame.session_id, "capabilities": len(frame.capabilities)})
 
     def _emit(self, event: str, *args: Any) -> None:
         for callback in list(self._listeners.get(event, ())):

@@ -160,7 +160,8 @@ class HttpTransport:
         if not 200 <= answer.status < 300:
             text = answer.text
             raise TransportError(
-                f"{path} failed: {answer.status} {_phrase(answer.status)}" + (f" — {text}" if text else ""), answer.status
+                f"{path} failed: {answer.status} {_phrase(answer.status)}" + (f" — {text}" if text else ""),
+                answer.status,
             )
         return _body(answer)
 

@@ -205,9 +205,7 @@ class Leases:
 
     def _refuse(self, lease_id: str, entry: _Entry, now: float, reason: str) -> None:
         self._leave_queue(lease_id, entry)
-        entry.report = protocol.NackFrame(
-            lease_id=lease_id, kind="retryable", reason=reason, failed_at=self._utcnow()
-        )
+        entry.report = protocol.NackFrame(lease_id=lease_id, kind="retryable", reason=reason, failed_at=self._utcnow())
         self._send_report(lease_id, entry, now)
 
     def _start_handler(self, lease_id: str, entry: _Entry, now: float) -> None:

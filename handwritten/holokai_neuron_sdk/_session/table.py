@@ -153,23 +153,19 @@ LEASE: dict[tuple[Lease, LeaseEvent], LeaseRow] = {
     (_L.NEW, _E.UNHANDLED): LeaseRow(_A.REFUSE_UNHANDLED, _L.REPORTING),
     (_L.NEW, _E.TURN_AWAY): LeaseRow(_A.REFUSE_CLOSING, _L.REPORTING),
     (_L.NEW, _E.STALE): LeaseRow(_A.LOSE, _L.ENDED),
-    #
     (_L.QUEUED, _E.SLOT): LeaseRow(_A.START_HANDLER, _L.RUNNING),
     (_L.QUEUED, _E.SLOT_CLOSED): LeaseRow(_A.REFUSE_UNSTARTED, _L.REPORTING),
     (_L.QUEUED, _E.CANCEL): LeaseRow(_A.REFUSE_UNSTARTED, _L.REPORTING),
     (_L.QUEUED, _E.EXPIRE): LeaseRow(_A.LOSE, _L.ENDED),
     (_L.QUEUED, _E.ABORT): LeaseRow(_A.KEEP, _L.QUEUED),  # its slot comes, with SLOT_CLOSED
-    #
     (_L.RUNNING, _E.CANCEL): LeaseRow(_A.STOP_HANDLER, _L.STOPPING),
     (_L.RUNNING, _E.EXPIRE): LeaseRow(_A.STOP_HANDLER, _L.STOPPING),
     (_L.RUNNING, _E.ABORT): LeaseRow(_A.STOP_HANDLER, _L.STOPPING),
     (_L.RUNNING, _E.RESULT): LeaseRow(_A.SEND_REPORT, _L.REPORTING),
-    #
     (_L.STOPPING, _E.CANCEL): LeaseRow(_A.KEEP, _L.STOPPING),
     (_L.STOPPING, _E.EXPIRE): LeaseRow(_A.KEEP, _L.STOPPING),
     (_L.STOPPING, _E.ABORT): LeaseRow(_A.KEEP, _L.STOPPING),
     (_L.STOPPING, _E.RESULT): LeaseRow(_A.SEND_REPORT, _L.REPORTING),
-    #
     (_L.REPORTING, _E.TAKEN): LeaseRow(_A.FORGET, _L.ENDED),
     (_L.REPORTING, _E.REFUSED): LeaseRow(_A.LOSE, _L.ENDED),
     (_L.REPORTING, _E.FAILED): LeaseRow(_A.SCHEDULE_REPORT, _L.RETRYING),
@@ -177,7 +173,6 @@ LEASE: dict[tuple[Lease, LeaseEvent], LeaseRow] = {
     (_L.REPORTING, _E.CANCEL): LeaseRow(_A.KEEP, _L.REPORTING),  # too late, the report says how it ended
     (_L.REPORTING, _E.EXPIRE): LeaseRow(_A.KEEP, _L.REPORTING),  # the POST under way decides
     (_L.REPORTING, _E.ABORT): LeaseRow(_A.KEEP, _L.REPORTING),
-    #
     (_L.RETRYING, _E.RETRY): LeaseRow(_A.SEND_REPORT, _L.REPORTING),
     (_L.RETRYING, _E.ABORT): LeaseRow(_A.SEND_REPORT, _L.REPORTING),  # one last try, at once
     (_L.RETRYING, _E.EXPIRE): LeaseRow(_A.LOSE, _L.ENDED),

@@ -1,8 +1,8 @@
 """Where a neuron gets its credential and its tokens: enrollment once, client credentials ever after.
 
-    from holokai_neuron_sdk.auth import create_client_credentials_auth
+from holokai_neuron_sdk.auth import create_client_credentials_auth
 
-    neuron = Neuron(gateway_url=..., neuron_id=..., auth=create_client_credentials_auth())
+neuron = Neuron(gateway_url=..., neuron_id=..., auth=create_client_credentials_auth())
 """
 
 from __future__ import annotations

@@ -100,9 +100,7 @@ async def enroll(
     if not token.client_id or not token.client_secret:
         raise EnrollmentError("the approved enrollment came without a credential", "invalid_response")
     base = moku_base_url.rstrip("/")
-    write_credential_file(
-        path, StoredCredential(token.client_id, token.client_secret, endpoints.token_endpoint, base)
-    )
+    write_credential_file(path, StoredCredential(token.client_id, token.client_secret, endpoints.token_endpoint, base))
     say(f"Enrolled as {token.client_id}; the credential is in {path}.")
     return EnrollResult("enrolled", token.client_id, path, token.access_token, token.expires_in)
 

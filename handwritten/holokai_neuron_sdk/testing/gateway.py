@@ -93,7 +93,9 @@ class Gateway:
 
     # Neurons.
 
-    def connect(self, key: NeuronKey, send: Callable[[dict[str, Any]], None], close: Callable[[], None], now: float) -> Neuron:
+    def connect(
+        self, key: NeuronKey, send: Callable[[dict[str, Any]], None], close: Callable[[], None], now: float
+    ) -> Neuron:
         """A stream has opened; an older one of the same neuron is closed. Nothing is leased before the register."""
         neuron = self.neurons.setdefault(key, Neuron(key))
         if neuron.close:
@@ -119,7 +121,12 @@ class Gateway:
         neuron.session_id = self._new_id("s-")
         neuron.alive, neuron.seen_at = True, now
         neuron.send(
-            {"type": "registered", "sessionId": neuron.session_id, "capabilities": capabilities, "acceptedAt": stamp(now)}
+            {
+                "type": "registered",
+                "sessionId": neuron.session_id,
+                "capabilities": capabilities,
+                "acceptedAt": stamp(now),
+            }
         )
         for name in neuron.offers:
             self.dispatch(name, now)
@@ -241,7 +248,13 @@ class Gateway:
     def _free(self, name: str, now: float) -> Iterator[tuple[Neuron, Offer]]:
         for neuron in self.neurons.values():
             offer = neuron.offers.get(name)
-            if offer and neuron.session_id and neuron.send and offer.out < offer.concurrency and offer.not_before <= now:
+            if (
+                offer
+                and neuron.session_id
+                and neuron.send
+                and offer.out < offer.concurrency
+                and offer.not_before <= now
+            ):
                 yield neuron, offer
 
     def _lease(self, task: Task, neuron: Neuron, offer: Offer, now: float) -> None:

@@ -126,7 +126,9 @@ class Moku:
     def revoke(self, client_id: str) -> None:
         """Make a credential and its tokens worthless. Raises KeyError for an unknown one."""
         del self.clients[client_id]
-        self._tokens = {token: (owner, 0.0 if owner == client_id else end) for token, (owner, end) in self._tokens.items()}
+        self._tokens = {
+            token: (owner, 0.0 if owner == client_id else end) for token, (owner, end) in self._tokens.items()
+        }
 
     def rotate(self, client_id: str) -> str:
         """A new secret in place of the old one. Raises KeyError for an unknown client."""

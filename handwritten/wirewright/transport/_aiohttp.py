@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import urllib.request
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Any, cast
@@ -49,6 +50,15 @@ def _tls(verify: Any) -> ssl.SSLContext | bool:
     return _certificates()
 
 
+def _environment_proxy(origin: str) -> str | None:
+    scheme, _, host = origin.partition("://")
+    proxies = urllib.request.getproxies()
+    if not proxies or urllib.request.proxy_bypass(host):
+        return None
+    found = proxies.get(scheme) or proxies.get("all")
+    return found if found is None or "://" in found else f"http://{found}"
+
+
 def _map(error: BaseException, received: int = 0) -> TransportError:
     """Our error for one of aiohttp's."""
     text = str(error) or type(error).__name__
@@ -70,6 +80,7 @@ class AiohttpTransport:
         self._options = options or PoolOptions()
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._proxies: dict[str, str | None] = {}
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """One attempt."""
@@ -83,7 +94,7 @@ class AiohttpTransport:
                 skip_auto_headers=_OURS,
                 allow_redirects=False,
                 timeout=_limits(request.timeout or _NO_LIMIT, None if request.stream else request.budget),
-                proxy=self._options.proxy,
+                proxy=self._proxy(request.origin),
             )
         except _ERRORS as error:
             raise _map(error) from error
@@ -106,10 +117,19 @@ class AiohttpTransport:
                 limit=options.max_connections, keepalive_timeout=options.keepalive_expiry, ssl=_tls(options.verify)
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=options.trust_env
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )
             self._loop = loop
         return self._session
+
+    def _proxy(self, origin: str) -> str | None:
+        """Asked once for each origin; aiohttp itself would ask the environment for every request, in a thread."""
+        if origin not in self._proxies:
+            options = self._options
+            self._proxies[origin] = _environment_proxy(origin) if options.trust_env else None
+            if options.proxy is not None:
+                self._proxies[origin] = options.proxy
+        return self._proxies[origin]
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:
