@@ -221,7 +221,7 @@ def _cookies(header: str) -> list[tuple[str, str]]:
 
 def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, body: bytes) -> None:
     documented = operation.body
-    if not body:
+    if not body and not _is_empty_content(documented, content_type):
         if documented is not None and documented.required:
             decoded.problems.append(Problem("missing", "body", "is required"))
         return
@@ -244,6 +244,13 @@ def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, 
         decoded.problems += _check_form(media_type, decoded.body)
         return
     decoded.problems += check_decoded(media_type, effective, decoded.body, "body")
+
+
+def _is_empty_content(documented: Body | None, content_type: str) -> bool:
+    """Whether no bytes are a content of the form that was named: an empty file or text, as opposed to no body."""
+    name = media_type_of(content_type)
+    named = bool(content_type) and _media_type(documented, content_type) is not None
+    return named and (name == "application/octet-stream" or name.startswith("text/"))
 
 
 def _media_type(documented: Body | None, content_type: str) -> MediaType | None:

@@ -145,7 +145,9 @@ def uploads(chunk_size: int | None, upload_id: str = "u/1") -> Any:
         (bytearray(b"abc"), 0, ["bytes 0-2/3"]),
     ],
 )
-async def test_content_is_uploaded_in_chunks(script: Any, content: Any, chunk_size: int | None, ranges: list[str]) -> None:
+async def test_content_is_uploaded_in_chunks(
+    script: Any, content: Any, chunk_size: int | None, ranges: list[str]
+) -> None:
     kernel = script(uploads(chunk_size))
     result = await kernel.client().data.write(path="/files/a", data=content, content_type="text/plain")
     first, *chunks, last = kernel.requests
@@ -165,7 +167,11 @@ def test_the_default_chunk() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "precondition"),
-    [({}, "none"), ({"expected_hash": None}, {"expected_hash": None}), ({"expected_hash": "h"}, {"expected_hash": "h"})],
+    [
+        ({}, "none"),
+        ({"expected_hash": None}, {"expected_hash": None}),
+        ({"expected_hash": "h"}, {"expected_hash": "h"}),
+    ],
 )
 async def test_a_precondition_is_sent_when_there_is_one(script: Any, arguments: Any, precondition: Any) -> None:
     kernel = script(uploads(None))

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from syncropel import Client, EmitResult, Identity, InferOptions, Ref, SyncropelKindError
 from syncropel.emission import Clocks
 
-VECTORS = [
-    json.loads(line) for line in (Path(__file__).parent / "vectors" / "records.jsonl").read_text().splitlines()
-]
+VECTORS = [json.loads(line) for line in (Path(__file__).parent / "vectors" / "records.jsonl").read_text().splitlines()]
 CALLS = [vector for vector in VECTORS if vector["call"].startswith(("emit(", "intend(", "fulfill("))]
 HELPERS = [vector for vector in VECTORS if vector["call"].startswith(("emit_", "infer("))]
 
@@ -121,9 +119,7 @@ async def test_checks_come_in_order(script: Any) -> None:
 async def test_nothing_that_is_given_is_changed(script: Any) -> None:
     body: dict[str, Any] = {"_refs": [], "x": 1}
     refs, parents = [Ref.core_thread(id="x")], ["b", "a"]
-    await script(stored).client().emit(
-        act="PUT", kind="core.x", body=body, thread="t", refs=refs, parents=parents
-    )
+    await script(stored).client().emit(act="PUT", kind="core.x", body=body, thread="t", refs=refs, parents=parents)
     assert (body, len(refs), parents) == ({"_refs": [], "x": 1}, 1, ["b", "a"])
 
 
@@ -160,8 +156,8 @@ async def test_the_version_of_a_kind(script: Any, kind: str, body: dict[str, Any
 )
 @pytest.mark.parametrize("status", [200, 201, 202])
 async def test_a_success(script: Any, answer: Any, record_id: Any, clock: Any, status: int) -> None:
-    result = await script(httpx.Response(status, json=answer)).client().emit(
-        act="PUT", kind="core.x", body={}, thread="t"
+    result = (
+        await script(httpx.Response(status, json=answer)).client().emit(act="PUT", kind="core.x", body={}, thread="t")
     )
     assert result == EmitResult(True, record_id, clock, None, 0, "core.x", "PUT", "t")
 
@@ -363,7 +359,11 @@ HELPER_MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("emit_correction", {"corrects": [""]}, "corrects entries must be non-empty strings"),
     ("emit_correction", {"corrects": ["a"], "revised_fields": []}, "revised_fields must be a dict, got list"),
     ("emit_correction", {"corrects": ["a"], "revised_fields": {}}, "revised_fields must be non-empty"),
-    ("emit_correction", {"corrects": ["a"], "revised_fields": {"a": 1}, "reason": 5}, "reason must be a string, got int"),
+    (
+        "emit_correction",
+        {"corrects": ["a"], "revised_fields": {"a": 1}, "reason": 5},
+        "reason must be a string, got int",
+    ),
     ("emit_erasure", {"erases": [5]}, "erases entries must be non-empty strings"),
     ("emit_erasure", {"erases": ["a"], "reason": ""}, "reason must be non-empty"),
     ("emit_alias", {"old_kind": "bad"}, "expected 2-4 segments"),

@@ -82,7 +82,9 @@ async def test_a_break_that_passes(kernel: Sandbox, connect: Callable[..., Clien
 
 
 @pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
-async def test_an_answer_that_was_lost_is_had_again(kernel: Sandbox, connect: Callable[..., Client], sync: bool) -> None:
+async def test_an_answer_that_was_lost_is_had_again(
+    kernel: Sandbox, connect: Callable[..., Client], sync: bool
+) -> None:
     kernel.faults.add("truncate=5bx1")
     result = await emit(connect(), sync)
     assert (result.success, result.retried) == (True, 1)

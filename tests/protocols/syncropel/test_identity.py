@@ -38,7 +38,9 @@ def test_a_static_identity_only_names_its_actor() -> None:
     assert (identity.sign(record := envelope()), identity.auth()) == (record, None)
 
 
-@pytest.mark.parametrize(("did", "phrase"), [(5, "requires a string DID"), (None, "requires a string DID"), ("", "requires a non-empty DID")])
+@pytest.mark.parametrize(
+    ("did", "phrase"), [(5, "requires a string DID"), (None, "requires a string DID"), ("", "requires a non-empty DID")]
+)
 def test_a_did_must_be_a_string_that_says_something(did: Any, phrase: str) -> None:
     with pytest.raises(ValueError, match=phrase):
         Identity.static(did)
@@ -176,7 +178,9 @@ def test_a_key_cannot_speak_for_another_key() -> None:
 @given(st.binary(min_size=32, max_size=32))
 def test_the_did_of_a_key_leads_back_to_it(seed: bytes) -> None:
     key = SigningKey.load(seed)
-    assert key_of(key.did).public_bytes_raw() == Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    assert (
+        key_of(key.did).public_bytes_raw() == Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    )
 
 
 def test_a_federated_identity_needs_a_provider_and_a_did() -> None:
@@ -187,4 +191,7 @@ def test_a_federated_identity_needs_a_provider_and_a_did() -> None:
 
 
 def test_a_federated_identity_does_not_show_its_tokens() -> None:
-    assert repr(Identity.federated(lambda: "secret", did="did:example:me")) == "FederatedIdentity(actor_did='did:example:me')"
+    assert (
+        repr(Identity.federated(lambda: "secret", did="did:example:me"))
+        == "FederatedIdentity(actor_did='did:example:me')"
+    )

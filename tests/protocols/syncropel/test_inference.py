@@ -35,7 +35,9 @@ def test_input_forms(given: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 def test_the_body_of_a_question_has_its_keys_in_order() -> None:
-    body = build_infer_query_body({"metadata": {"m": 1}, "dial": None, "unknown": 1, "orchestration": {"o": 1}, **REQUEST})
+    body = build_infer_query_body(
+        {"metadata": {"m": 1}, "dial": None, "unknown": 1, "orchestration": {"o": 1}, **REQUEST}
+    )
     assert list(body) == ["kind", "input", "answer_shape", "responders", "fold", "orchestration", "metadata"]
     assert body["answer_shape"] == {"kind": "inference.answer.v1"}
 
@@ -135,6 +137,8 @@ def test_an_answer_is_shaped() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["cost_actual_usd", "cost_charged_but_failed_usd", "latency_ms", "trust_summary", "provenance"])
+@pytest.mark.parametrize(
+    "name", ["cost_actual_usd", "cost_charged_but_failed_usd", "latency_ms", "trust_summary", "provenance"]
+)
 def test_null_figures_are_as_good_as_absent(name: str) -> None:
     assert find_infer_result([answer(**{name: None})], "q") == find_infer_result([answer()], "q")

@@ -66,7 +66,9 @@ async def test_what_travels(script: Any, call: Any, method: str, path: str, body
     [({"a": 1}, {"a": 1}), ([1], {"data": [1]}), (None, {"data": None}), ("x", {"data": "x"})],
 )
 async def test_answers_are_objects(script: Any, answer: Any, shaped: Any) -> None:
-    assert await script(httpx.Response(201, content=json.dumps(answer).encode())).client().membership.adopt("a") == shaped
+    assert (
+        await script(httpx.Response(201, content=json.dumps(answer).encode())).client().membership.adopt("a") == shaped
+    )
 
 
 async def test_an_empty_answer_is_an_empty_object(script: Any) -> None:
@@ -75,7 +77,12 @@ async def test_an_empty_answer_is_an_empty_object(script: Any) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "rows"),
-    [({"data": [{"label": "ada"}]}, [{"label": "ada"}]), ([{"label": "ada"}], [{"label": "ada"}]), ({"data": None}, []), ({}, [])],
+    [
+        ({"data": [{"label": "ada"}]}, [{"label": "ada"}]),
+        ([{"label": "ada"}], [{"label": "ada"}]),
+        ({"data": None}, []),
+        ({}, []),
+    ],
 )
 async def test_the_roster_in_any_form(script: Any, answer: Any, rows: Any) -> None:
     assert await script(httpx.Response(200, json=answer)).client().membership.list_members() == rows

@@ -23,7 +23,10 @@ LIST = httpx.Response(200, json={"object": "list", "data": RECORDS})
         (lambda c: c.query_thread("t/1 ü"), "/v1/threads/t%2F1%20%C3%BC/records?limit=100"),
         (lambda c: c.query_thread("a?b#c"), "/v1/threads/a%3Fb%23c/records?limit=100"),
         (lambda c: c.query(actor="did:a"), "/v1/records?limit=100&actor=did%3Aa"),
-        (lambda c: c.query(thread="t", actor="a", kind="k", since=0, limit=0), "/v1/records?limit=0&thread=t&actor=a&since=0"),
+        (
+            lambda c: c.query(thread="t", actor="a", kind="k", since=0, limit=0),
+            "/v1/records?limit=0&thread=t&actor=a&since=0",
+        ),
         (lambda c: c.query(kind="k", thread="", actor=""), "/v1/records?limit=100"),
         (lambda c: c.health(), "/health"),
     ],
@@ -141,7 +144,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda f: type(f).__name__ if isinstance(f, Exception) else str(f.status_code))
+@pytest.mark.parametrize(
+    "failure", FAILURES, ids=lambda f: type(f).__name__ if isinstance(f, Exception) else str(f.status_code)
+)
 async def test_reading_fails_open_and_is_not_tried_again(script: Any, failure: Any) -> None:
     kernel = script(failure)
     client = kernel.client()

@@ -140,9 +140,7 @@ async def test_frames(content: bytes, records: list[Any], cursor: str | None, by
 
 async def test_what_a_connection_asks_for() -> None:
     feed = Feed([created("a", 1, "c1")])
-    client = Client(
-        endpoint="http://h/pre", identity=Identity.static("did:example:me"), api_key="key", transport=feed
-    )
+    client = Client(endpoint="http://h/pre", identity=Identity.static("did:example:me"), api_key="key", transport=feed)
     subscription = client.subscribe(
         "a/b", print, since_clock=0, bearer="token", reconnect_base_s=0.0, max_reconnects=1, heartbeat_timeout_s=0.05
     )
@@ -421,8 +419,12 @@ async def test_a_kernel_is_followed(kernel: Sandbox, connect: Callable[..., Clie
     assert arrived.empty()
 
 
-@pytest.mark.parametrize("break_", ["reset=mid:40%", "truncate=:40%", "drop=:40%@watch_thread", "status=503:40%@watch_thread"])
-async def test_cuts_neither_lose_nor_repeat_a_record(connect: Callable[..., Client], kernel: Sandbox, break_: str) -> None:
+@pytest.mark.parametrize(
+    "break_", ["reset=mid:40%", "truncate=:40%", "drop=:40%@watch_thread", "status=503:40%@watch_thread"]
+)
+async def test_cuts_neither_lose_nor_repeat_a_record(
+    connect: Callable[..., Client], kernel: Sandbox, break_: str
+) -> None:
     kernel.faults.add(f"seed=7,{break_.partition('@')[0]}@watch_thread")
     client = connect()
     arrived: list[str] = []
@@ -434,9 +436,7 @@ async def test_cuts_neither_lose_nor_repeat_a_record(connect: Callable[..., Clie
             done.set()
 
     client.subscribe("t", callback, since_clock=0, reconnect_base_s=0.01, reconnect_max_s=0.02)
-    sent = [
-        (await client.emit(act="PUT", kind="core.x", body={"n": n}, thread="t")).record_id for n in range(40)
-    ]
+    sent = [(await client.emit(act="PUT", kind="core.x", body={"n": n}, thread="t")).record_id for n in range(40)]
     async with asyncio.timeout(20):
         await done.wait()
     await client.close()
@@ -501,7 +501,11 @@ async def test_a_reader_that_was_too_slow_resumes(kernel: Sandbox, connect: Call
     errors: list[SubscribeError] = []
     opened = asyncio.Event()
     client.subscribe(
-        "t", lambda r: arrived.put_nowait(r["id"]), on_error=errors.append, on_heartbeat=opened.set, reconnect_base_s=0.0
+        "t",
+        lambda r: arrived.put_nowait(r["id"]),
+        on_error=errors.append,
+        on_heartbeat=opened.set,
+        reconnect_base_s=0.0,
     )
     async with asyncio.timeout(10), httpx.AsyncClient() as http:
         await opened.wait()
