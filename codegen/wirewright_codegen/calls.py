@@ -106,7 +106,7 @@ def python_type(schema: Json) -> str:
         return f"{inner} | None" if len(members) < len(schema["anyOf"]) else inner
     if kinds == "array":
         return f"Sequence[{python_type(schema.get('items', {}))}]"
-    if "$ref" in schema or kinds == "object":
+    if schema.get("$ref") or kinds == "object":
         values = schema.get("additionalProperties")
         return f"Mapping[str, {python_type(values) if isinstance(values, dict) else 'Any'}]"
     return {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}.get(str(kinds), "Any")
@@ -150,7 +150,9 @@ class Reader:
         )
         call.path_parameters = [argument.wire for argument in call.arguments if argument.place == "path"]
         call.arrays = [
-            argument.wire for argument in call.arguments if argument.place == "query" and argument.schema.get("type") == "array"
+            argument.wire
+            for argument in call.arguments
+            if argument.place == "query" and argument.schema.get("type") == "array"
         ]
         self._body(call, operation)
         self._answer(call, operation)
@@ -161,7 +163,7 @@ class Reader:
             name=parameter.get("x-argument") or identifier(parameter["name"]),
             wire=parameter["name"],
             place=parameter["in"],
-            schema=parameter.get("schema", {}),
+            schema=self._scalar(parameter.get("schema", {})),
             required=bool(parameter.get("required")),
             omit=parameter.get("x-omit"),
             text=parameter.get("description", ""),
@@ -175,7 +177,9 @@ class Reader:
         schema = self._resolved(content.get("schema", {}))
         call.media_type = media_type
         if name := operation.get("x-body-argument"):
-            call.arguments.append(Argument(name, name, "whole", {"type": "object"}, required=True, text=schema.get("description", "")))
+            call.arguments.append(
+                Argument(name, name, "whole", {"type": "object"}, required=True, text=schema.get("description", ""))
+            )
             return
         properties: Json = schema.get("properties", {})
         call.empty_body = not properties
@@ -186,7 +190,7 @@ class Reader:
                     name=member.get("x-argument") or identifier(wire),
                     wire=wire,
                     place="body",
-                    schema=member,
+                    schema=self._scalar(member),
                     required=wire in required,
                     omit=member.get("x-omit"),
                     text=member.get("description", ""),
@@ -216,6 +220,17 @@ class Reader:
             call.returns = "list[dict[str, Any]]" if array else "dict[str, Any]"
         elif schema.get("type") == "array":
             call.reads, call.returns = "whole_list", "list[dict[str, Any]]"
+
+    def _scalar(self, schema: Json) -> Json:
+        """A schema; a reference to a named scalar (an enum) stands for it, what is said beside the reference counts more."""
+        target = self._resolved(schema)
+        return (
+            schema
+            if target.get("type") == "object"
+            else {**target, **schema, "$ref": None}
+            if "$ref" in schema
+            else schema
+        )
 
     def _resolved(self, schema: Json) -> Json:
         reference = schema.get("$ref")
@@ -286,7 +301,10 @@ class Writer:
         rest = [argument for argument in call.arguments if argument not in first and argument.place != "whole"]
         parts = [argument.declaration for argument in (*first, *plain)]
         if rest:
-            parts += ["*", *(argument.declaration for argument in sorted(rest, key=lambda argument: not argument.required))]
+            parts += [
+                "*",
+                *(argument.declaration for argument in sorted(rest, key=lambda argument: not argument.required)),
+            ]
         return parts + [f"{argument.name}: Any" for argument in whole if argument not in plain]
 
     def _text(self, call: FlatCall) -> str:
@@ -323,17 +341,65 @@ class Writer:
         return ", ".join(f"{literal(argument.wire)}: {argument.value}" for argument in arguments)
 
     def _face(self, group: str, title: str, calls: list[FlatCall]) -> str:
-        lines = [f"class {class_name(group)}Calls:", f'    """{sentence(title)} Mixed into a sync or an async face."""', ""]
+        lines = [
+            f"class {class_name(group)}Calls:",
+            f'    """{sentence(title)} Mixed into a sync or an async face."""',
+            "",
+        ]
         lines += [f"    {call.name} = Call({call.name}, {call.reads})" for call in calls if call.in_class]
         return "\n".join(lines)
 
 
 def render(document: Json, source: str) -> dict[str, str]:
     """All modules of a package of flat calls, by file name."""
-    titles = {identifier(tag["name"]): tag.get("summary") or tag["name"] for tag in document.get("tags", ())}
+    titles = {
+        identifier(tag["name"]): tag.get("summary") or tag["name"].replace("_", " ").capitalize()
+        for tag in document.get("tags", ())
+    }
     writer = Writer(source)
     groups = Reader(document).groups()
-    files = {f"{group}.py": writer.module(group, titles.get(group, group), calls) for group, calls in groups.items()}
-    files["__init__.py"] = HEADER.format(source=source) + f'"""{sentence(document["info"]["title"])} Flat calls, one module per resource."""\n'
+    files = {
+        f"{group}.py": writer.module(group, titles.get(group, group.replace("_", " ").capitalize()), calls)
+        for group, calls in groups.items()
+    }
+    files["__init__.py"] = (
+        HEADER.format(source=source)
+        + f'"""{sentence(document["info"]["title"])} Flat calls, one module per resource."""\n'
+    )
     files["py.typed"] = ""
     return files
+
+
+def build(spec: str, source: str) -> dict[str, str]:
+    """All modules of a package of flat calls for a spec, formatted."""
+    from wirewright_codegen.canonical import canonicalise
+    from wirewright_codegen.read import read_document
+
+    files = render(canonicalise(read_document(spec)).document, source)
+    return {name: _formatted(text) for name, text in files.items()}
+
+
+def _formatted(text: str) -> str:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+
+
+def main(arguments: list[str]) -> int:
+    """`SPEC OUT`: write the package of a spec's flat calls."""
+    from pathlib import Path
+
+    spec, out = arguments
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in build(spec, spec).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
-from sbn._version import __version__
-from sbn.errors import SbnError, SbnTransportError, error_fields
 from wirewright.calls import Operation, Reply, Request
 from wirewright.errors import DecodeError, StatusError, WirewrightError
+
+from sbn._version import __version__
+from sbn.errors import SbnError, SbnTransportError, error_fields
 
 if TYPE_CHECKING:
     from wirewright import AsyncClient, Client

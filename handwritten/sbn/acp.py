@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls.acp import AcpCalls
+
+from sbn._faces import AsyncSubClient, SubClient
 
 
 class AcpClient(AcpCalls, SubClient):

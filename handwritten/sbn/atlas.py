@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from sbn_calls import atlas as calls
+from wirewright.calls import Call, Reply, Request, whole
+
 from sbn._faces import AsyncSubClient, SubClient
 from sbn._http import AuthState, HttpTransport, RetryConfig
 from sbn._models import Record, flag, mapping, records, text
 from sbn.errors import SbnError
 from sbn.gec_contract import GecOperationContract, contract_of
-from sbn_calls import atlas as calls
-from wirewright.calls import Call, Reply, Request, whole
 
 Json = Mapping[str, Any]
 PRODUCTION = "https://api.smartblocks.network"
@@ -139,10 +140,7 @@ class AsyncAtlasClient(AtlasMethods, AsyncSubClient):
 
 
 _DELEGATED = frozenset(
-    "resolve list_frontiers get_frontier_snapshot get_frontier_history get_frontier_history_delta get_frontier_validation "
-    "get_instrumentation_report get_intervention_report list_couplings get_frontier_couplings detect_couplings "
-    "mint_bound_key bind_existing_key upsert_binding calibrate_frontier calibrate_all list_cards get_card register_card "
-    "version_card run_card".split()
+    ["resolve", "list_frontiers", "get_frontier_snapshot", "get_frontier_history", "get_frontier_history_delta", "get_frontier_validation", "get_instrumentation_report", "get_intervention_report", "list_couplings", "get_frontier_couplings", "detect_couplings", "mint_bound_key", "bind_existing_key", "upsert_binding", "calibrate_frontier", "calibrate_all", "list_cards", "get_card", "register_card", "version_card", "run_card"]
 )
 
 

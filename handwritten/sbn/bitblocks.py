@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, mapping, number, records, text
 from sbn_calls import bitblocks as calls
 from wirewright.calls import Call, Request
+
+from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import Record, mapping, number, records, text
 
 
 def _named(name: str) -> Callable[[Mapping[str, Any]], Any]:

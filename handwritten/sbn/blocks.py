@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls import blocks as calls
 from wirewright.calls import Call, Request, whole
+
+from sbn._faces import AsyncSubClient, SubClient
 
 
 def _create(

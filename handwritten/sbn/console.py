@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, flag, items, raw, text
 from sbn_calls import console as calls
 from wirewright.calls import Call, Reply, Request
+
+from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import Record, flag, items, raw, text
 
 PLANS: Mapping[str, Mapping[str, Any]] = {
     "sandbox": {

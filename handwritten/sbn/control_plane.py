@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, mapping, number, records, required, text
 from sbn_calls import control_plane as calls
 from wirewright.calls import Call, Reply
+
+from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import Record, mapping, number, records, required, text
 
 R = TypeVar("R", bound=Record)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, flag, items, mapping, moment, number, raw, text
 from sbn_calls import gateway as calls
 from wirewright.calls import Call, Reply, Request, unwrapped
+
+from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import Record, items, mapping, moment, number, text
 
 Json = Mapping[str, Any]
 

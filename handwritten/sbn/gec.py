@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls import gec as calls
 from wirewright.calls import Call, Reply, Steps, flow, whole
+
+from sbn._faces import AsyncSubClient, SubClient
 
 
 def _unless_modified(reply: Reply) -> dict[str, Any]:

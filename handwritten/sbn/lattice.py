@@ -6,15 +6,16 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls import lattice as calls
 from wirewright.calls import Call, Request, Steps, flow, whole
 
+from sbn._faces import AsyncSubClient, SubClient
+
 Json = Mapping[str, Any]
 _NODE_ALIASES = {"id": "step_id", "label": "name"}
-_NODE_KEYS = frozenset("step_id name skill dept description estimated_seconds step_type metadata meta".split())
+_NODE_KEYS = frozenset(["step_id", "name", "skill", "dept", "description", "estimated_seconds", "step_type", "metadata", "meta"])
 _EDGE_ALIASES = {"source": "source_id", "target": "target_id", "type": "edge_type"}
-_EDGE_KEYS = frozenset("source_id target_id edge_type weight meta".split())
+_EDGE_KEYS = frozenset(["source_id", "target_id", "edge_type", "weight", "meta"])
 
 
 def normalise_node(node: Json) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def template_of(data: Json, workflow_id: str | None = None) -> Any:
     """A workflow (flat, or in its export envelope) as a `pgdag.DAGTemplate`. Raises ValueError when it is neither."""
     inner = data.get("workflow", data)
     if not isinstance(inner, Mapping):
-        raise ValueError("the workflow is not an object")  # noqa: TRY004 - documented as ValueError
+        raise ValueError("the workflow is not an object")
     workflow = cast("Json", inner)
     found = data.get("provenance")
     provenance = cast("Json", found) if isinstance(found, Mapping) else {}

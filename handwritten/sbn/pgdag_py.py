@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sbn._http import USER_AGENT, AuthState, HttpTransport, RetryConfig
 from sbn_calls.pgdag_py import PgdagPyCalls
 from wirewright.calls import Face
+
+from sbn._http import USER_AGENT, AuthState, HttpTransport, RetryConfig
 
 
 class PGDagPyClient(PgdagPyCalls, Face):

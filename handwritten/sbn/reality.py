@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls import reality as calls
 from wirewright.calls import Call, Request, member, present, whole
+
+from sbn._faces import AsyncSubClient, SubClient
 
 
 def _upload(

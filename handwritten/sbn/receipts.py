@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sbn._faces import AsyncSubClient, SubClient
 from sbn_calls import gateway, receipts, snapchore
 from wirewright.calls import Call, Request, whole
+
+from sbn._faces import AsyncSubClient, SubClient
 
 
 def _get(receipt_id: str) -> Request[Any]:

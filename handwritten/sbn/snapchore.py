@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from sbn import artifacts
-from sbn._faces import AsyncSubClient, SubClient
-from sbn.errors import SbnError
 from sbn_calls import control_plane
 from sbn_calls import snapchore as calls
 from wirewright.calls import Call, Request, Steps, flow, whole
+
+from sbn import artifacts
+from sbn._faces import AsyncSubClient, SubClient
+from sbn.errors import SbnError
 
 Json = Mapping[str, Any]
 BLOCK_TYPES = frozenset({"event", "stimulus", "audit", "instruction", "meta"})

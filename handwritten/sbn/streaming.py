@@ -23,13 +23,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from wirewright.calls import AsyncFace, Face, Steps, flow
+
 from sbn import pulses
 from sbn.bitblocks import BitBlock
 from sbn.errors import SbnError, SbnTransportError
 from sbn.gateway import SlotClosure, SlotHandle, SlotSeal, SlotSummary
 from sbn.gec_contract import GecOperationContract, contract_of
 from sbn.profiles import profile_contract
-from wirewright.calls import AsyncFace, Face, Steps, flow
 
 log = logging.getLogger("sbn.streaming")
 Json = Mapping[str, Any]

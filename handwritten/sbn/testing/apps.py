@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from wirewright.sandbox import Answer, Call, Refuse, rule
+
 from sbn.testing.compute import ComputeRules
 from sbn.testing.space import Json, conflict, found, invalid, newest
-from wirewright.sandbox import Answer, Call, Refuse, rule
 
 CSK = {"S": 0.7, "H": 0.6, "D": 0.5, "R": 0.8, "E": 0.4}
 _IDENTITY = ("surface", "app_family", "ecology", "frontier", "policy", "path_id")

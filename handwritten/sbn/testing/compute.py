@@ -6,9 +6,10 @@ import math
 from statistics import NormalDist, fmean
 from typing import Any
 
+from wirewright.sandbox import Answer, Call, rule
+
 from sbn.testing.facts import FactRules
 from sbn.testing.space import Json, Space, conflict, found, invalid, newest
-from wirewright.sandbox import UNSET, Answer, Call, rule
 
 LANES = ("gec_health", "forecast", "control")
 _LANE_OF = {"GEC_HEALTH": "gec_health", "FORECAST": "forecast"}
@@ -64,7 +65,7 @@ class ComputeRules(FactRules):
     def gec_frontiers(self, call: Call) -> Answer:
         etag = f'"v{len(self.network.frontiers)}"'
         if call.headers.get("if-none-match") == etag:
-            return Answer(304, UNSET, headers={"etag": etag})
+            return Answer(304, headers={"etag": etag})
         domains: dict[str, list[str]] = {}
         for identity in sorted(self.network.frontiers):
             domains.setdefault(identity.partition(".")[0], []).append(identity)

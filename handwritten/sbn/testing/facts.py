@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from wirewright.sandbox import Call, rule
+
 from sbn.testing.space import Json, Space, conflict, found, invalid, newest
 from sbn.testing.workflows import WorkflowRules
-from wirewright.sandbox import Call, rule
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _STATES = {"accept": "accepted", "reject": "rejected", "merge": "merged"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from wirewright.sandbox import Call, rule
+
 from sbn.hashing import CANON_VERSION, GENESIS, chain_hash
 from sbn.testing.slots import SlotRules
 from sbn.testing.space import Json, Space, found, invalid, matches, newest
-from wirewright.sandbox import Call, rule
 
 _STEPS = {"submitted_to_sbn": "queued_for_attestation", "queued_for_attestation": "attested"}
 _QUEUE_NAMES = {"submitted_to_sbn": "submitted"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from wirewright.sandbox import Answer, Call, Refuse, rule
 
 from sbn.console import PLANS
 from sbn.testing.ledger import LedgerRules
 from sbn.testing.space import Json, conflict, found, invalid, newest
-from wirewright.sandbox import Answer, Call, Refuse, rule
 
 APPROVALS_REQUIRED = 2
 METERS = ("attestations", "snapchore_events", "facts_reads")

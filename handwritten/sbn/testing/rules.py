@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from wirewright.contract.problems import Problem
+from wirewright.sandbox import Answer, Call, Refuse, control
 
 from sbn.testing.apps import AppRules
 from sbn.testing.space import Json, Network, Space
 from sbn.testing.workflows import RUN_CLOSE
-from wirewright.contract.problems import Problem
-from wirewright.sandbox import Answer, Call, Refuse, control
 
 SEED_KEY = "sbn_live_abc123"
 SEED_WORKFLOW = "wf_kinetic_session_integrity_v3_ab12cd34"
@@ -173,12 +173,4 @@ def decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-SbnRules.wide = {
-    operation: WIDE
-    for operation in (
-        "atlas_get_frontier_snapshot atlas_get_frontier_history atlas_get_frontier_history_delta "
-        "atlas_get_frontier_validation atlas_get_frontier_couplings gec_get_frontier_health gec_start_calibration "
-        "gec_complete_calibration gec_suspend_frontier gec_unsuspend_frontier numa_get_forecast atlas_get_card "
-        "atlas_version_card atlas_run_card"
-    ).split()
-}
+SbnRules.wide = dict.fromkeys(["atlas_get_frontier_snapshot", "atlas_get_frontier_history", "atlas_get_frontier_history_delta", "atlas_get_frontier_validation", "atlas_get_frontier_couplings", "gec_get_frontier_health", "gec_start_calibration", "gec_complete_calibration", "gec_suspend_frontier", "gec_unsuspend_frontier", "numa_get_forecast", "atlas_get_card", "atlas_version_card", "atlas_run_card"], WIDE)

@@ -6,9 +6,10 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from wirewright.sandbox import Answer, Call, Refuse, rule
+
 from sbn.hashing import snapchore_hash
 from sbn.testing.space import Base, Json, Space, conflict, found, newest
-from wirewright.sandbox import Answer, Call, Refuse, rule
 
 GEC_DEFAULTS = {"friendly": 1.0, "neutral": 0.0, "hostile": -1.0}
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from wirewright.sandbox import Call, rule
 
 from sbn.lattice import normalise_edge, normalise_node
 from sbn.testing.offices import OfficeRules
 from sbn.testing.space import Json, Space, conflict, found, invalid, matches, newest
-from wirewright.sandbox import Call, rule
 
 KEY_ID = "sbn-sandbox-1"
 BUNDLE = "sbn_lattice_bundle_v1"
