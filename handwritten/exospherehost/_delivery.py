@@ -29,9 +29,9 @@ class Unavailable(Exception):  # noqa: N818  (reads as what happened)
     """The state manager answered, but "not now"."""
 
 
-async def patiently(call: Callable[[], Awaitable[Any]], what: str, *, first_wait: float = FIRST_WAIT_SECONDS) -> Any:
+async def patiently(call: Callable[[], Awaitable[Any]], what: str) -> Any:
     """The answer of a call that is repeated, ever more rarely, for as long as the state manager is away."""
-    backoff = Backoff(first_wait)
+    backoff = Backoff(FIRST_WAIT_SECONDS)
     while True:
         try:
             return await call()
@@ -89,7 +89,9 @@ class Delivery:
             return True
         if status >= 500:
             self._counters.lost += 1
-            logger.error(f"The report on state {state_id} was never taken: the state manager failed {failures + 1} times")
+            logger.error(
+                f"The report on state {state_id} was never taken: the state manager failed {failures + 1} times"
+            )
         else:
             self._counters.refused += 1
         return False

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from exospherehost._health import RuntimeStatus
+from exospherehost.runtime import Runtime
 from exospherehost.testing.manager import Behaviour, Manager, Settings, bodies
-
 from wirewright.sandbox import Sandbox
 
 NAMESPACE = "ns"
@@ -68,7 +71,12 @@ class World:
         self.node("Echo", ["text"], ["text"])
 
     def node(
-        self, name: str, inputs: Sequence[str] = (), outputs: Sequence[str] = (), secrets: Sequence[str] = (), **where: Any
+        self,
+        name: str,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        secrets: Sequence[str] = (),
+        **where: Any,
     ) -> None:
         self.raw_node(name, schema(*inputs), schema(*outputs), secrets, **where)
 
@@ -79,7 +87,9 @@ class World:
         body = {"runtime_name": "rt", "nodes": [node]}
         self.manager.nodes.register(namespace, bodies.RegisterNodes.model_validate(body))
 
-    def graph(self, *nodes: dict[str, Any], name: str = "g", namespace: str = NAMESPACE, **members: Any) -> dict[str, Any]:
+    def graph(
+        self, *nodes: dict[str, Any], name: str = "g", namespace: str = NAMESPACE, **members: Any
+    ) -> dict[str, Any]:
         """Keep a graph; what it is after verification."""
         body = {"secrets": {}, "nodes": list(nodes), **members}
         self.manager.graphs.upsert(namespace, name, bodies.UpsertGraph.model_validate(body))
@@ -210,7 +220,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-class _own_server:  # noqa: N801
+class _own_server:
     """A server in a directory of its own, run as a user of its own where we are root (PostgreSQL refuses root)."""
 
     def __init__(self, binaries: Path, directory: Path) -> None:
@@ -260,3 +270,84 @@ def postgres(postgres_server: str) -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+# Runtimes --------------------------------------------------------------------------------------------------------------
+
+
+async def _until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Wait for something to come true; what it came to."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not come true in time")
+        await asyncio.sleep(0.003)
+    return value
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    return _until
+
+
+@pytest.fixture
+def running(connection: dict[str, str]) -> Callable[..., Any]:
+    """`async with running(NodeA, NodeB) as runtime`: a runtime at work, polling often; stopped at the end."""
+
+    @contextlib.asynccontextmanager
+    async def run(*nodes: Any, **settings: Any) -> AsyncIterator[Runtime]:
+        runtime = Runtime(name="rt", nodes=list(nodes), **{**connection, "poll_interval": 0.02, **settings})
+        task = runtime.start()
+        assert task is not None
+        try:
+            await _until(lambda: runtime.health.status is RuntimeStatus.RUNNING or task.done())
+            yield runtime
+        finally:
+            await runtime.stop()
+            await task
+
+    return run
+
+
+@pytest.fixture
+def manager(sandbox: Sandbox) -> Manager:
+    """The state manager inside the sandbox."""
+    found: Manager = sandbox.rules.manager
+    return found
+
+
+class Play:
+    """Graphs in the sandbox, and what became of their runs."""
+
+    def __init__(self, manager: Manager) -> None:
+        self.manager = manager
+
+    def start(
+        self, *nodes: dict[str, Any], trigger: dict[str, Any] | None = None, count: int = 1, **members: Any
+    ) -> str:
+        """Keep a graph whose nodes are registered, and trigger it; the last run."""
+        body = {"secrets": {}, "nodes": list(nodes), **members}
+        self.manager.graphs.upsert(NAMESPACE, "g", bodies.UpsertGraph.model_validate(body))
+        assert self.manager.graphs.get(NAMESPACE, "g")["validation_errors"] == []
+        for _ in range(count):
+            run = self.manager.launch.trigger(NAMESPACE, "g", bodies.TriggerGraph(**(trigger or {})))["run_id"]
+        return str(run)
+
+    def statuses(self, run: str) -> list[str]:
+        return [f"{node['identifier']} {node['status']}" for node in self.manager.runs.graph(NAMESPACE, run)["nodes"]]
+
+    def errors(self, run: str) -> list[str]:
+        return [node["error"] for node in self.manager.runs.graph(NAMESPACE, run)["nodes"] if node["error"]]
+
+    def has_ended(self, run: str) -> bool:
+        summary = self.manager.runs.graph(NAMESPACE, run)["execution_summary"]
+        return not any(summary[status] for status in ("CREATED", "QUEUED", "EXECUTED"))
+
+    def counts(self) -> dict[str, int]:
+        found: Any = self.manager.overview()["states"]
+        return dict(found)
+
+
+@pytest.fixture
+def play(manager: Manager) -> Play:
+    return Play(manager)
