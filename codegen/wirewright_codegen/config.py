@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from wirewright_codegen.models import FLAVOURS
 from wirewright_codegen.pipeline import Target
@@ -36,18 +36,17 @@ def load_config(pyproject: Path) -> list[Target]:
         ConfigError: the file cannot be read, or a key is unknown, missing or of the wrong type.
     """
     try:
-        content = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"there is no {pyproject.name} here") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{pyproject.name} cannot be read: {error}") from None
-    section = content.get("tool", {}).get("wirewright", {})
-    if not isinstance(section, dict):
-        raise ConfigError("tool.wirewright is not a table")
+    tool: dict[str, Any] = content.get("tool", {})
+    section: dict[str, Any] = _of(tool.get("wirewright", {}), dict, "tool.wirewright", "a table")
     defaults = {key: value for key, value in section.items() if key != "packages"}
-    packages = section.get("packages", [])
-    if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
-        raise ConfigError("tool.wirewright.packages is not a list of tables")
+    packages: list[Any] = _of(section.get("packages", []), list, "tool.wirewright.packages", "a list of tables")
+    for number, package in enumerate(packages):
+        _of(package, dict, f"tool.wirewright.packages[{number}]", "a table")
     targets = [
         make_target({**defaults, **package}, pyproject.parent, f"tool.wirewright.packages[{number}]")
         for number, package in enumerate(packages)
@@ -76,7 +75,7 @@ def _value(key: str, value: Any, folder: Path, place: str) -> Any:
     if key == "pagination":
         return _of(value, dict, place, "a table")
     if key == "overlay":
-        items = value if isinstance(value, list) else [value]
+        items = cast("list[object]", value) if isinstance(value, list) else [value]
         return tuple(folder / _of(item, str, place, "a path or a list of paths") for item in items)
     text: str = _of(value, str, place, "a string")
     if key == "models" and text not in FLAVOURS:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pydantic
 from openapi_python_client.schema import OpenAPI, Operation, Parameter, PathItem, Response
+from openapi_python_client.schema.openapi_schema_pydantic.components import Components
 from openapi_python_client.schema.openapi_schema_pydantic.media_type import MediaType
 from openapi_python_client.schema.openapi_schema_pydantic.request_body import RequestBody
 from openapi_python_client.schema.openapi_schema_pydantic.security_scheme import SecurityScheme
@@ -19,8 +20,21 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from wirewright_codegen.errors import SpecError
 
 __all__ = [
-    "MediaType", "OpenAPI", "Operation", "Parameter", "PathItem", "RequestBody", "Response", "SecurityScheme", "Server",
-    "UntrustedString", "plain", "read_document", "read_operation", "read_path_item",
+    "Components",
+    "MediaType",
+    "OpenAPI",
+    "Operation",
+    "Parameter",
+    "PathItem",
+    "RequestBody",
+    "Response",
+    "SecurityScheme",
+    "Server",
+    "UntrustedString",
+    "plain",
+    "read_document",
+    "read_operation",
+    "read_path_item",
 ]  # fmt: skip
 
 M = TypeVar("M", bound=pydantic.BaseModel)

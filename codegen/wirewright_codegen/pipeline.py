@@ -14,6 +14,7 @@ from wirewright_codegen.canonical import CanonicalOptions, canonicalise
 from wirewright_codegen.models import Flavour, build_models
 from wirewright_codegen.models.cache import Cache
 from wirewright_codegen.naming import Names
+from wirewright_codegen.operations.projection import METHODS
 from wirewright_codegen.operations.reader import read_api
 from wirewright_codegen.operations.roots import roots_of, uploads_of
 from wirewright_codegen.operations.values import ApiSpec
@@ -132,8 +133,8 @@ def _quiet(step: str, done: int, total: int) -> None:
 def generate(target: Target, *, progress: Progress = _quiet, verify: bool = True) -> Result:
     """Write a package, all of it or nothing.
 
-    With a loss that is not allowed nothing is written. With `verify` the new modules are imported in a fresh interpreter
-    and a decoder is built for each class (only when something changed).
+    With a loss that is not allowed nothing is written. With `verify`, and when something changed, the modules are
+    imported in a fresh interpreter and a decoder is built for each class.
 
     Raises:
         SpecError: the document cannot be used; nothing was written.
@@ -224,9 +225,11 @@ def _lock(path: Path) -> Names:
 
 
 def _declare_pagination(document: Mapping[str, Any], pagination: Mapping[str, Mapping[str, Any]]) -> None:
-    for item in document.get("paths", {}).values():
-        for operation in item.values():
-            if isinstance(operation, dict) and operation.get("operationId") in pagination:
+    items: list[dict[str, Any]] = list(document.get("paths", {}).values())
+    for item in items:
+        for method in METHODS:
+            operation: dict[str, Any] = item.get(method, {})
+            if operation.get("operationId") in pagination:
                 operation["x-pagination"] = dict(pagination[operation["operationId"]])
 
 

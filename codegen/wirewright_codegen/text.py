@@ -78,6 +78,26 @@ def _closed(line: str) -> str:
     return f'{line[:-1]}\\"' if line.endswith('"') else line
 
 
+def union_members(annotation: str) -> list[str]:
+    """The members of a type expression, brackets respected."""
+    members: list[str] = []
+    depth = start = 0
+    quote = ""
+    for index, character in enumerate(annotation):
+        if quote:
+            quote = "" if character == quote and annotation[index - 1] != "\\" else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+        elif character == "|" and depth == 0:
+            members.append(annotation[start:index].strip())
+            start = index + 1
+    return [*members, annotation[start:].strip()]
+
+
 def sentence(text: object) -> str:
     """The first paragraph on one line, with a full stop."""
     first = " ".join(clean(text).split("\n\n", 1)[0].split())

@@ -1,7 +1,7 @@
 """Every item of a list, page after page: what `x-pagination` of a spec declares, as values and one state machine.
 
-Styles: `cursor` (an answer names the next page's cursor), `offset` (items seen so far), `page` (a number, from 1), `link`
-(a URL, in the answer or its `Link` header, RFC 8288).
+Styles: `cursor` (an answer names the next page's cursor), `offset` (items seen so far), `page` (a number, from 1),
+`link` (a URL, in the answer or its `Link` header, RFC 8288).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _member(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return cast("dict[str, Any]", value).get(key)
     if isinstance(value, list) and key.isdigit():
-        items = cast("list[Any]", value)
+        items = cast("list[object]", value)
         return items[int(key)] if int(key) < len(items) else None
     return None
 

@@ -71,7 +71,7 @@ def build_models(
     for done, (module, names) in enumerate(sorted(clusters.items())):
         progress("models", done, len(clusters))
         own = {name: shapes[name] for name in sorted(names)}
-        source, fresh = _cluster(module, own, items, modules, flavour, unions, cache or Cache(None))
+        source, fresh = _cluster(module, own, items, modules=modules, flavour=flavour, cache=cache or Cache(None))
         files[f"{module}.py"] = source
         rendered += fresh
     progress("models", len(clusters), len(clusters))
@@ -84,9 +84,9 @@ def _cluster(
     module: str,
     own: Mapping[str, Shape],
     items: Mapping[str, Item],
+    *,
     modules: Mapping[str, str],
     flavour: Flavour,
-    unions: Unions,
     cache: Cache,
 ) -> tuple[str, bool]:
     """The module's source, and whether it had to be rendered."""
@@ -99,7 +99,7 @@ def _cluster(
     from wirewright_codegen.models.render import render
 
     sources = render({name: shape.rendered_schema() for name, shape in own.items()}, items, modules, flavour)
-    source = module_source(_title(module), own, items, sources, modules, flavour)
+    source = module_source(_title(module), own, items, sources, modules=modules, flavour=flavour)
     cache.put(key, {"source": source})
     return source, True
 

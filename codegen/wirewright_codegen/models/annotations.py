@@ -5,10 +5,9 @@ Names are exact in every position: what a schema allows is what the expression s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from wirewright_codegen.models.schemas import Schema, kind_of, ref_name
+from wirewright_codegen.models.schemas import Schema, as_schema, kind_of, ref_name
 from wirewright_codegen.text import literal
 
 SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "null": "None"}
@@ -56,11 +55,11 @@ def _container(schema: Schema, kind: str, prefix: str, binary: str) -> str:
     if kind == "null":
         return "None"
     if kind in ("map", "object"):
-        values = schema.get("additionalProperties")
-        inner = annotation(values, prefix, binary=binary) if isinstance(values, Mapping) else "Any"
+        values = as_schema(schema.get("additionalProperties"))
+        inner = annotation(values, prefix, binary=binary) if values is not None else "Any"
         return f"dict[str, {inner}]"
     if kind == "array":
-        return f"list[{annotation(schema.get('items', {}) if schema.get('items') else {}, prefix, binary=binary)}]"
+        return f"list[{annotation(as_schema(schema.get('items')) or {}, prefix, binary=binary)}]"
     if kind == "tuple":
         return tuple_type([annotation(item, prefix, binary=binary) for item in schema["prefixItems"]], schema)
     return "Any"

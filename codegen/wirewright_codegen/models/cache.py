@@ -8,7 +8,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 class Cache:
@@ -31,7 +31,7 @@ class Cache:
             found: object = json.loads((self._folder / f"{key}.json").read_text())
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a value. A folder that cannot be written is no error: the cache is a convenience."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wirewright_codegen.models.hints import rewritten
-from wirewright_codegen.models.schemas import kind_of
+from wirewright_codegen.models.schemas import as_schema, kind_of
 from wirewright_codegen.models.shapes import Field, Shape
 from wirewright_codegen.models.unions import Leaf, Tag, Unions, native_members
 from wirewright_codegen.text import docstring, literal
@@ -71,8 +71,8 @@ class Item:
     @property
     def class_lines(self) -> list[str]:
         """Statements of a class that are no fields."""
-        extra = self._shape.source.get("additionalProperties")
-        if not isinstance(extra, Mapping) or not extra or kind_of(extra) in ("any", "never"):
+        extra = as_schema(self._shape.source.get("additionalProperties"))
+        if not extra or kind_of(extra) in ("any", "never"):
             return []
         from wirewright_codegen.models.annotations import annotation
 
@@ -169,7 +169,7 @@ class Item:
         members = list(dict.fromkeys(leaf.runtime for leaf in leaves))
         objects = [leaf for leaf in leaves if leaf.category == "object"]
         tagged = len(objects) > 1 and all(str(leaf.name) in self._tags for leaf in objects)
-        wires = {self._tags[str(leaf.name)].wire for leaf in objects} if tagged else set()
+        wires = {self._tags[str(leaf.name)].wire for leaf in objects if tagged}
         if tagged and len(wires) == 1 and all(leaf.category in ("object", "None") for leaf in leaves):
             return self._pydantic_tagged(objects, wires.pop(), null=len(objects) < len(leaves))
         if self._shape.kind == "alias":

@@ -1,9 +1,10 @@
-"""The renderer's type hints, rewritten for our modules: forward references opened, unions as `|`, imports by our names."""
+"""The renderer's type hints, rewritten for our modules: forward references opened, unions as `|`, our import names."""
 
 from __future__ import annotations
 
 import ast
 from functools import lru_cache
+from typing import cast
 
 _RENAMED = {"datetime": "_dt.datetime", "date": "_dt.date", "time": "_dt.time"}
 
@@ -11,7 +12,7 @@ _RENAMED = {"datetime": "_dt.datetime", "date": "_dt.date", "time": "_dt.time"}
 class _Rewriter(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, str):
-            return self.visit(ast.parse(node.value, mode="eval").body)
+            return cast("ast.AST", self.visit(ast.parse(node.value, mode="eval").body))
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:

@@ -26,6 +26,7 @@ def module_source(
     shapes: Mapping[str, Shape],
     items: Mapping[str, Item],
     sources: Mapping[str, str],
+    *,
     modules: Mapping[str, str],
     flavour: Flavour,
 ) -> str:

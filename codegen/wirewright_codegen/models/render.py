@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wirewright_codegen.models.flavours import DELIMITER, END, Flavour, Item
-from wirewright_codegen.models.schemas import REF_PREFIX, Schema, children
+from wirewright_codegen.models.schemas import REF_PREFIX, Schema, as_schema, children
 
 VERSION = "0.89.0"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,18 +65,19 @@ def _located(schema: Schema, own: set[str], modules: Mapping[str, str]) -> dict[
         if key in schema:
             moved[key] = [_located(inner, own, modules) for inner in schema[key]]
     for key in ("items", "additionalProperties"):
-        if isinstance(schema.get(key), Mapping):
-            moved[key] = _located(schema[key], own, modules)
+        if (inner := as_schema(schema.get(key))) is not None:
+            moved[key] = _located(inner, own, modules)
     if "properties" in schema:
         moved["properties"] = {name: _located(inner, own, modules) for name, inner in schema["properties"].items()}
     return moved
 
 
 def _generate(
-    document: Mapping[str, Any], data: Mapping[str, Mapping[str, Any]], modules: Mapping[str, str], flavour: Flavour
+    document: Mapping[str, Any], data: Mapping[str, dict[str, Any]], modules: Mapping[str, str], flavour: Flavour
 ) -> str:
-    from datamodel_code_generator import DataModelType, InputFileType, LiteralType, OpenAPIScope, generate
+    from datamodel_code_generator import LiteralType, generate
     from datamodel_code_generator.config import GenerateConfig
+    from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPIScope
     from datamodel_code_generator.format import DatetimeClassType, PythonVersion
 
     config = GenerateConfig(
@@ -85,7 +87,7 @@ def _generate(
         target_python_version=PythonVersion.PY_311,
         custom_class_name_generator=_same,
         custom_template_dir=TEMPLATES,
-        extra_template_data=dict(data),
+        extra_template_data=defaultdict(dict, data),
         external_ref_mapping={f"{module}.json": f"models.{module}" for module in set(modules.values())},
         enum_field_as_literal=LiteralType.All,
         use_type_alias=True,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Schema = Mapping[str, Any]
 Kind = Literal["ref", "object", "map", "array", "tuple", "enum", "const", "scalar", "null", "union", "any", "never"]
 
 REF_PREFIX = "#/components/schemas/"
 _SCALARS = {"string", "integer", "number", "boolean"}
+
+
+def as_schema(value: object) -> Schema | None:
+    """The value when it is an object, as a schema; None otherwise (a boolean, nothing)."""
+    return cast("Schema", value) if isinstance(value, Mapping) else None
 
 
 def ref_name(schema: Schema) -> str | None:
@@ -50,7 +55,7 @@ def children(schema: Schema) -> Iterator[Schema]:
     yield from schema.get("anyOf", ())
     yield from schema.get("prefixItems", ())
     for key in ("items", "additionalProperties"):
-        if isinstance(inner := schema.get(key), Mapping):
+        if (inner := as_schema(schema.get(key))) is not None:
             yield inner
 
 

@@ -17,11 +17,49 @@ from wirewright_codegen.models.annotations import (
     is_fixed_tuple,
     plain_type,
 )
-from wirewright_codegen.models.schemas import REF_PREFIX, Schema, kind_of, ref_name
+from wirewright_codegen.models.schemas import REF_PREFIX, Schema, as_schema, kind_of, ref_name
 
 # Attributes of pydantic's base class, and types that annotations name: no field may hide them, in any flavour.
 RESERVED_FIELDS = naming.RESERVED_IDENTIFIERS | frozenset(
-    ["copy", "json", "dict", "schema", "validate", "construct", "parse_obj", "parse_raw", "parse_file", "from_orm", "schema_json", "update_forward_refs", "model_config", "model_fields", "model_computed_fields", "model_construct", "model_copy", "model_dump", "model_dump_json", "model_json_schema", "model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json", "model_validate_strings", "model_extra", "model_fields_set", "list", "str", "int", "float", "bool", "bytes", "tuple", "msgspec", "attrs"]
+    [
+        "copy",
+        "json",
+        "dict",
+        "schema",
+        "validate",
+        "construct",
+        "parse_obj",
+        "parse_raw",
+        "parse_file",
+        "from_orm",
+        "schema_json",
+        "update_forward_refs",
+        "model_config",
+        "model_fields",
+        "model_computed_fields",
+        "model_construct",
+        "model_copy",
+        "model_dump",
+        "model_dump_json",
+        "model_json_schema",
+        "model_parametrized_name",
+        "model_post_init",
+        "model_rebuild",
+        "model_validate",
+        "model_validate_json",
+        "model_validate_strings",
+        "model_extra",
+        "model_fields_set",
+        "list",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "bytes",
+        "tuple",
+        "msgspec",
+        "attrs",
+    ]
 )
 ShapeKind = Literal["class", "alias", "enum", "union"]
 
@@ -30,8 +68,8 @@ ShapeKind = Literal["class", "alias", "enum", "union"]
 class Field:
     """One property of a class.
 
-    `key` is its name for the renderer, which must not meet a name of the document; `schema` is what the renderer sees; `const` is the value of a constant, `None` where there is none (a constant null
-    is no constant here).
+    `key` is its name for the renderer, which must not meet a name of the document; `schema` is what the renderer sees;
+    `const` is the value of a constant string or integer, `None` where there is none.
     """
 
     key: str
@@ -80,10 +118,15 @@ def _shape(name: str, schema: Schema, files: bool) -> Shape:
     if kind == "enum":
         return Shape(name, "enum", schema, doc, values=tuple(schema["enum"]))
     if kind == "union":
-        discriminator = schema.get("discriminator") or {}
-        mapping = {value: ref.removeprefix(REF_PREFIX) for value, ref in (discriminator.get("mapping") or {}).items()}
+        discriminator = as_schema(schema.get("discriminator")) or {}
+        mapping = as_schema(discriminator.get("mapping")) or {}
         return Shape(
-            name, "union", schema, doc, discriminator=discriminator.get("propertyName"), mapping=tuple(mapping.items())
+            name,
+            "union",
+            schema,
+            doc,
+            discriminator=discriminator.get("propertyName"),
+            mapping=tuple((value, str(ref).removeprefix(REF_PREFIX)) for value, ref in mapping.items()),
         )
     return Shape(name, "alias", schema, doc)
 
@@ -134,11 +177,11 @@ def typed(schema: Schema, files: bool = False) -> dict[str, Any]:
     if kind == "const":
         return _typed_const(schema["const"])
     if kind in ("map", "object"):
-        values = schema.get("additionalProperties")
-        return {"type": "object", "additionalProperties": typed(values, files) if isinstance(values, Mapping) else {}}
+        values = as_schema(schema.get("additionalProperties"))
+        return {"type": "object", "additionalProperties": typed(values, files) if values is not None else {}}
     if kind == "array":
-        items = schema.get("items")
-        return {"type": "array", "items": typed(items, files) if isinstance(items, Mapping) else {}}
+        items = as_schema(schema.get("items"))
+        return {"type": "array", "items": typed(items, files) if items is not None else {}}
     if kind == "tuple":
         return _typed_tuple(schema, files)
     return _typed_scalar(schema, files) if kind in ("scalar", "null") else {}

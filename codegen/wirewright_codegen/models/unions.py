@@ -1,4 +1,4 @@
-"""Unions, as model libraries can hold them: which decode natively, which by a tag, and which need the runtime's help."""
+"""Unions, as model libraries can hold them: which decode natively, which by a tag, which need the runtime's help."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from wirewright_codegen.models.annotations import annotation, enum_bases, plain_
 from wirewright_codegen.models.schemas import Schema, kind_of, ref_name, references, strongly_connected
 from wirewright_codegen.models.shapes import Shape
 
+_TELLING = ("type", "kind", "object")
 _STRINGS = {"str", "bytes", "UUID", "Decimal", "_dt.datetime", "_dt.date", "_dt.time"}
 
 
@@ -17,7 +18,8 @@ _STRINGS = {"str", "bytes", "UUID", "Decimal", "_dt.datetime", "_dt.date", "_dt.
 class Leaf:
     """One thing that a union may hold, with nothing of a union left in it.
 
-    `category` is "object", "map", "array", "any", or a scalar's type; `runtime` the expression that decodes it, `name` the class of an object.
+    `category` is "object", "map", "array", "any", or a scalar's type; `runtime` is the expression that decodes it,
+    `name` the class of an object.
     """
 
     category: str
@@ -98,14 +100,11 @@ class Unions:
         if len(classes) < 2:
             return None
         constants = [self._constants(class_name) for class_name in classes]
-        shared = set.intersection(*(set(c) for c in constants))
-        preferred = ([shape.discriminator] if shape.discriminator in shared else []) + sorted(
-            shared, key=lambda wire: (wire not in ("type", "kind", "object"), wire)
-        )
-        for wire in preferred:
-            values = [c[str(wire)] for c in constants]
+        shared = [wire for wire in constants[0] if all(wire in other for other in constants)]
+        for wire in sorted(shared, key=lambda wire: (wire != shape.discriminator, wire not in _TELLING, wire)):
+            values = [c[wire] for c in constants]
             if len(set(values)) == len(values):
-                return {class_name: Tag(str(wire), value) for class_name, value in zip(classes, values, strict=True)}
+                return {class_name: Tag(wire, value) for class_name, value in zip(classes, values, strict=True)}
         return None
 
     def _constants(self, class_name: str) -> dict[str, str]:
@@ -187,7 +186,7 @@ def _numbers(leaves: Iterable[Leaf]) -> list[str]:
 def _recursive_aliases(shapes: Mapping[str, Shape]) -> frozenset[str]:
     """Aliases and unions that contain themselves without a class in between."""
     aliases = {name for name, shape in shapes.items() if shape.kind in ("alias", "union")}
-    graph = {name: sorted({t for t in references(shapes[name].source)} & aliases) for name in sorted(aliases)}
+    graph = {name: sorted(set(references(shapes[name].source)) & aliases) for name in sorted(aliases)}
     return frozenset(
         name
         for component in strongly_connected(graph)

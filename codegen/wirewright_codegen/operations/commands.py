@@ -70,7 +70,7 @@ def command_of(operation: Operation) -> Command:
     taken = set(_RESERVED)
     positional = [_argument(p, taken, positional=True) for p in code.path_parameters]
     keywords = [(p, _argument(p, taken, positional=False)) for p in code.keyword_parameters]
-    body = _body(operation.body) if operation.body is not None else ()
+    body = _body(operation.body) if operation.body is not None else []
     call = [a.passed for a in positional]
     if operation.body is not None and operation.body.required:
         call.append(body[0].passed)
@@ -130,7 +130,7 @@ def _kind(annotation: str, name: str) -> tuple[str, str]:
     return "str", f"parsed({name})" if "[" in base or "|" in base else name
 
 
-def _body(body: Body) -> tuple[Argument, ...]:
+def _body(body: Body) -> list[Argument]:
     first = plain(body.contents[0].media_type)
     raw = not is_json(first) and not is_form(first)
     words = (
@@ -140,11 +140,11 @@ def _body(body: Body) -> tuple[Argument, ...]:
     passed = "body_of(body, raw=True)" if raw else "body_of(body)"
     if not is_form(first):
         kind, default = ("str", "") if body.required else ("str | None", "None")
-        return (Argument("body", kind, option, default, passed),)
+        return [Argument("body", kind, option, default, passed)]
     files = Argument(
         "file", "list[str] | None", 'typer.Option("--file", help="A file of the form, as NAME=FILE.")', "None", ""
     )
-    return (Argument("body", "str | None", option, "None", "body_of(body, file)"), files)
+    return [Argument("body", "str | None", option, "None", "body_of(body, file)"), files]
 
 
 def credential_options(schemes: Iterable[SecurityChoice], prefix: str) -> list[CredentialOption]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from wirewright_codegen.document import MediaType, UntrustedString, plain
 from wirewright_codegen.models.annotations import annotation
-from wirewright_codegen.models.schemas import Schema, kind_of, ref_name
+from wirewright_codegen.models.schemas import Schema, as_schema, kind_of, ref_name
 from wirewright_codegen.operations.projection import ITEM_SCHEMA, SCHEMA
 from wirewright_codegen.operations.values import Media, PartEncoding, Stream
 
@@ -91,9 +91,9 @@ def _stream(media_type: UntrustedString, stream: Stream, extra: Mapping[str, Any
 def _envelope(value: object) -> tuple[str, bool] | None:
     if isinstance(value, str):
         return value, False
-    if isinstance(value, Mapping) and isinstance(value.get("member"), str):
-        return value["member"], value.get("optional") is True
-    return None
+    told = as_schema(value) or {}
+    member = told.get("member")
+    return (member, told.get("optional") is True) if isinstance(member, str) else None
 
 
 def envelope_member(extra: Mapping[str, Any]) -> str | None:

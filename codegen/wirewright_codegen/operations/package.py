@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from wirewright_codegen import naming
-from wirewright_codegen.document import Server, plain
+from wirewright_codegen.document import Components, SecurityScheme, Server, plain
 from wirewright_codegen.operations.values import SecurityChoice, ServerChoice, ServerVariable
 
 
@@ -30,9 +29,10 @@ def _server(server: Server) -> ServerChoice:
     )
 
 
-def read_security(components: Any) -> tuple[SecurityChoice, ...]:
+def read_security(components: Components | None) -> tuple[SecurityChoice, ...]:
     """The document's security schemes."""
-    schemes = (components.securitySchemes if components is not None else None) or {}
+    found = (components.securitySchemes if components is not None else None) or {}
+    schemes = {wire: scheme for wire, scheme in found.items() if isinstance(scheme, SecurityScheme)}
     given = naming.unique({plain(wire): [naming.identifier(plain(wire), prefix="scheme")] for wire in schemes})
     return tuple(
         SecurityChoice(

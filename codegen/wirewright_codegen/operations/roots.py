@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wirewright_codegen.models.clusters import reachable, reference_graph
-from wirewright_codegen.models.schemas import references
+from wirewright_codegen.models.schemas import as_schema, references
 from wirewright_codegen.operations.media import is_form
+from wirewright_codegen.operations.projection import ADDITIONAL
 from wirewright_codegen.operations.values import ApiSpec, Operation
 
 _CLASS = re.compile(r"\bm\.(\w+)")
@@ -43,11 +44,13 @@ def uploads_of(canonical: Mapping[str, Any]) -> set[str]:
     schemas = canonical.get("components", {}).get("schemas", {})
     roots: set[str] = set()
     for item in canonical.get("paths", {}).values():
-        operations = [o for o in item.values() if isinstance(o, dict)] + list(
-            item.get("x-additional-operations", {}).values()
-        )
+        others: Mapping[str, Any] = item.get(ADDITIONAL, {})
+        operations: list[Mapping[str, Any]] = [
+            found for o in (*item.values(), *others.values()) if (found := as_schema(o))
+        ]
         for operation in operations:
-            for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
+            contents: Mapping[str, Any] = (as_schema(operation.get("requestBody")) or {}).get("content", {})
+            for media_type, media in contents.items():
                 if is_form(media_type):
                     roots.update(references(media.get("schema", {})))
     return reachable(reference_graph(schemas), roots)

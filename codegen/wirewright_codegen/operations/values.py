@@ -89,7 +89,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """How the pages of a list are asked for, as `x-pagination` says; `items` are attributes, `method` walks all pages."""
+    """How the pages of a list are asked for. `items` are attributes; `method` is the name of what walks all pages."""
 
     style: str
     items: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -43,10 +42,8 @@ def compare(folder: Path, files: Mapping[str, str]) -> Publication:
             changes.append(Change(path, "added"))
         elif existing[path] != content.encode():
             changes.append(Change(path, "changed"))
-    for path, content in existing.items():
-        if path in files:
-            continue
-        if _is_owned(path, content):
+    for path in existing.keys() - files.keys():
+        if _is_owned(path, existing[path]):
             changes.append(Change(path, "removed"))
         else:
             foreign.append(path)
@@ -109,6 +106,6 @@ def _swap(staged: Path, folder: Path) -> None:
         staged.rename(folder)
     except OSError:
         with contextlib.suppress(OSError):
-            os.replace(old, folder)
+            old.replace(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
