@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def _open(settings: Settings, request: Request[Any]) -> Generator[Step, Any, HttpResponse]:
     exchange = Exchange(settings, request, stream=True)
     try:
+        http = exchange.prepare()
+        http.idle = http.timeout.read if http.timeout is not None else None
         return (yield from exchange.answer())
     except WirewrightError as error:
         exchange.note(error)

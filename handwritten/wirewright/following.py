@@ -20,7 +20,7 @@ from wirewright.errors import (
 from wirewright.flow import Exchange, Settings
 from wirewright.hooks import log
 from wirewright.jsonlines import JsonLinesDecoder
-from wirewright.messages import HttpResponse, Timeout
+from wirewright.messages import HttpResponse
 from wirewright.operation import Content
 from wirewright.request import Request
 from wirewright.sse import RawEvent, ServerSentEvent, SseDecoder, TooLarge
@@ -92,9 +92,8 @@ class Follower:
 
     def _open(self) -> Generator[StreamStep, Any, HttpResponse]:
         exchange = Exchange(self._settings, self._request, stream=True)
-        limit = exchange.prepare().timeout or Timeout()
-        exchange.prepare().timeout = Timeout(limit.connect, limit.read, limit.write, limit.pool)
         try:
+            exchange.prepare().idle = self._session.policy.idle_timeout
             return (yield from exchange.answer(self._session.headers()))
         except WirewrightError as error:
             exchange.note(error)

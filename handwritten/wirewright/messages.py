@@ -120,11 +120,11 @@ class HttpRequest:
     `origin` is scheme and authority (`https://api.example.com:8443`), `target` the path and query as sent. `headers`
     are keyed by lower-case name. `content` is the whole body, or an `Upload` that can be opened (once or again).
     `budget` is how many seconds the whole attempt may take, whatever its phases may. An answer's body larger than
-    `max_bytes` is refused. With `stream` the body of a 2xx is left to be read, and only reaching its headers counts
-    against the budget.
+    `max_bytes` is refused. With `stream` the body of a 2xx is left to be read: only reaching its headers counts
+    against the budget, and `idle` is how many seconds of silence it may have then.
     """
 
-    __slots__ = ("budget", "content", "headers", "max_bytes", "method", "origin", "stream", "target", "timeout")
+    __slots__ = ("budget", "content", "headers", "idle", "max_bytes", "method", "origin", "stream", "target", "timeout")
 
     def __init__(
         self,
@@ -138,6 +138,7 @@ class HttpRequest:
         budget: float | None = None,
         max_bytes: int | None = None,
         stream: bool = False,
+        idle: float | None = None,
     ) -> None:
         self.method = method
         self.origin = origin
@@ -148,6 +149,7 @@ class HttpRequest:
         self.budget = budget
         self.max_bytes = max_bytes
         self.stream = stream
+        self.idle = idle
 
     def copy(self) -> HttpRequest:
         """The same, with headers of its own."""
@@ -161,6 +163,7 @@ class HttpRequest:
             budget=self.budget,
             max_bytes=self.max_bytes,
             stream=self.stream,
+            idle=self.idle,
         )
 
     @property

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from wirewright import AsyncClient, Client, Content, Operation, Request, RetryPolicy, StreamRequest
 
 
@@ -30,9 +29,7 @@ def operation(method: str = "GET", path: str = "/item", **options: Any) -> Opera
 GET = operation()
 POST = operation("POST")
 KEYED_POST = operation("POST", idempotency_header="Idempotency-Key")
-EVENTS = operation(
-    path="/events", responses={"200": (Content("text/event-stream", lambda: Item),), "204": ()}
-)
+EVENTS = operation(path="/events", responses={"200": (Content("text/event-stream", lambda: Item),), "204": ()})
 
 
 class Received:
@@ -60,8 +57,10 @@ class Connection:
         while (field := self._file.readline().strip()) != b"":
             name, _, value = field.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
-        body = self._chunked() if headers.get("transfer-encoding") == "chunked" else self._file.read(
-            int(headers.get("content-length", 0))
+        body = (
+            self._chunked()
+            if headers.get("transfer-encoding") == "chunked"
+            else self._file.read(int(headers.get("content-length", 0)))
         )
         received = Received(method, target, headers, body)
         self._server.requests.append(received)
@@ -96,7 +95,8 @@ class Connection:
         self.send(b"0\r\n\r\n")
 
     def reset(self) -> None:
-        """End with a TCP reset, not an orderly close."""
+        """End with a TCP reset, not an orderly close; what was sent before is given time to be read."""
+        self._server._stop.wait(0.1)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._file.close()
         self.sock.close()

@@ -37,10 +37,12 @@ class Limit(float):
 class Attempt:
     """One request on its way: `sent` bytes, a `fresh` connection or a pooled one, and a total budget in seconds."""
 
-    __slots__ = ("_deadline", "fresh", "sent")
+    __slots__ = ("_deadline", "_idle", "_streaming", "fresh", "sent")
 
     def __init__(self, budget: float | None) -> None:
         self._deadline = None if budget is None else time.monotonic() + budget
+        self._streaming = False
+        self._idle: float | None = None
         self.sent = False
         self.fresh = False
 
@@ -59,6 +61,8 @@ class Attempt:
 
     def seconds(self, limit: float) -> float | None:
         """What is left for one operation; None is no limit."""
+        if self._streaming:
+            return self._idle
         if self._deadline is not None:
             limit = min(limit, max(self._deadline - time.monotonic(), 0.0001))
         return None if math.isinf(limit) else limit
@@ -67,9 +71,10 @@ class Attempt:
         """Whether the total budget is spent."""
         return self._deadline is not None and time.monotonic() >= self._deadline - 0.001
 
-    def lift_deadline(self) -> None:
-        """From here on only the limits of single operations hold: a stream has begun."""
+    def begin_stream(self, idle: float | None) -> None:
+        """From here on silence alone is limited."""
         self._deadline = None
+        self._streaming, self._idle = True, idle
 
 
 def _seconds(timeout: float | None) -> float | None:

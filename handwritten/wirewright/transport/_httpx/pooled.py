@@ -200,7 +200,7 @@ class PooledTransport:
         return b"".join(chunks)
 
     def _streamed(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> HttpResponse:
-        attempt.lift_deadline()
+        attempt.begin_stream(request.idle)
         body = _Body(headers, None)
 
         def chunks() -> Iterator[bytes]:
@@ -262,6 +262,7 @@ class AsyncPooledTransport:
             raise map_error(error, attempt) from error
         headers = _headers(response)
         if is_streamed(request, response.status):
+            attempt.begin_stream(request.idle)
             return self._streamed(response, headers, attempt)
         return HttpResponse(response.status, headers, await self._read(response, headers, request, attempt))
 

@@ -25,7 +25,12 @@ def _httpx_request(request: HttpRequest, content: Any) -> httpx.Request:
         headers=request.headers,
         content=content,
         extensions={
-            "timeout": {"connect": limit.connect, "read": limit.read, "write": limit.write, "pool": limit.pool}
+            "timeout": {
+                "connect": limit.connect,
+                "read": request.idle if request.stream else limit.read,
+                "write": limit.write,
+                "pool": limit.pool,
+            }
         },
     )
 
