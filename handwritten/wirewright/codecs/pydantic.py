@@ -24,6 +24,7 @@ class Model(pydantic.BaseModel):
         populate_by_name=True,
         defer_build=True,
         protected_namespaces=(),
+        arbitrary_types_allowed=True,  # `File`, in the models of multipart bodies
         ser_json_bytes="base64",
         val_json_bytes="base64",
         ser_json_timedelta="iso8601",
