@@ -46,29 +46,31 @@ RESERVED_CLASS_NAMES = _KEYWORDS | {*_BUILTIN_CLASSES.split()} | {*_MODEL_MODULE
 RESERVED_IDENTIFIERS = _KEYWORDS | {"self", "cls"}
 
 _SYMBOLS = {
-    "+": "plus", "-": "minus", "*": "star", "/": "slash", "<": "less", ">": "greater", "=": "equal", "!": "not",
+    "+": "plus", "-": "dash", "*": "star", "/": "slash", "<": "less", ">": "greater", "=": "equal", "!": "not",
     "$": "dollar", "@": "at", "#": "hash", "%": "percent", "&": "and", "|": "or", "^": "caret", "~": "tilde", "?": "question",
     ".": "dot", ",": "comma", ":": "colon", ";": "semicolon", "_": "underscore", " ": "space", "(": "open", ")": "close",
     "[": "open bracket", "]": "close bracket", "{": "open brace", "}": "close brace", "'": "quote", '"': "double quote",
     "\\": "backslash",
 }  # fmt: skip
-_PLAIN_CLASS = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 _SIGNED = re.compile(r"^\s*([+-])(?=[\d.])")
 _MAX_TEXT = 200
 
 
 def class_name(text: str) -> str:
     """A PascalCase class name: `simple-user` → `SimpleUser`, `3d.model` → `Model3dModel`, `list` → `List`."""
-    name = text if _PLAIN_CLASS.match(text) and len(text) <= _MAX_TEXT else _ascii_first(pascal_case(_clean(text)))
+    name = class_words(text)
     if not name.isidentifier():
         name = "Model" + name if ("Model" + name).isidentifier() else "Model" + digest(text)
-    name = name.lstrip("_") or "Model" + digest(text)
     return f"{name}Model" if name in RESERVED_CLASS_NAMES else name
 
 
 def class_words(text: str) -> str:
     """Text as a part of a class name: may start with a digit, may be empty."""
-    return _ascii_first(pascal_case(_clean(text)))
+    cleaned = _clean(text)
+    if cleaned.isidentifier() and cleaned[0].isupper() and "_" not in cleaned:
+        return cleaned  # it is in that form already
+    name = unicodedata.normalize("NFKC", pascal_case(cleaned))
+    return name[:1].upper() + name[1:]
 
 
 def identifier(text: str, *, reserved: Collection[str] = RESERVED_IDENTIFIERS, prefix: str = "field") -> str:
@@ -141,19 +143,13 @@ def _winner(keys: list[str], rank: Mapping[str, int]) -> str | None:
 
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFKC", text[:_MAX_TEXT])
-    text = (
-        "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-        if text.isascii() is False
-        else text
-    )
-    text = _SIGNED.sub(lambda match: f"{_SYMBOLS[match[1]]} ", text)
+    if not text.isascii():  # é is written e; what has no plain letter inside stays as it is
+        bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+        text = unicodedata.normalize("NFKC", bare)
+    text = _SIGNED.sub(lambda match: "plus " if match[1] == "+" else "minus ", text)
     if not any(c.isalnum() for c in text):
         return " ".join(_SYMBOLS.get(c, "") for c in text) if text else "empty"
     return re.sub(r"[^\w]+", " ", text.replace("'", ""))
-
-
-def _ascii_first(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 @dataclass(frozen=True, slots=True)

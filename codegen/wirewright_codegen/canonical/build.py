@@ -20,6 +20,7 @@ from wirewright_codegen.canonical.vocabulary import (
     SOURCE,
     Schema,
     description_of,
+    is_annotation,
     is_any,
     never,
     variants,
@@ -111,7 +112,7 @@ class Builder:
         self.complete(entry)
         if entry.base is not None:
             entry = self.registry[entry.base]
-        body = {key: value for key, value in (entry.body or {}).items() if key not in description_of(entry.body or {})}
+        body = {key: value for key, value in (entry.body or {}).items() if not is_annotation(key)}
         return nullable(body) if entry.nullable else body
 
     def _own_object(self, parent: Entry) -> Entry:
@@ -260,8 +261,6 @@ class Builder:
         return described
 
     def _constrained(self, tree: Schema, constraints: list[Any], at: At) -> Schema:
-        if "$ref" in tree:
-            tree = {**self.expand(tree["$ref"]), **description_of(tree)}
         kept = [self.fragment(constraint, at) for constraint in constraints]
         self.account.note(
             self.references.id(at),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wirewright_codegen.canonical.union import MAX_VARIANTS, union
@@ -19,6 +19,7 @@ from wirewright_codegen.canonical.vocabulary import (
     is_never,
     json_key,
     structure,
+    without_duplicates,
 )
 
 
@@ -37,6 +38,8 @@ class Merger:
 
     expand: Callable[[str], Schema]
     report: Callable[[str], None]
+    _unfolding: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    _above: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def intersect(self, first: Schema, second: Schema) -> Schema:
         """A tree for what satisfies both. Where nothing does, the later one wins and the contradiction is reported."""
@@ -64,36 +67,69 @@ class Merger:
         return self._variant(member, self.intersect(member, extra))
 
     def _resolved(self, tree: Schema) -> Schema:
+        """What a reference leads to in the end; any when it leads to itself."""
+        seen: set[str] = set()
         while "$ref" in tree:
+            if tree["$ref"] in seen:
+                return {}
+            seen.add(tree["$ref"])
             tree = self.expand(tree["$ref"])
         return tree
 
     def _merge(self, first: Schema, second: Schema) -> Schema:
+        constraints = [*first.get(CONSTRAINTS, ()), *second.get(CONSTRAINTS, ())]
+        if not constraints:
+            return self._merge_bare(first, second)
+        merged = self._merge_bare(_without(first, CONSTRAINTS), _without(second, CONSTRAINTS))
+        return {**merged, CONSTRAINTS: without_duplicates([*constraints, *merged.get(CONSTRAINTS, ())])}
+
+    def _merge_bare(self, first: Schema, second: Schema) -> Schema:
         if is_any(first):
             return _described(second, description_of(first))
         if is_any(second):
             return {**first, **description_of(second)}
         if is_never(first) or is_never(second):
             raise ConflictError("one of them allows nothing")
-        if "$ref" in first or "$ref" in second:
-            return self._merge_references(first, second)
         described = {**description_of(first), **description_of(second)}
+        if "$ref" in first or "$ref" in second:
+            return {**self._merge_references(first, second), **described}
         if "anyOf" in first or "anyOf" in second:
             return {**self._distribute(first, second), **described}
         return {**self._merge_typed(first, second), **described}
 
     def _merge_references(self, first: Schema, second: Schema) -> Schema:
         if first.get("$ref") == second.get("$ref"):
-            return {**first, **description_of(second)}
-        one = self.expand(first["$ref"]) if "$ref" in first else first
-        two = self.expand(second["$ref"]) if "$ref" in second else second
+            return {"$ref": first["$ref"]}
+        pair = (_identity(first), _identity(second))
+        if pair in self._unfolding:
+            raise ConflictError("it contains itself")
+        if pair in self._above:
+            self.report("allOf of two schemas that contain themselves; inside, the later schema is taken")
+            return {key: value for key, value in second.items() if not is_annotation(key)}
+        self._unfolding.add(pair)
+        self._above.add(pair)
+        try:
+            return self._merge_expanded(first, second)
+        finally:
+            self._unfolding.discard(pair)
+            self._above.discard(pair)
+
+    def _merge_expanded(self, first: Schema, second: Schema) -> Schema:
+        one, two = self._resolved(first), self._resolved(second)
         merged = self._merge(structure_of(one), structure_of(two))
-        described = {**description_of(first), **description_of(second)}
         # an intersection that adds nothing is the schema itself, under its own name
         for part, whole in ((second, two), (first, one)):
             if "$ref" in part and _equal(merged, whole):
-                return {"$ref": part["$ref"], **described}
-        return {**merged, **described}
+                return {"$ref": part["$ref"]}
+        return merged
+
+    def _inside(self, first: Schema, second: Schema) -> Schema:
+        """The intersection of two members: a schema may contain itself there."""
+        outside, self._unfolding = self._unfolding, set()
+        try:
+            return self._merge(first, second)
+        finally:
+            self._unfolding = outside
 
     def _distribute(self, first: Schema, second: Schema) -> Schema:
         ones, twos = first.get("anyOf") or [first], second.get("anyOf") or [second]
@@ -133,9 +169,9 @@ class Merger:
         else:
             merged = _merge_scalars(first, second)
         merged["type"] = kind
-        constraints = [*first.get(CONSTRAINTS, ()), *second.get(CONSTRAINTS, ()), *_overridden(first, second)]
-        if constraints:
-            merged[CONSTRAINTS] = constraints
+        overridden = _overridden(first, second)
+        if overridden:
+            merged[CONSTRAINTS] = overridden
         return merged
 
     def _merge_objects(self, first: Schema, second: Schema) -> Schema:
@@ -161,7 +197,7 @@ class Merger:
                 raise ConflictError(f"property {name!r} is required and allows nothing")
             return second if is_never(second) else first
         try:
-            return self._merge(first, second)
+            return self._inside(first, second)
         except ConflictError as conflict:
             if required:
                 raise ConflictError(f"property {name!r}: {conflict}") from None
@@ -173,7 +209,11 @@ class Merger:
             return False
         if first is None or second is None:
             return second if first is None else first
-        return self.intersect(first, second)
+        try:
+            return self._inside(first, second)
+        except ConflictError as conflict:
+            self.report(f"allOf contradicts itself at additionalProperties: {conflict}; the later schema is taken")
+            return second
 
     def _merge_arrays(self, first: Schema, second: Schema) -> Schema:
         merged = _limits(first, second)
@@ -181,14 +221,14 @@ class Merger:
         if heads:
             rests = (first.get("items", {}), second.get("items", {}))
             merged["prefixItems"] = [
-                self._merge(
+                self._inside(
                     rests[0] if one is None else one,
                     rests[1] if two is None else two,
                 )
                 for one, two in heads
             ]
         if "items" in first and "items" in second:
-            merged["items"] = self._merge(first["items"], second["items"])
+            merged["items"] = self._inside(first["items"], second["items"])
         elif "items" in first or "items" in second:
             merged["items"] = first["items"] if "items" in first else second["items"]
         return merged
@@ -197,6 +237,14 @@ class Merger:
 def structure_of(tree: Schema) -> Schema:
     """A tree without what describes it, with the marks of its variants."""
     return {key: value for key, value in tree.items() if not is_annotation(key) and key != SOURCE}
+
+
+def _without(tree: Schema, word: str) -> Schema:
+    return {key: value for key, value in tree.items() if key != word}
+
+
+def _identity(tree: Schema) -> str:
+    return tree["$ref"] if "$ref" in tree else json_key(structure(tree))
 
 
 def _described(tree: Schema, beneath: Schema) -> Schema:

@@ -70,7 +70,11 @@ def _wishes(entry: Entry, names: Mapping[str, str], keys: Mapping[str, str]) -> 
     assert place is not None
     root = names.get(keys.get(place.entry or "", "")) or class_name(place.base)
     if not place.words:
-        return [root, spelled(place.base)] if entry.declared else [root, *_with_file(entry, root), spelled(place.base)]
+        return (
+            [root, spelled(place.base), f"{root}Model"]
+            if entry.declared
+            else [root, *_with_file(entry, root), spelled(place.base)]
+        )
     return [class_name(name) for name in _composed(root, place)]
 
 
