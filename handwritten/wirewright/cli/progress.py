@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ class Steps:
 
 
 @contextmanager
-def steps(form: Format) -> Iterator[Steps]:
+def steps(form: Format) -> Generator[Steps]:
     """Steps that are shown in a terminal, when the result is for people."""
     console = err()
     if form is Format.json or not console.is_terminal:

@@ -9,7 +9,7 @@ An empty list means that the spec allows what was on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -30,8 +30,9 @@ from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
 from wirewright.contract.schemas import type_names
 from wirewright.contract.security import check_security
+from wirewright.contract.shapes import is_array, is_object
 
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]] | Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class WireRequest:
 class Decoded:
     """A request read with the help of its operation: values by wire name, and what is wrong with them."""
 
-    path: dict[str, Any] = field(default_factory=dict)
-    query: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, Any] = field(default_factory=dict)
-    cookies: dict[str, Any] = field(default_factory=dict)
+    path: dict[str, Any] = field(default_factory=dict[str, Any])
+    query: dict[str, Any] = field(default_factory=dict[str, Any])
+    headers: dict[str, Any] = field(default_factory=dict[str, Any])
+    cookies: dict[str, Any] = field(default_factory=dict[str, Any])
     body: Any = None
     media_type: str | None = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list[Problem])
 
 
 def check_request(
@@ -121,7 +122,7 @@ def decode_request(match: Match, query: str, headers: Mapping[str, str], body: b
 def check_response(
     operation: SpecOperation,
     status: int,
-    headers: Headers | Mapping[str, str],
+    headers: Headers,
     body: bytes = b"",
     *,
     method: str | None = None,
@@ -131,7 +132,7 @@ def check_response(
     An event stream is checked event by event, JSON lines line by line. `method` is the one that was sent, where it is
     not the operation's own (HEAD).
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
     named = {name.lower(): value for name, value in pairs}
     response = operation.response(status)
     if response is None:
@@ -239,9 +240,10 @@ def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, 
     if media_type is None:
         decoded.problems.append(_wrong_media_type(documented, content_type, "request"))
         return
-    if isinstance(decoded.body, dict) and not is_json(media_type_of(effective)):
-        decoded.body = retyped(operation.document.schemas, media_type.schema, decoded.body)
-        decoded.problems += _check_form(media_type, decoded.body)
+    if is_object(decoded.body) and not is_json(media_type_of(effective)):
+        form = retyped(operation.document.schemas, media_type.schema, decoded.body)
+        decoded.body = form
+        decoded.problems += _check_form(media_type, form)
         return
     decoded.problems += check_decoded(media_type, effective, decoded.body, "body")
 
@@ -279,4 +281,4 @@ def _plain(value: Any) -> Any:
     """Uploads stand for their text, so that a schema of `type: string` (format binary) holds."""
     if isinstance(value, Upload):
         return value.content.decode("latin-1")
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [_plain(item) for item in value] if is_array(value) else value

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from wirewright.contract.bodies import is_json, match_media_type, media_type_of
 from wirewright.contract.parameters import Parameter, read_parameter
 from wirewright.contract.schemas import Schemas, Validator, pointer
+from wirewright.contract.shapes import is_array, is_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
@@ -156,8 +157,8 @@ class SpecOperation:
 
     @property
     def security(self) -> Sequence[Mapping[str, Any]]:
-        found = self.declared.get("security", self.document.raw.get("security", ()))
-        return found if isinstance(found, Sequence) else ()
+        found: Any = self.declared.get("security", self.document.raw.get("security", ()))
+        return found if is_array(found) else ()
 
     @property
     def server_paths(self) -> frozenset[str]:
@@ -206,7 +207,7 @@ class SpecDocument:
     @property
     def security_schemes(self) -> Mapping[str, Any]:
         schemes = self.raw.get("components", {}).get("securitySchemes", {})
-        return schemes if isinstance(schemes, Mapping) else {}
+        return schemes if is_object(schemes) else {}
 
 
 def _operations_of(item: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any], str]]:
@@ -216,7 +217,7 @@ def _operations_of(item: Mapping[str, Any], place: str) -> list[tuple[str, Mappi
 
 
 def _server_paths(servers: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    found = set()
+    found = set[str]()
     for server in servers:
         url = str(server.get("url", ""))
         for name, variable in server.get("variables", {}).items():

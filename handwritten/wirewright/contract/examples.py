@@ -9,6 +9,7 @@ from typing import Any
 
 from wirewright.contract.document import MediaType
 from wirewright.contract.schemas import Schemas
+from wirewright.contract.shapes import is_array, is_object
 
 _DEPTH = 6
 _FORMATS = {
@@ -60,23 +61,23 @@ def _documented(form: MediaType, schemas: Schemas) -> list[Any]:
     found = [form.declared["example"]] if "example" in form.declared else []
     for example in form.declared.get("examples", {}).values():
         for member in ("value", "dataValue"):
-            if isinstance(example, Mapping) and member in example:
+            if is_object(example) and member in example:
                 found.append(example[member])
     return found + _own_examples(schemas.resolve(form.schema))
 
 
 def serialised_examples(form: MediaType) -> list[str]:
     """Whole bodies as text (OpenAPI 3.2 `serializedValue`), such as the frames of an event stream."""
-    examples = [example for example in form.declared.get("examples", {}).values() if isinstance(example, Mapping)]
+    examples = [example for example in form.declared.get("examples", {}).values() if is_object(example)]
     return [str(example["serializedValue"]) for example in examples if "serializedValue" in example]
 
 
 def _own_examples(schema: Any) -> list[Any]:
-    if not isinstance(schema, Mapping):
+    if not is_object(schema):
         return []
     found = [schema["example"]] if "example" in schema else []
     examples = schema.get("examples")
-    return found + (list(examples) if isinstance(examples, list) else [])
+    return found + (list(examples) if is_array(examples) else [])
 
 
 def allowed_value(form: MediaType, schemas: Schemas) -> Any:
@@ -132,11 +133,11 @@ class _Maker:
         schema = self._schemas.resolve(schema)
         if schema is False or schema == {"not": {}}:
             raise NoValueError("the schema allows nothing")
-        if not isinstance(schema, Mapping):
+        if not is_object(schema):
             return {}
         for key in self._given:
             value = schema.get(key)
-            if key in {"examples", "enum"} and isinstance(value, list) and value:
+            if key in {"examples", "enum"} and is_array(value) and value:
                 return value[0]
             if (value is not None and key not in {"examples", "enum"}) or (key == "const" and key in schema):
                 return value
@@ -153,7 +154,8 @@ class _Maker:
             return _string(schema)
         if kind in {"integer", "number"}:
             return _number(schema, kind == "integer")
-        return {"boolean": True, "null": None}.get(kind, {})
+        plain: dict[str, Any] = {"boolean": True, "null": None}
+        return plain.get(kind, {})
 
     def _choose(self, schema: Mapping[str, Any], branches: list[Any], place: _Place) -> Any:
         for branch in sorted(branches, key=lambda branch: bool(self._schemas.resolve(branch) == {"type": "null"})):
@@ -161,7 +163,7 @@ class _Maker:
                 made = self.make(branch, place)
             except NoValueError:
                 continue
-            return _tagged(schema, branch, made) if isinstance(made, dict) else made
+            return _tagged(schema, branch, made) if is_object(made) else made
         raise NoValueError("no branch of the union has a value")
 
     def _object(self, schema: Mapping[str, Any], place: _Place) -> Any:
@@ -201,8 +203,8 @@ class _Maker:
 def _tagged(schema: Mapping[str, Any], branch: Any, made: dict[str, Any]) -> dict[str, Any]:
     """With the discriminator's member, where the branch does not say it itself."""
     discriminator = schema.get("discriminator")
-    reference = branch.get("$ref") if isinstance(branch, Mapping) else None
-    if not isinstance(discriminator, Mapping) or discriminator.get("propertyName") in made:
+    reference = branch.get("$ref") if is_object(branch) else None
+    if not is_object(discriminator) or discriminator.get("propertyName") in made:
         return made
     names = [name for name, target in discriminator.get("mapping", {}).items() if target == reference]
     return {**made, str(discriminator.get("propertyName")): names[0]} if names else made
@@ -211,7 +213,7 @@ def _tagged(schema: Mapping[str, Any], branch: Any, made: dict[str, Any]) -> dic
 def _kind(schema: Mapping[str, Any]) -> str:
     """The JSON type of the value to make; empty for any."""
     declared = schema.get("type")
-    if isinstance(declared, list):
+    if is_array(declared):
         return next((str(name) for name in declared if name != "null"), "null")
     if declared is not None:
         return str(declared)

@@ -17,6 +17,7 @@ import msgspec
 
 from wirewright.contract.bodies import is_json, split_pairs
 from wirewright.contract.schemas import Schemas, Validator, branch_of, type_names
+from wirewright.contract.shapes import is_array, is_object
 
 Pairs = Sequence[tuple[str, str]]
 Coerce = Callable[[str], Any]
@@ -41,10 +42,10 @@ def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
     if isinstance(value, str):
         array = branch_of(schemas, schema, "array")
         return [coercion(schemas, array.get("items", {}))(value)] if array else coercion(schemas, schema)(value)
-    if isinstance(value, list):
+    if is_array(value):
         items = branch_of(schemas, schema, "array").get("items", {})
         return [retyped(schemas, items, item) for item in value]
-    if isinstance(value, dict):
+    if is_object(value):
         declared = branch_of(schemas, schema, "object")
         properties, extra = declared.get("properties", {}), declared.get("additionalProperties", {})
         return {name: retyped(schemas, properties.get(name, extra), member) for name, member in value.items()}
@@ -58,7 +59,7 @@ def _text(text: str) -> str:
 def coercion(schemas: Schemas, schema: Any) -> Coerce:
     """How text becomes a scalar of this schema."""
     names = type_names(schemas, schema)
-    if not names or names == {"string"}:
+    if names <= {"string"}:
         return _text
 
     def coerce(text: str) -> Any:
@@ -184,7 +185,7 @@ class Parameter:
     def _exploded_object(self, pairs: Pairs, claimed: frozenset[str]) -> Any:
         """Its members are parameters of their own: those it declares or, when it declares none, all that are left."""
         found: dict[str, list[str]] = {}
-        is_open = self.members.keys() <= {"*"}
+        is_open = set(self.members) <= {"*"}
         for name, raw in pairs:
             if name in self.members or (is_open and name not in claimed):
                 found.setdefault(name, []).append(unquote_plus(raw))
@@ -194,11 +195,12 @@ class Parameter:
 
 def _put(into: dict[str, Any], path: list[str], text: str) -> None:
     for part in path[:-1]:
-        into = into.setdefault(part, {})
-        if not isinstance(into, dict):
+        inner = into.setdefault(part, {})
+        if not is_object(inner):
             raise ValueError(f"{part} is both a value and an object")
+        into = inner
     held = into.get(path[-1])
-    into[path[-1]] = text if held is None else [*held, text] if isinstance(held, list) else [held, text]
+    into[path[-1]] = text if held is None else [*held, text] if is_array(held) else [held, text]
 
 
 def _content(text: str) -> Any:
@@ -233,10 +235,10 @@ def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) ->
 
 def _typed(declared: Mapping[str, Any], place: str) -> tuple[str | None, Any, str | None]:
     content = declared.get("content")
-    if isinstance(content, Mapping) and content:
+    if is_object(content) and content:
         media_type, value = next(iter(content.items()))
         name = str(media_type).replace("~", "~0").replace("/", "~1")
-        has_schema = isinstance(value, Mapping) and "schema" in value
+        has_schema = is_object(value) and "schema" in value
         return str(media_type), value.get("schema", {}), f"{place}/content/{name}/schema" if has_schema else None
     return None, declared.get("schema", {}), place + "/schema" if "schema" in declared else None
 

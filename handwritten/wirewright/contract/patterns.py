@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
-from re import _constants as _c, _parser  # type: ignore[attr-defined]  # isort: skip
-
+_parser: Any = importlib.import_module("re._parser")  # the standard library's own reader of patterns
+_c: Any = importlib.import_module("re._constants")
 _CLASSES = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " ", "CATEGORY_NOT_DIGIT": "a"}
 _ALPHABET = "a0A-_. " + "".join(chr(code) for code in range(33, 127))
 

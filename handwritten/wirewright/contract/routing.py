@@ -33,11 +33,13 @@ class _Leaf:
 
 @dataclass(slots=True)
 class _Node:
-    literal: dict[str, _Node] = field(default_factory=dict)
-    patterns: dict[str, tuple[re.Pattern[str], _Node]] = field(default_factory=dict)
+    literal: dict[str, _Node] = field(default_factory=dict[str, "_Node"])
+    patterns: dict[str, tuple[re.Pattern[str], _Node]] = field(
+        default_factory=dict[str, "tuple[re.Pattern[str], _Node]"]
+    )
     parameter: _Node | None = None
     wide: _Node | None = None
-    leaves: dict[str, list[_Leaf]] = field(default_factory=dict)  # by method
+    leaves: dict[str, list[_Leaf]] = field(default_factory=dict[str, list[_Leaf]])  # by method
 
 
 class Router:
@@ -74,9 +76,9 @@ class Router:
 
     def _add(self, operation: SpecOperation, wide: frozenset[str]) -> None:
         template, _, fixed = operation.path.partition("#")[0].partition("?")
-        node, names = self._root, []
+        node, names = self._root, list[str]()
         for segment in template.split("/")[1:]:
-            found = _TEMPLATE.findall(segment)
+            found: list[str] = _TEMPLATE.findall(segment)
             names += found
             if not found:
                 node = node.literal.setdefault(segment, _Node())

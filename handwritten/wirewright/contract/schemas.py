@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wirewright.contract.problems import Problem
+from wirewright.contract.shapes import is_array, is_object
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -27,7 +28,7 @@ def look_up(document: Any, place: str) -> Any:
     value = document
     for part in place.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
-        value = value[int(key)] if isinstance(value, list) else value[key]
+        value = value[int(key)] if is_array(value) else value[key]
     return value
 
 
@@ -87,7 +88,7 @@ class Schemas:
     def resolve(self, schema: Any) -> Any:
         """Follows `$ref` until something else is found."""
         for _ in range(32):
-            if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
+            if not is_object(schema) or not isinstance(schema.get("$ref"), str):
                 return schema
             schema = look_up(self._document, schema["$ref"].removeprefix("#"))
         return {}
@@ -112,10 +113,10 @@ class Schemas:
 def branch_of(schemas: Schemas, schema: Any, kind: str, _depth: int = 0) -> Mapping[str, Any]:
     """The part of a schema that describes its values of one JSON type: `array` of a nullable array, say. Else empty."""
     schema = schemas.resolve(schema)
-    if not isinstance(schema, Mapping) or _depth > 8:
+    if not is_object(schema) or _depth > 8:
         return {}
     declared = schema.get("type")
-    if declared == kind or (isinstance(declared, list) and kind in declared):
+    if declared == kind or (is_array(declared) and kind in declared):
         return schema
     for keyword in ("anyOf", "oneOf", "allOf"):
         for branch in schema.get(keyword, ()):
@@ -127,12 +128,12 @@ def branch_of(schemas: Schemas, schema: Any, kind: str, _depth: int = 0) -> Mapp
 def type_names(schemas: Schemas, schema: Any, _depth: int = 0) -> frozenset[str]:
     """The JSON types that a schema allows, as far as it says; empty when it allows any."""
     schema = schemas.resolve(schema)
-    if not isinstance(schema, Mapping) or _depth > 8:
+    if not is_object(schema) or _depth > 8:
         return frozenset()
     declared = schema.get("type")
     if isinstance(declared, str):
         return frozenset({declared})
-    if isinstance(declared, list):
+    if is_array(declared):
         return frozenset(str(name) for name in declared)
     values: Sequence[Any] = [schema["const"]] if "const" in schema else schema.get("enum", ())
     if values:

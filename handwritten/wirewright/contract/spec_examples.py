@@ -12,6 +12,7 @@ from wirewright.contract.examples import serialised_examples
 from wirewright.contract.parameters import Parameter
 from wirewright.contract.problems import Problem
 from wirewright.contract.schemas import pointer
+from wirewright.contract.shapes import is_object
 
 
 def check_examples(document: SpecDocument) -> list[Problem]:
@@ -66,5 +67,5 @@ def _values(declared: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]
         yield place + "/example", declared["example"]
     for name, example in declared.get("examples", {}).items():
         for member in ("value", "dataValue"):
-            if isinstance(example, Mapping) and member in example:
+            if is_object(example) and member in example:
                 yield place + pointer("examples", name, member), example[member]

@@ -21,6 +21,9 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+_Sleeper = tuple[float, int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+
 class SystemClock:
     """The machine's clock."""
 
@@ -47,7 +50,7 @@ class ManualClock:
         self._time = start
         self._lock = threading.Lock()
         self._order = itertools.count()
-        self._sleepers: list[tuple[float, int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._sleepers: list[_Sleeper] = []
 
     def time(self) -> float:
         return self._time
@@ -73,7 +76,7 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         with self._lock:
             self._time += seconds
-            due = []
+            due: list[_Sleeper] = []
             while self._sleepers and self._sleepers[0][0] <= self._time:
                 due.append(heapq.heappop(self._sleepers))
         for _, _, loop, future in due:

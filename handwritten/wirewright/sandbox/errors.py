@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +12,7 @@ from wirewright.contract.document import MediaType, SpecDocument, SpecOperation
 from wirewright.contract.examples import NoValueError, synthesise
 from wirewright.contract.problems import Problem
 from wirewright.contract.schemas import Schemas, branch_of
+from wirewright.contract.shapes import is_array, is_object
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -105,10 +106,10 @@ class _Filling:
         return self._fill(synthesise(self._schemas, schema), schema)
 
     def _fill(self, value: Any, schema: Any) -> Any:
-        if isinstance(value, dict):
+        if is_object(value):
             properties = branch_of(self._schemas, schema, "object").get("properties", {})
             return {name: self._member(name, held, properties.get(name, {})) for name, held in value.items()}
-        if isinstance(value, list):
+        if is_array(value):
             return self._list(branch_of(self._schemas, schema, "array").get("items", {}))
         return self._failure.message if isinstance(value, str) else value
 
@@ -116,14 +117,14 @@ class _Filling:
         made = synthesise(self._schemas, items)
         if isinstance(made, str):
             return [str(problem) for problem in self._failure.problems] or [self._failure.message]
-        if not isinstance(made, dict):
+        if not is_object(made):
             return []
         problems = self._failure.problems or [Problem("schema", "request", self._failure.message)]
         return [_of_problem(made, problem) for problem in problems]
 
     def _member(self, name: str, held: Any, schema: Any) -> Any:
         resolved = self._schemas.resolve(schema)
-        if isinstance(resolved, Mapping) and ("const" in resolved or "enum" in resolved):
+        if is_object(resolved) and ("const" in resolved or "enum" in resolved):
             return held
         key = name.lower()
         if isinstance(held, bool):

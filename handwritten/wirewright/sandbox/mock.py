@@ -9,6 +9,7 @@ from typing import Any
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, is_json, match_media_type, media_type_of
 from wirewright.contract.document import MediaType, Response, SpecOperation
 from wirewright.contract.examples import allowed_value, documented_example, serialised_examples, synthesise
+from wirewright.contract.shapes import is_array
 from wirewright.sandbox.answers import Answer, AnyAnswer, Event, Events, Lines
 from wirewright.sandbox.render import json_text
 
@@ -56,10 +57,10 @@ def _required_headers(operation: SpecOperation, response: Response) -> dict[str,
         declared = next(v for k, v in response.declared["headers"].items() if k == header.name)
         if header.required:
             example = declared.get("example")
-            value = (
-                example if example is not None else synthesise(operation.document.schemas, declared.get("schema", {}))
-            )
-            found[header.name] = str(value) if not isinstance(value, list) else ",".join(str(item) for item in value)
+            value: Any = example
+            if value is None:
+                value = synthesise(operation.document.schemas, declared.get("schema", {}))
+            found[header.name] = str(value) if not is_array(value) else ",".join(map(str, value))
     return found
 
 

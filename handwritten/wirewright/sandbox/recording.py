@@ -24,11 +24,11 @@ class Exchange:
     headers: list[tuple[str, str]]
     body: bytes = field(repr=False)
     operation: str | None = None
-    request_problems: list[Problem] = field(default_factory=list)
+    request_problems: list[Problem] = field(default_factory=list[Problem])
     status: int | None = None
-    answer_headers: list[tuple[str, str]] = field(default_factory=list)
+    answer_headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     answer_body: bytes = field(default=b"", repr=False)
-    answer_problems: list[Problem] = field(default_factory=list)
+    answer_problems: list[Problem] = field(default_factory=list[Problem])
     answered_by: str = ""  # rule, example, synthetic, error, control, page
     faults: str = ""
     seconds: float = 0.0  # until the answer was ready to be sent, by the machine's clock

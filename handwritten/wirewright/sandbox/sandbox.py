@@ -101,6 +101,7 @@ class Sandbox:
         self._server: HttpServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._ended: asyncio.Event | None = None
 
     @classmethod
     def from_spec(
@@ -223,21 +224,21 @@ class Sandbox:
 
     def close(self) -> None:
         """Stops a sandbox that runs in a thread."""
-        if self._thread is not None and self._loop is not None:
+        if self._thread is not None and self._loop is not None and self._ended is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(10)
             self._thread = None
 
     def _run(self, ready: Future[None]) -> None:
         async def live() -> None:
-            self._ended = asyncio.Event()
+            self._ended = ended = asyncio.Event()
             try:
                 await self.start()
             except BaseException as error:
                 ready.set_exception(error)
                 return
             ready.set_result(None)
-            await self._ended.wait()
+            await ended.wait()
             await self.stop()
 
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from wirewright.contract.bodies import read_body
+from wirewright.contract.shapes import is_object
 from wirewright.sandbox.answers import UNSET, Answer, Call, Refuse
 from wirewright.sandbox.faults import Fault, fault_from_json, parse_faults
 from wirewright.sandbox.render import Outgoing, render
@@ -105,7 +106,7 @@ class ControlSurface:
 
     def _add_faults(self, call: Call) -> Any:
         body = call.body
-        if not isinstance(body, dict) or not body.keys() <= {"chaos", "faults", "seed"} or not body:
+        if not is_object(body) or not body.keys() <= {"chaos", "faults", "seed"} or not body:
             raise ValueError('send {"chaos": "..."} or {"faults": [...], "seed": 7}')
         added: list[Fault] = [fault_from_json(fault) for fault in body.get("faults", [])]
         chaos = str(body.get("chaos", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -224,7 +224,7 @@ async def _iterate(source: AsyncIterable[Any] | Iterable[Any]) -> AsyncIterator[
 
 
 @contextlib.asynccontextmanager
-async def _closing(source: Any) -> AsyncIterator[None]:
+async def _closing(source: Any) -> AsyncGenerator[None]:
     try:
         yield
     finally:
