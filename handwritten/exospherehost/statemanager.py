@@ -164,9 +164,9 @@ class StateManager(_StateManager):
     def api(self) -> AsyncApi:
         """Every operation: `await sm.api.runs.list("MyProject", 1, 20)`. Close it with `aclose()`."""
         from exosphere_api.v0 import AsyncApi
-        from exosphere_api.v0._package import api_key_auth
+        from wirewright.auth import ApiKey
 
-        return AsyncApi(str(self._state_manager_uri), auth=api_key_auth(self._headers()["x-api-key"]))
+        return AsyncApi(str(self._state_manager_uri), auth=ApiKey("x-api-key", self._headers()["x-api-key"]))
 
     async def trigger(
         self,
@@ -233,9 +233,9 @@ class SyncStateManager(_StateManager):
     def api(self) -> Api:
         """Every operation: `sm.api.runs.list("MyProject", 1, 20)`."""
         from exosphere_api.v0 import Api
-        from exosphere_api.v0._package import api_key_auth
+        from wirewright.auth import ApiKey
 
-        return Api(str(self._state_manager_uri), auth=api_key_auth(self._headers()["x-api-key"]))
+        return Api(str(self._state_manager_uri), auth=ApiKey("x-api-key", self._headers()["x-api-key"]))
 
     def trigger(
         self,

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,7 +42,8 @@ class ExosphereRules(Rules):
     Options: `api_key` (default: `STATE_MANAGER_SECRET`, else `sandbox-key`); `encryption_key`, URL-safe base64 of 32
     bytes (default: `SECRETS_ENCRYPTION_KEY`, else derived from the API key); `behaviour` `"fixed"`, or `"original"` to
     keep the original's surprises; `lease`, seconds after which a claimed state that nobody reported on can be claimed
-    again (default: never); `cors_origins` (default: `CORS_ORIGINS`, else ports 3000 and 3001 of this machine).
+    again (default: never); `cors_origins`, separated by commas (default: `CORS_ORIGINS`, else ports 3000 and 3001 of
+    this machine).
     """
 
     def setup(
@@ -50,9 +51,9 @@ class ExosphereRules(Rules):
         *,
         api_key: str | None = None,
         encryption_key: str | None = None,
-        behaviour: Literal["fixed", "original"] = "fixed",
+        behaviour: str = "fixed",
         lease: float | None = None,
-        cors_origins: Sequence[str] | None = None,
+        cors_origins: str | None = None,
     ) -> None:
         """See the class."""
         if behaviour not in {"fixed", "original"}:
@@ -62,12 +63,12 @@ class ExosphereRules(Rules):
             api_key=api_key or os.environ.get("STATE_MANAGER_SECRET") or DEFAULT_KEY,
             encryption_key=encryption_key or os.environ.get("SECRETS_ENCRYPTION_KEY") or None,
             behaviour=Behaviour.original() if behaviour == "original" else Behaviour(),
-            lease=None if lease is None else int(float(lease) * 1000),
+            lease=None if lease is None else int(lease * 1000),
             clock=self.clock.time,
             random=self.random.random,
         )
         self.manager = Manager(self._url, settings)
-        self._cors = Cors(cors_origins if cors_origins is not None else _origins_from_environment())
+        self._cors = Cors(_origins(os.environ.get("CORS_ORIGINS") if cors_origins is None else cors_origins))
         self._router = Router(self.document)
 
     async def start(self) -> None:
@@ -296,8 +297,7 @@ def _integer(call: Call, name: str, *, minimum: int | None) -> int:
     return number
 
 
-def _origins_from_environment() -> Sequence[str]:
-    configured = os.environ.get("CORS_ORIGINS")
+def _origins(configured: str | None) -> Sequence[str]:
     if configured is None:
         return LOCAL_ORIGINS
     return [origin.strip() for origin in configured.split(",") if origin.strip()]
