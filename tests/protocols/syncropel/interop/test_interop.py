@@ -166,40 +166,41 @@ emissions = st.fixed_dictionaries(
         "parents": st.lists(text, max_size=3),
     }
 )
-TOTAL, AT_ONCE = 10_000, 500
+TOTAL = 10_000
+FIELDS = ("act", "actor", "body", "clock", "data_type", "parents", "thread")
 
 
-def own_answer(number: int, arguments: dict[str, Any]) -> list[str]:
-    kernel = MockKernel()
-    client = Client(endpoint="http://mock", identity=Identity.static("did:example:me"), transport=kernel.transport())
-    result = client.emit_sync(**arguments, thread=f"t{number}")
-    fields = ("act", "actor", "body", "clock", "data_type", "parents", "thread")
-    envelope = {name: kernel.records[-1][name] for name in fields}
-    assert result.record_id == server_record_id(envelope)
-    return [record_id(Record(**envelope), fields=7), canonical_json(envelope), str(result.record_id)]
-
-
-def test_record_ids_of_ten_thousand_random_bodies(version: str) -> None:
-    compared = 0
+@pytest.fixture(scope="module")
+def random_emissions() -> list[dict[str, Any]]:
+    drawn: list[dict[str, Any]] = []
 
     @settings(
-        max_examples=TOTAL // AT_ONCE,
+        max_examples=TOTAL,
         deadline=None,
         database=None,
+        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.randoms(use_true_random=False), st.data())
-    def batches(random: Any, data: Any) -> None:
-        nonlocal compared
-        batch = [data.draw(emissions) for _ in range(AT_ONCE)]
-        theirs = peers.ask(version, "run_ids.py", [json.dumps(arguments) for arguments in batch])
-        ours = [own_answer(number, arguments) for number, arguments in enumerate(batch)]
-        assert ours == theirs
-        compared += len(batch)
+    @given(emissions)
+    def draw(arguments: dict[str, Any]) -> None:
+        drawn.append(arguments)
 
-    batches()
-    assert compared >= TOTAL
+    draw()
+    return drawn
+
+
+def test_record_ids_of_ten_thousand_random_bodies(version: str, random_emissions: list[dict[str, Any]]) -> None:
+    theirs = peers.ask(version, "run_ids.py", [json.dumps(arguments) for arguments in random_emissions])
+    assert len(theirs) == len(random_emissions) >= TOTAL
+    kernel = MockKernel()
+    client = Client(endpoint="http://mock", identity=Identity.static("did:example:me"), transport=kernel.transport())
+    for number, (arguments, their) in enumerate(zip(random_emissions, theirs, strict=True)):
+        result = client.emit_sync(**arguments, thread=f"t{number}")
+        envelope = {name: kernel.records[-1][name] for name in FIELDS}
+        mine = [record_id(Record(**envelope), fields=7), canonical_json(envelope), result.record_id]
+        assert mine == their
+        assert result.record_id == server_record_id(envelope)
 
 
 def test_the_vectors_are_the_originals(version: str) -> None:
