@@ -1,4 +1,4 @@
-"""httpcore's network backends, watched: what was sent, on which connection, and not a moment past the deadline.
+"""The sync network backend of httpcore, watched: what was sent, on which connection, and not a moment past the deadline.
 
 httpcore hands every limit that a request came with to the network stream it reads or writes; our limits are numbers
 that know their attempt. That is how one total deadline holds over all phases, slow drips included.
@@ -77,7 +77,8 @@ class Attempt:
         self._streaming, self._idle = True, idle
 
 
-def _seconds(timeout: float | None) -> float | None:
+def seconds_of(timeout: float | None) -> float | None:
+    """The limit of one operation as a plain number of seconds."""
     return timeout.attempt.seconds(timeout) if isinstance(timeout, Limit) else timeout
 
 
@@ -86,10 +87,10 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _seconds(timeout))
+        return self._inner.read(max_bytes, seconds_of(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _seconds(timeout))
+        self._inner.write(buffer, seconds_of(timeout))
         if isinstance(timeout, Limit) and buffer:
             timeout.attempt.sent = True
 
@@ -99,7 +100,7 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _seconds(timeout)))
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, seconds_of(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -121,68 +122,14 @@ class DeadlineBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         if isinstance(timeout, Limit):
             timeout.attempt.fresh = True
-        return _Stream(self._inner.connect_tcp(host, port, _seconds(timeout), local_address, socket_options))
+        return _Stream(self._inner.connect_tcp(host, port, seconds_of(timeout), local_address, socket_options))
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         if isinstance(timeout, Limit):
             timeout.attempt.fresh = True
-        return _Stream(self._inner.connect_unix_socket(path, _seconds(timeout), socket_options))
+        return _Stream(self._inner.connect_unix_socket(path, seconds_of(timeout), socket_options))
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._inner.read(max_bytes, _seconds(timeout))
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if isinstance(timeout, Limit) and buffer:
-            timeout.attempt.sent = True
-        await self._inner.write(buffer, _seconds(timeout))
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, _seconds(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class WatchedAsyncBackend(httpcore.AsyncNetworkBackend):
-    """For the async pool; the deadline is the driver's (`asyncio.timeout`)."""
-
-    def __init__(self) -> None:
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        if isinstance(timeout, Limit):
-            timeout.attempt.fresh = True
-        inner = await self._inner.connect_tcp(host, port, _seconds(timeout), local_address, socket_options)
-        return _AsyncStream(inner)
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        if isinstance(timeout, Limit):
-            timeout.attempt.fresh = True
-        return _AsyncStream(await self._inner.connect_unix_socket(path, _seconds(timeout), socket_options))
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)

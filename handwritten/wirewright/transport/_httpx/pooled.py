@@ -19,7 +19,8 @@ from wirewright.bodies import Upload
 from wirewright.errors import DecodeError
 from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
 from wirewright.transport import PoolOptions
-from wirewright.transport._httpx.backend import Attempt, DeadlineBackend, WatchedAsyncBackend
+from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
+from wirewright.transport._httpx.backend import Attempt, DeadlineBackend
 from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error
 from wirewright.transport.compression import ACCEPT_ENCODING, decompressor
 
@@ -152,7 +153,7 @@ def _sync_pools(options: PoolOptions) -> _Pools:
 
 
 def _async_pools(options: PoolOptions) -> _Pools:
-    backend = WatchedAsyncBackend()
+    backend = AsyncioBackend()
 
     def make(**limits: Any) -> httpcore.AsyncConnectionPool:
         return httpcore.AsyncConnectionPool(network_backend=backend, **limits)
@@ -309,7 +310,5 @@ def _abandon(pools: _Pools) -> None:
     for pool in pools.all():
         for connection in pool.connections:
             stream = getattr(getattr(connection, "_connection", None), "_network_stream", None)
-            sock = stream.get_extra_info("socket") if stream is not None else None
-            if sock is not None:
-                with suppress(OSError, ValueError):
-                    os.close(os.dup(sock.fileno()))
+            if isinstance(stream, AsyncioStream):
+                stream.abandon()

@@ -1,0 +1,201 @@
+"""Connections of the async pool: asyncio transports directly, without the layers httpcore would put between."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from wirewright.transport._httpx.backend import Limit, seconds_of
+
+if TYPE_CHECKING:
+    import ssl
+
+_HIGH_WATER = 1024 * 1024
+_HAPPY_EYEBALLS = 0.25
+
+
+class _Wire(asyncio.Protocol):
+    """What has arrived and was not read yet; wakes the one reader and the one writer that may wait."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport
+        self.buffer = bytearray()
+        self.ended = False
+        self.error: Exception | None = None
+        self.may_write = True
+        self.waiter: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if len(self.buffer) > _HIGH_WATER:
+            self.transport.pause_reading()
+        self.wake()
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        self.wake()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.ended = True
+        self.may_write = False
+        self.error = self.error or error
+        self.wake()
+
+    def pause_writing(self) -> None:
+        self.may_write = False
+
+    def resume_writing(self) -> None:
+        self.may_write = True
+        self.wake()
+
+    def wake(self) -> None:
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def wait(self, seconds: float | None, late: type[Exception]) -> None:
+        """Until something happens; `late` is raised when nothing does."""
+        loop = asyncio.get_running_loop()
+        waiter = self.waiter = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, _expire, waiter, late)
+        try:
+            await waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if self.waiter is waiter:
+                self.waiter = None
+
+
+def _expire(waiter: asyncio.Future[None], late: type[Exception]) -> None:
+    if not waiter.done():
+        waiter.set_exception(late("timed out"))
+
+
+class AsyncioStream(httpcore.AsyncNetworkStream):
+    """One connection."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        wire = self._wire
+        if not wire.buffer and not wire.ended:
+            await wire.wait(seconds_of(timeout), httpcore.ReadTimeout)
+        if wire.buffer:
+            data = bytes(wire.buffer) if len(wire.buffer) <= max_bytes else bytes(wire.buffer[:max_bytes])
+            del wire.buffer[: len(data)]
+            if not wire.ended and len(wire.buffer) + len(data) > _HIGH_WATER >= len(wire.buffer):
+                wire.transport.resume_reading()
+            return data
+        if wire.error is not None:
+            raise httpcore.ReadError(str(wire.error)) from wire.error
+        return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        wire = self._wire
+        if not buffer:
+            return
+        if wire.ended or wire.transport.is_closing():
+            raise httpcore.WriteError("the connection is closed")
+        if isinstance(timeout, Limit):
+            timeout.attempt.sent = True
+        wire.transport.write(buffer)
+        while not wire.may_write:
+            if wire.ended:
+                raise httpcore.WriteError(str(wire.error or "the connection is closed"))
+            await wire.wait(seconds_of(timeout), httpcore.WriteTimeout)
+
+    async def aclose(self) -> None:
+        self._wire.transport.abort()
+        await asyncio.sleep(0)
+
+    def abandon(self) -> None:
+        """Close the socket of a connection whose loop is closed."""
+        transport = self._wire.transport
+        sock = getattr(transport, "_sock", None)
+        if isinstance(sock, socket.socket):
+            sock.close()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        wire = self._wire
+        try:
+            async with asyncio.timeout(seconds_of(timeout)):
+                transport = await asyncio.get_running_loop().start_tls(
+                    wire.transport, wire, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            wire.transport.abort()
+            raise httpcore.ConnectTimeout("TLS handshake timed out") from error
+        except (OSError, asyncio.IncompleteReadError) as error:
+            wire.transport.abort()
+            raise httpcore.ConnectError(str(error) or type(error).__name__) from error
+        if transport is None:
+            raise httpcore.ConnectError("the connection was lost during the TLS handshake")
+        wire.transport = transport
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        wire = self._wire
+        if info == "is_readable":
+            return bool(wire.buffer) or wire.ended or wire.transport.is_closing()
+        name = {"client_addr": "sockname", "server_addr": "peername"}.get(info, info)
+        return wire.transport.get_extra_info(name)
+
+
+class AsyncioBackend(httpcore.AsyncNetworkBackend):
+    """Makes the connections of the async pool. The total deadline is the driver's (`asyncio.timeout`)."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        local = None if local_address is None else (local_address, 0)
+        loop = asyncio.get_running_loop()
+        connecting = loop.create_connection(
+            _Wire, host, port, local_addr=local, happy_eyeballs_delay=_HAPPY_EYEBALLS, interleave=1
+        )
+        return await self._connected(connecting, timeout, socket_options)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        connecting = asyncio.get_running_loop().create_unix_connection(_Wire, path)
+        return await self._connected(connecting, timeout, socket_options)
+
+    @staticmethod
+    async def _connected(connecting: Any, timeout: float | None, socket_options: Iterable[Any] | None) -> AsyncioStream:
+        if isinstance(timeout, Limit):
+            timeout.attempt.fresh = True
+        try:
+            async with asyncio.timeout(seconds_of(timeout)):
+                transport, wire = await connecting
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("timed out") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error) or type(error).__name__) from error
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            if sock.family != getattr(socket, "AF_UNIX", None):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for option in socket_options or ():
+                sock.setsockopt(*option)
+        return AsyncioStream(wire)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
