@@ -33,7 +33,8 @@ def clean(text: object) -> str:
     """Text without control and layout-breaking characters, line ends as newlines, no blank lines in a row."""
     plain = str(text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     plain = re.sub("[\u0085\u2028\u2029]", "\n", plain)
-    plain = "".join(c for c in plain if c == "\n" or not unicodedata.category(c).startswith("C"))
+    if not plain.replace("\n", "").isprintable():
+        plain = "".join(c for c in plain if c == "\n" or not unicodedata.category(c).startswith("C"))
     lines = (line.rstrip() for line in plain.split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 

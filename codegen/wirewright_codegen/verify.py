@@ -31,7 +31,11 @@ models._home_of("")
 for name in models._homes if codec else ():
     try:
         kind = getattr(models, name)
-        codec.decoder(kind)
+        if hasattr(kind, "model_rebuild"):
+            kind.model_rebuild()
+        codec.decoder(kind)(b"null")
+    except codecs.CodecError:
+        pass
     except BaseException as error:
         problems.append([f"{package}.models.{name}", f"cannot decode: {type(error).__name__}: {error}"])
 print(json.dumps(problems))

@@ -238,7 +238,7 @@ class Code:
         found |= {"Envelope"} if any(c.envelope_optional for c in contents) else set()
         return found | ({"Encoding"} if any(c.encoding for c in contents) else set())
 
-    @property
+    @cached_property
     def docstring(self) -> str:
         """Summary, place, description, arguments, answer and errors."""
         op = self.operation

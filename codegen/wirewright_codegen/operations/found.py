@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from wirewright_codegen.document import OpenAPI, Operation, PathItem, UntrustedString, plain, read_operation
@@ -12,7 +13,7 @@ from wirewright_codegen.operations import names
 from wirewright_codegen.operations.projection import ADDITIONAL, METHODS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """An operation where it stands."""
 
@@ -32,7 +33,7 @@ class Found:
         """Its `x-` keys."""
         return self.source.model_extra or {}
 
-    @property
+    @cached_property
     def resource(self) -> str:
         """The resource that it belongs to."""
         tag = next(iter(self.source.tags or ()), None)

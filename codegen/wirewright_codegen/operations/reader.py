@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from wirewright_codegen import naming, text
@@ -17,6 +19,8 @@ from wirewright_codegen.operations.projection import METHODS, SCHEMA, path_item,
 from wirewright_codegen.operations.values import ApiSpec, Webhook
 from wirewright_codegen.operations.values import Operation as OperationValue
 
+_PLACE = re.compile(r" (?:path|querystring|query|header|cookie) ")
+
 
 def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec, naming.Names]:
     """Everything that the package is written from, and the lock with the names that were given.
@@ -28,20 +32,24 @@ def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec,
     functions, lock = _functions(found, lock)
     methods, lock = _methods(found, functions, lock)
     schemas: Mapping[str, Any] = canonical.get("components", {}).get("schemas", {})
+    siblings: dict[str, set[str]] = defaultdict(set)
+    for each in found:
+        siblings[each.resource].add(methods[each.id])
     operations: list[OperationValue] = []
+    locked = _locked_arguments(lock, functions)
+    arguments: dict[str, str] = {}
     for each in sorted(found, key=lambda f: functions[f.id]):
-        siblings = frozenset(methods[other.id] for other in found if other.resource == each.resource)
         reader = OperationReader(
             each,
             document,
             schemas,
             function=functions[each.id],
             method=methods[each.id],
-            siblings=siblings,
-            arguments=_locked_arguments(lock, each.id),
+            siblings=siblings[each.resource],
+            arguments=locked[each.id],
         )
         operations += reader.read()
-        lock = lock.grown("arguments", {f"{each.id} {place}": name for place, name in reader.arguments.items()})
+        arguments |= {f"{each.id} {place}": name for place, name in reader.arguments.items()}
     return ApiSpec(
         title=plain(document.info.title),
         version=plain(document.info.version),
@@ -54,7 +62,7 @@ def read_api(canonical: Mapping[str, Any], lock: naming.Names) -> tuple[ApiSpec,
         resource_docs={
             names.resource_name(plain(tag.name), "/"): plain(tag.description) for tag in document.tags or ()
         },
-    ), lock
+    ), lock.grown("arguments", arguments)
 
 
 def _functions(found: list[Found], lock: naming.Names) -> tuple[dict[str, str], naming.Names]:
@@ -80,9 +88,15 @@ def _methods(
     return methods, lock
 
 
-def _locked_arguments(lock: naming.Names, operation: str) -> dict[str, str]:
-    prefix = f"{operation} "
-    return {key.removeprefix(prefix): name for key, name in lock.section("arguments").items() if key.startswith(prefix)}
+def _locked_arguments(lock: naming.Names, ids: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    """Published names of arguments: operationId → location and wire name → argument."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, name in lock.section("arguments").items():
+        for place in _PLACE.finditer(key):
+            if (operation := key[: place.start()]) in ids:
+                found[operation][key[place.start() + 1 :]] = name
+                break
+    return found
 
 
 def read_webhooks(canonical: Mapping[str, Any]) -> Iterator[Webhook]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from wirewright_codegen.models.clusters import reachable, reference_graph
 from wirewright_codegen.models.schemas import as_schema, references
 from wirewright_codegen.operations.media import is_form
-from wirewright_codegen.operations.projection import ADDITIONAL
 from wirewright_codegen.operations.values import ApiSpec, Operation
 
 _CLASS = re.compile(r"\bm\.(\w+)")
@@ -40,17 +39,27 @@ def _annotations(operation: Operation) -> Iterator[str]:
 
 
 def uploads_of(canonical: Mapping[str, Any]) -> set[str]:
-    """Classes that are sent as forms: binary strings in them are files."""
-    schemas = canonical.get("components", {}).get("schemas", {})
-    roots: set[str] = set()
-    for item in canonical.get("paths", {}).values():
-        others: Mapping[str, Any] = item.get(ADDITIONAL, {})
-        operations: list[Mapping[str, Any]] = [
-            found for o in (*item.values(), *others.values()) if (found := as_schema(o))
-        ]
-        for operation in operations:
-            contents: Mapping[str, Any] = (as_schema(operation.get("requestBody")) or {}).get("content", {})
-            for media_type, media in contents.items():
-                if is_form(media_type):
-                    roots.update(references(media.get("schema", {})))
-    return reachable(reference_graph(schemas), roots)
+    """Classes that are sent in forms and nowhere else: binary strings in them are files."""
+    schemas: Mapping[str, Any] = canonical.get("components", {}).get("schemas", {})
+    graph = reference_graph(schemas)
+    forms: set[str] = set()
+    others: set[str] = set()
+    for path_item in canonical.get("paths", {}).values():
+        for media_type, schema in _media_schemas(path_item):
+            (forms if is_form(media_type) else others).update(references(schema))
+    return reachable(graph, forms) - reachable(graph, others)
+
+
+def _media_schemas(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Media types and their schemas, of all contents anywhere below."""
+    value = as_schema(node)
+    if value is None:
+        for item in cast("list[object]", node) if isinstance(node, list) else ():
+            yield from _media_schemas(item)
+        return
+    for key, inner in value.items():
+        if key == "content":
+            for media_type, media in (as_schema(inner) or {}).items():
+                yield media_type, (as_schema(media) or {}).get("schema", {})
+        elif key not in ("schema", "example", "examples"):
+            yield from _media_schemas(inner)
