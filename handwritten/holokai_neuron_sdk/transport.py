@@ -191,14 +191,19 @@ class HttpTransport:
             self._log.info("stream lost (%s), next try in %d ms", reason, delay_ms)
             if self._callbacks:
                 await self._guarded(self._callbacks.on_reconnecting(ReconnectInfo(self._failures, delay_ms, reason)))
-            with suppress(asyncio.CancelledError):
+            try:
                 await self._cancellable(asyncio.sleep(delay_ms / 1000))
+            except asyncio.CancelledError:
+                if not self._stopping:  # somebody ends the loop itself
+                    raise
 
     async def _one_stream(self) -> str:
         """Open a stream and read it to its end; answers why it is over."""
         try:
             answer = await self._cancellable(self._open())
         except asyncio.CancelledError:
+            if not self._stopping:
+                raise
             return "clean close"
         except _AuthFailed as error:
             return f"auth callback raised: {error.__cause__!r}"
