@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from wirewright.client import AsyncClient
 from wirewright.request import Options, Request
 from wirewright.response import Outcome
 
@@ -33,6 +32,7 @@ from syncropel.subscribe import (
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
+    from wirewright.client import AsyncClient
 
     KindT = TypeVar("KindT", bound=str, default=str)
 else:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Never
 
-from wirewright.auth import ApiKey, Auth, Bearer
-from wirewright.client import AsyncClient
-from wirewright.client import Client as SyncClient
 from wirewright.errors import TransportError
 from wirewright.request import Options
 from wirewright.retry import RetryPolicy, RetryQuota
 
 if TYPE_CHECKING:
+    from wirewright.auth import Auth
+    from wirewright.client import AsyncClient
+    from wirewright.client import Client as SyncClient
+
     from syncropel.identity import Identity
 
 _HEADERS = {"content-type": "application/json"}
@@ -25,10 +27,13 @@ _RETRIED = frozenset({*range(100, 200), *range(300, 400), *range(500, 1000)})
 
 def credentials(identity: Identity, api_key: str | None, bearer: str | None) -> Sequence[Auth]:
     """What every request of a client carries."""
+    from wirewright.auth import ApiKey, Bearer
+
     given = (ApiKey("x-api-key", api_key) if api_key else None, Bearer(bearer) if bearer else None, identity.auth())
     return tuple(auth for auth in given if auth is not None)
 
 
+@lru_cache(maxsize=16)
 def retry_options(max_retries: int, backoff_ms: float) -> Options:
     """Retries as this protocol counts them: pauses double from `backoff_ms`, without jitter, cap or `Retry-After`."""
     return Options(
@@ -64,6 +69,8 @@ class Connection:
     def asynchronous(self) -> AsyncClient:
         """The client for tasks."""
         if self._async is None:
+            from wirewright.client import AsyncClient
+
             self._async = AsyncClient(self._base_url, quota=RetryQuota(math.inf), **self._options)
         return self._async
 
@@ -71,6 +78,8 @@ class Connection:
     def synchronous(self) -> SyncClient:
         """The client for threads; a new one after `close`."""
         if self._sync is None:
+            from wirewright.client import Client as SyncClient
+
             self._sync = SyncClient(self._base_url, quota=RetryQuota(math.inf), **self._options)
         return self._sync
 

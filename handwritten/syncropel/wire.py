@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -15,12 +16,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from syncropel_api.v0_7.operations.blobs import download_blob
 from syncropel_api.v0_7.operations.records import emit_record
-from wirewright.client import AsyncClient
 from wirewright.errors import StatusError, TransportError, WirewrightError
 from wirewright.operation import Content, Operation
 from wirewright.request import Request
 
 if TYPE_CHECKING:
+    from wirewright.client import AsyncClient
     from wirewright.response import Outcome
 
 EXCERPT = 200
@@ -102,9 +103,14 @@ def json_body(value: Any) -> Any:
     return msgspec.Raw(_encode(value).encode())
 
 
+@cache
+def _emit_operation() -> Operation:
+    return verbatim(emit_record(json_body({}))).operation
+
+
 def emit_request(envelope: Mapping[str, Any]) -> Request[bytes | None]:
     """One record on its way. Raises `TypeError` or `ValueError` for what JSON cannot say."""
-    return verbatim(emit_record(json_body(envelope)))
+    return Request(_emit_operation(), body=json_body(envelope))
 
 
 # Answers
@@ -185,6 +191,8 @@ def describe(error: WirewrightError) -> str:
 
 def async_client(http: Any) -> AsyncClient:
     """The runtime's client: as it is, or over an `httpx.AsyncClient` with that one's endpoint, headers and connections."""
+    from wirewright.client import AsyncClient
+
     if isinstance(http, AsyncClient):
         return http
     return AsyncClient(str(http.base_url), headers=dict(http.headers), transport=http, retry=None, deadline=None)

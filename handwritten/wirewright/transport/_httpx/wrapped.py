@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -17,11 +18,14 @@ from wirewright.transport._httpx.pooled import is_streamed
 _NO_LIMIT = Timeout(None, None, None, None)
 
 
+_parsed = lru_cache(maxsize=512)(httpx.URL)
+
+
 def _httpx_request(request: HttpRequest, content: Any) -> httpx.Request:
     limit = request.timeout or _NO_LIMIT
     return httpx.Request(
         request.method,
-        request.url,
+        _parsed(request.url),
         headers=request.headers,
         content=content,
         extensions={
