@@ -104,7 +104,10 @@ def split_base_url(url: str) -> tuple[str, str]:
 
 
 class Exchange:
-    """One call on its way; what hooks get as `call`."""
+    """One call on its way; what hooks get as `call`.
+
+    `request`, `attempts` so far, and the `idempotency_key` if it carries one, are there to be read.
+    """
 
     __slots__ = (
         "_auths",

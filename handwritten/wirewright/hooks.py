@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wirewright.errors import WirewrightError
+    from wirewright.flow import Exchange
     from wirewright.messages import HttpRequest, HttpResponse
-    from wirewright.request import Request
 
 log = logging.getLogger("wirewright")
 
@@ -17,22 +17,22 @@ log = logging.getLogger("wirewright")
 class Hooks:
     """Override what you need; every method may be called from any thread. What a hook raises is logged, not passed on.
 
-    `call` is the same object for all events of one call: keep state by it (spans, timers). `attempt` counts from 1.
+    `call` is the same object for all events of one call, `call.request` the request value. `attempt` counts from 1.
     """
 
-    def on_request(self, call: Request[Any], attempt: int, http: HttpRequest) -> None:
+    def on_request(self, call: Exchange, attempt: int, http: HttpRequest) -> None:
         """An attempt is about to be sent; headers may still be added."""
 
-    def on_response(self, call: Request[Any], attempt: int, response: HttpResponse) -> None:
+    def on_response(self, call: Exchange, attempt: int, response: HttpResponse) -> None:
         """An answer came, of any status."""
 
-    def on_retry(self, call: Request[Any], attempt: int, delay: float, reason: str) -> None:
+    def on_retry(self, call: Exchange, attempt: int, delay: float, reason: str) -> None:
         """The call will be tried again, attempt number `attempt` in `delay` seconds."""
 
-    def on_success(self, call: Request[Any], attempts: int, elapsed: float) -> None:
+    def on_success(self, call: Exchange, attempts: int, elapsed: float) -> None:
         """The call succeeded, after `elapsed` seconds."""
 
-    def on_error(self, call: Request[Any], attempts: int, error: WirewrightError) -> None:
+    def on_error(self, call: Exchange, attempts: int, error: WirewrightError) -> None:
         """The call failed for good."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -16,6 +17,10 @@ from wirewright.codecs.shapes import shape_of
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
 
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
 class Model(pydantic.BaseModel):
     """The base of generated models: unknown fields are kept, validators are built on first use."""
 
@@ -25,7 +30,7 @@ class Model(pydantic.BaseModel):
         defer_build=True,
         protected_namespaces=(),
         arbitrary_types_allowed=True,  # `File`, in the models of multipart bodies
-        ser_json_bytes="base64",
+        json_encoders={bytes: _base64},  # pydantic's own base64 is the URL-safe one
         val_json_bytes="base64",
         ser_json_timedelta="iso8601",
     )

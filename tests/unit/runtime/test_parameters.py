@@ -7,13 +7,12 @@ import decimal
 import enum
 import uuid
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib.parse import parse_qsl, unquote
-
 from wirewright import UNSET, Operation, Parameter, Request, RequestError
 from wirewright.encode import RequestEncoder
 

@@ -7,7 +7,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from wirewright.jsonlines import JsonLinesDecoder
 from wirewright.sse import RawEvent, SseDecoder, TooLarge
 
