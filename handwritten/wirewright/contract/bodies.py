@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -27,10 +28,12 @@ class Upload:
     media_type: str
 
 
+@lru_cache(256)
 def is_json(media_type: str) -> bool:
     return _JSON.fullmatch(media_type) is not None
 
 
+@lru_cache(256)
 def media_type_of(content_type: str) -> str:
     """`application/json` from `Application/JSON; charset=utf-8`."""
     return content_type.partition(";")[0].strip().lower()
@@ -70,10 +73,7 @@ def read_body(body: bytes, content_type: str) -> Any:
     """
     media_type = media_type_of(content_type)
     if is_json(media_type):
-        try:
-            return _decode_json(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ValueError(f"not JSON: {error}") from error
+        return read_json(body)
     if media_type in JSON_LINES:
         return read_json_lines(body)
     if media_type == "application/x-www-form-urlencoded":
@@ -88,12 +88,16 @@ def read_body(body: bytes, content_type: str) -> Any:
     return body
 
 
-def read_json_lines(body: bytes) -> list[Any]:
-    lines = [line.strip(b"\x1e \r\t") for line in body.split(b"\n")]
+def read_json(body: bytes) -> Any:
     try:
-        return [_decode_json(line) for line in lines if line]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"a line is not JSON: {error}") from error
+        return _decode_json(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+
+
+def read_json_lines(body: bytes) -> list[Any]:
+    lines = (line.strip(b"\x1e \r\t") for line in body.split(b"\n"))
+    return [read_json(line) for line in lines if line]
 
 
 def split_pairs(text: str) -> list[tuple[str, str]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-import msgspec
-
+from wirewright.contract.bodies import read_json
 from wirewright.contract.document import MediaType
 from wirewright.contract.problems import Problem
 
@@ -29,9 +27,9 @@ def check_event(media_type: MediaType, name: str, data: str, place: str) -> list
         known = ", ".join(validators)
         return [Problem("schema", place, f"{name!r} is not a documented event ({known})")] if validators else []
     try:
-        value: Any = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
-        return [] if validator.is_valid(data) else [Problem("malformed", place, f"data is not JSON: {error}")]
+        value = read_json(data.encode())
+    except ValueError as error:
+        return [] if validator.is_valid(data) else [Problem("malformed", place, f"the data is {error}")]
     return validator.problems(value, place)
 
 

@@ -13,9 +13,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
-import msgspec
-
-from wirewright.contract.bodies import is_json, split_pairs
+from wirewright.contract.bodies import is_json, read_json, split_pairs
 from wirewright.contract.schemas import Schemas, Validator, branch_of, type_names
 from wirewright.contract.shapes import is_array, is_object
 
@@ -205,9 +203,9 @@ def _put(into: dict[str, Any], path: list[str], text: str) -> None:
 
 def _content(text: str) -> Any:
     try:
-        return msgspec.json.decode(text.encode())
-    except msgspec.DecodeError as error:
-        raise ValueError(f"is not JSON: {error}") from error
+        return read_json(text.encode())
+    except ValueError as error:
+        raise ValueError(f"is {error}") from error
 
 
 def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) -> Parameter:

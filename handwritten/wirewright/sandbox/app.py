@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,15 +21,17 @@ from wirewright.sandbox.errors import invalid_status
 from wirewright.sandbox.faults import NO_PLAN, Faults, Plan
 from wirewright.sandbox.incoming import Incoming, Receive, Scope, Send, read_request
 from wirewright.sandbox.mock import answer_from_spec, gateway_page
-from wirewright.sandbox.recording import Exchange, Recording
+from wirewright.sandbox.recording import BODY_KEPT, Exchange, Recording
 from wirewright.sandbox.render import Outgoing, render
 from wirewright.sandbox.rules import Rules, Setting
 from wirewright.sandbox.surface import PREFIX, ControlSurface
+from wirewright.sandbox.topic import Lagged
 from wirewright.sandbox.verify import verify_answer, watch_stream
 from wirewright.sandbox.wire import Channel, Cut, Wire
 
 log = logging.getLogger("wirewright.sandbox")
 Page = Callable[[Call], Answer]
+_STATUS = re.compile("[2-5][0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class App:
             method=incoming.method,
             target=incoming.target,
             headers=incoming.pairs,
-            body=incoming.body,
+            body=incoming.body[:BODY_KEPT],
             operation=match.operation.id if match else None,
         )
         self.recording.add(exchange)
@@ -146,23 +149,28 @@ class App:
                 exchange.answered_by = "fault"
                 return spoilt
             if match is None:
-                result: Any = self._no_operation(call, incoming, exchange)
+                outgoing = render(self._no_operation(call, incoming, exchange))
             else:
                 result = await self._ask(call, match, incoming, exchange)
                 if plan.get("duplicate"):
                     result = await self._ask(call, match, incoming, exchange)
+                outgoing = render(result, match.operation.success_status)
         except Refuse as refusal:
-            result = self._refused(refusal, call)
+            outgoing = render(self._refused(refusal, call))
         except Exception as error:
-            log.exception("the rule of %s failed", call.operation)
-            exchange.answer_problems.append(Problem("schema", "rule", f"{type(error).__name__}: {error}"))
+            self._blame(exchange, error)
             exchange.answered_by = "error"
-            result = self.rules.error(500, "internal_error", f"the sandbox's rule failed: {error}", [], call=call)
-        outgoing = render(result, match.operation.success_status if match else 200)
+            message = f"the sandbox's rule failed: {error}"
+            outgoing = render(self.rules.error(500, "internal_error", message, [], call=call))
         outgoing.headers.append((b"x-sandbox-answer", exchange.answered_by.encode()))
         if plan.get("garble"):
             outgoing.body = outgoing.body[: len(outgoing.body) // 2] + b"\xff{"
         return outgoing
+
+    def _blame(self, exchange: Exchange, error: Exception) -> None:
+        """A rule has a defect: it is logged, and noted on the exchange."""
+        log.error("the rule of %s failed", exchange.operation, exc_info=error)
+        exchange.answer_problems.append(Problem("schema", "rule", f"{type(error).__name__}: {error}"))
 
     async def _ask(self, call: Call, match: Match, incoming: Incoming, exchange: Exchange) -> Any:
         """What the rule, or else the spec, answers to a request that keeps the spec; an error to one that does not."""
@@ -183,9 +191,9 @@ class App:
             status = self.rules.invalid_status or invalid_status(operation, decoded.problems)
             return self.rules.error(status, "validation_error", str(decoded.problems[0]), decoded.problems, call=call)
         if function is None:
-            asked = call.headers.get("x-sandbox-status", "")
-            status_asked = int(asked) if asked.isdigit() else None
-            answer, exchange.answered_by = answer_from_spec(operation, call.headers.get("accept", ""), status_asked)
+            answer, exchange.answered_by = answer_from_spec(
+                operation, call.headers.get("accept", ""), _asked_status(call)
+            )
             return answer
         exchange.answered_by = "rule"
         result = function(call)
@@ -235,15 +243,29 @@ class App:
     ) -> None:
         exchange.status = outgoing.status
         exchange.answer_headers = outgoing.header_pairs
-        exchange.answer_body = outgoing.body
+        exchange.answer_body = outgoing.body[:BODY_KEPT]
         if self.conduct.verify and operation and exchange.answered_by not in {"fault", "error"}:
             verify_answer(operation, exchange, outgoing)
         if self.conduct.seen:
             self.conduct.seen(exchange)
         if outgoing.stream is None or exchange.method == "HEAD":
             await wire.whole(outgoing, head=exchange.method == "HEAD")
-        else:
+            return
+        try:
             await wire.stream(outgoing, watch_stream(exchange, operation if self.conduct.verify else None))
+        except Cut:
+            raise
+        except Lagged:  # a reader that was too slow, and whose rule says nothing about it
+            wire.close()
+        except Exception as error:
+            self._blame(exchange, error)
+            wire.close()
+
+
+def _asked_status(call: Call) -> int | None:
+    """`x-sandbox-status: 404` asks for the documented answer of that status."""
+    asked = call.headers.get("x-sandbox-status", "")
+    return int(asked) if _STATUS.fullmatch(asked) else None
 
 
 async def _refuse_other(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 from wirewright.contract.problems import Problem
 
-_BODY_LIMIT = 64 * 1024
+BODY_KEPT = 1024 * 1024  # bytes of a body that are remembered
+_BODY_SHOWN = 64 * 1024
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and its answer. `status` is None while there is none, or when a fault ate it."""
+    """A request and its answer, of each body at most 1 MiB. `status` is None while there is none, or a fault ate it."""
 
     number: int
     at: float  # seconds since 1970, by the sandbox's clock
@@ -75,8 +76,8 @@ def _masked(headers: list[tuple[str, str]]) -> list[list[str]]:
 
 
 def _text(body: bytes) -> str:
-    text = body[:_BODY_LIMIT].decode("utf-8", "replace")
-    return text if len(body) <= _BODY_LIMIT else f"{text}... ({len(body)} bytes)"
+    text = body[:_BODY_SHOWN].decode("utf-8", "replace")
+    return text if len(body) <= _BODY_SHOWN else text + "..."
 
 
 class Recording:

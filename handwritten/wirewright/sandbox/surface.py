@@ -13,6 +13,7 @@ DELETE /_sandbox/requests        forget them
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Call], Any]
 PREFIX = "/_sandbox"
+log = logging.getLogger("wirewright.sandbox")
 
 
 class ControlSurface:
@@ -64,6 +66,9 @@ class ControlSurface:
             return render(Answer(refusal.status, body, headers=refusal.headers))
         except (ValueError, msgspec.MsgspecError) as error:
             return render(Answer(400, {"error": str(error)}))
+        except Exception as error:
+            log.error("%s /_sandbox%s failed", call.method, path, exc_info=error)
+            return render(Answer(500, {"error": f"{type(error).__name__}: {error}"}))
 
     def _handler(self, call: Call, path: str) -> Handler:
         path = path.rstrip("/") or "/"

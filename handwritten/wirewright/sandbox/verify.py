@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 from wirewright.contract.checks import check_content, check_response
 from wirewright.contract.document import SpecOperation
-from wirewright.sandbox.recording import Exchange
+from wirewright.sandbox.recording import BODY_KEPT, Exchange
 from wirewright.sandbox.render import Outgoing, raw_headers
-
-_KEPT = 64 * 1024
 
 
 def verify_answer(operation: SpecOperation, exchange: Exchange, outgoing: Outgoing) -> None:
@@ -31,7 +29,7 @@ def watch_stream(exchange: Exchange, operation: SpecOperation | None) -> Callabl
     framed = headers.get("content-type", "").startswith(("text/event-stream", "application/jsonl", "application/x-nd"))
 
     def seen(piece: bytes) -> None:
-        if len(exchange.answer_body) < _KEPT:
+        if len(exchange.answer_body) < BODY_KEPT:
             exchange.answer_body += piece
         if response is not None and framed:
             exchange.answer_problems += check_content(response, exchange.method, status, headers, piece)

@@ -64,7 +64,7 @@ class Wire:
             await self._clock.sleep(plan.latency)
         reset = plan.get("reset")
         if plan.get("drop"):
-            self._close()
+            self.close()
         elif reset and not reset.mid:
             self._reset()
         elif silence := plan.get("silence"):
@@ -76,7 +76,7 @@ class Wire:
         if seconds is not None:
             waits.append(_task(self._clock.sleep(seconds)))
         await _first_of(waits)
-        self._close()
+        self.close()
 
     async def _gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -87,7 +87,8 @@ class Wire:
             self._connection.reset()
         raise Cut
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Ends the connection, wherever the answer is. Raises Cut."""
         if self._connection:
             self._connection.close()
         raise Cut
@@ -115,7 +116,7 @@ class Wire:
             if reset:
                 await self._clock.sleep(0.001)  # let the bytes out, so that the client has read some of the answer
                 self._reset()
-            self._close()
+            self.close()
         await self._pieces(body)
         if slow := plan.get("slow_close"):
             await self._clock.sleep(slow.value or 0)
@@ -165,7 +166,7 @@ class Wire:
         count = 0
         async for piece in _pieces_of(source):
             if count == last:
-                self._reset() if plan.get("reset") else self._close()
+                self._reset() if plan.get("reset") else self.close()
             count += 1
             await self._write(piece, seen)
             if plan.get("duplicate"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from wirewright.sandbox import Answer, Call, Rules, Sandbox, rule
+from wirewright.sandbox import Answer, Call, Lines, Rules, Sandbox, rule
 
 
 def test_a_rule_answers_a_request_that_keeps_the_spec(client: httpx.Client) -> None:
@@ -94,6 +94,23 @@ def test_a_rule_that_fails_is_a_500_and_on_record(sandbox: Sandbox, client: http
     assert answer.status_code == 500
     assert sandbox.requests[-1].answer_problems[0].message == "ZeroDivisionError: "
     assert client.get("/notes").status_code == 200
+
+
+def test_an_answer_that_cannot_be_sent_is_the_rules_defect_too(spec: dict[str, Any]) -> None:
+    class Odd(Rules):
+        @rule("list_notes")
+        def list(self, call: Call) -> Any:
+            return object()
+
+        @rule("lines")
+        def lines(self, call: Call) -> Lines:
+            return Lines({"text": text} if text else object() for text in ("a", ""))
+
+    with Sandbox.from_spec(spec, rules=Odd) as sandbox:
+        assert httpx.get(sandbox.url + "/notes").status_code == 500
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(sandbox.url + "/lines")
+        assert all("TypeError" in exchange.answer_problems[0].message for exchange in sandbox.requests)
 
 
 def test_json_lines_and_raw_chunks_are_streamed(client: httpx.Client) -> None:
