@@ -32,6 +32,9 @@ def test_odd_paths_are_answered(sandbox: Sandbox, target: str) -> None:
     assert answer.split(b" ")[1] in {b"200", b"400", b"404"}
 
 
+FORMS = ["application/json", "application/jsonl", "multipart/form-data; boundary=B", "text/plain; charset=x", ";;"]
+
+
 @pytest.mark.parametrize("path", ["/notes/a", "/upper", "/_sandbox/faults", "/_sandbox/notes/a/star"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
