@@ -98,6 +98,8 @@ def split_base_url(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"base_url must be an absolute http or https URL, not {url!r}")
+    if parts.username is not None:
+        raise ValueError("base_url must hold no credentials: give them as auth=")
     if parts.query or parts.fragment:
         raise ValueError(f"base_url must have no query and no fragment: {url!r}")
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

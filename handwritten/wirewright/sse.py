@@ -103,7 +103,7 @@ class SseDecoder:
         if end == 0:
             self._keep(chunk)
             return []
-        self._after_cr = chunk[end - 1] == 0x0D
+        self._after_cr = end == len(chunk) and chunk[-1] == 0x0D
         lines = (bytes(self._tail) + chunk[:end] if self._tail else chunk[:end]).splitlines()
         self._tail = bytearray()
         events = [event for line in lines if (event := self._line(line)) is not None]

@@ -42,9 +42,7 @@ class OpenTelemetry(Hooks):
             attributes["server.port"] = address.port
         if attempt > 1:
             attributes["http.request.resend_count"] = attempt - 1
-        span = self._tracer.start_span(
-            f"{http.method} {operation.path}", kind=SpanKind.CLIENT, attributes=attributes
-        )
+        span = self._tracer.start_span(f"{http.method} {operation.path}", kind=SpanKind.CLIENT, attributes=attributes)
         propagate.inject(http.headers, context=trace.set_span_in_context(span))
         with self._lock:
             self._spans[id(call)] = span

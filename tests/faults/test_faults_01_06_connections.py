@@ -6,8 +6,7 @@ import socket
 import time
 
 import pytest
-
-from wirewright import ConnectError, ConnectionLost, TimeoutError, Timeout
+from wirewright import ConnectError, ConnectionLost, Timeout, TimeoutError
 
 OK = b'{"id":"a"}'
 

@@ -8,7 +8,6 @@ from email.utils import formatdate
 
 import httpx
 import pytest
-
 from wirewright import Client, Outcome, RateLimited, RetryPolicy, RetryQuota, ServerError
 
 OK = httpx.Response(200, json={"id": "a"})
@@ -39,7 +38,9 @@ def test_07_failures_in_turn_then_success(face, kit, clock, caplog):
     assert response.attempts == 5
     assert clock.slept == [0.05, 0.1, 0.2, 0.4]
     assert [r.headers.get("x-retry-attempt") for r in seen] == [None, "2", "3", "4", "5"]
-    assert [f"attempt {n}" in record.message for n, record in zip((2, 3, 4, 5), caplog.records, strict=True)] == [True] * 4
+    assert [f"attempt {n}" in record.message for n, record in zip((2, 3, 4, 5), caplog.records, strict=True)] == [
+        True
+    ] * 4
 
 
 @pytest.mark.parametrize("random", [0.0, 0.25, 0.999])

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-
 from wirewright import (
     AsyncClient,
     AuthError,

@@ -11,7 +11,9 @@ import wirewright
 
 def loaded(code: str) -> set[str]:
     script = f"import sys; {code}; print(*sys.modules)"
-    return set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_importing_the_package_loads_neither_http_library_nor_codec():

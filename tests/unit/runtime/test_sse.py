@@ -129,9 +129,7 @@ def test_many_lines_in_one_event_in_linear_time():
 
 
 @pytest.mark.parametrize("size", [1, 5, 64, 10_000])
-@pytest.mark.parametrize(
-    "large", [b"data: " + b"x" * 5000 + b"\n", b"data: 123456789\n" * 300, b"x" * 5000 + b"\n"]
-)
+@pytest.mark.parametrize("large", [b"data: " + b"x" * 5000 + b"\n", b"data: 123456789\n" * 300, b"x" * 5000 + b"\n"])
 def test_an_event_over_the_limit_is_reported_and_the_next_is_read(large, size):
     wire = b"data: a\n\nid: 5\nevent: big\n" + large + b"\nid: 6\ndata: b\n\n"
     decoder = SseDecoder(max_event_bytes=1000)
