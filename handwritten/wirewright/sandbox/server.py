@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import sys
 from functools import lru_cache
 from typing import Any, cast
 
-_LINGER_ZERO = struct.pack("ii", 1, 0)
+_LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _QUIET: dict[str, Any] = {
     "access_log": False,
     "log_config": None,
