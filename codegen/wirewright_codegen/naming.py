@@ -67,7 +67,7 @@ def class_name(text: str) -> str:
 def class_words(text: str) -> str:
     """Text as a part of a class name: may start with a digit, may be empty."""
     cleaned = _clean(text)
-    if cleaned.isidentifier() and cleaned[0].isupper() and "_" not in cleaned:
+    if cleaned.isidentifier() and cleaned[0] == cleaned[0].upper() and "_" not in cleaned:
         return cleaned  # it is in that form already
     name = unicodedata.normalize("NFKC", pascal_case(cleaned))
     return name[:1].upper() + name[1:]

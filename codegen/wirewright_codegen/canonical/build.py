@@ -22,6 +22,7 @@ from wirewright_codegen.canonical.vocabulary import (
     description_of,
     is_annotation,
     is_any,
+    is_object,
     never,
     variants,
 )
@@ -80,6 +81,12 @@ class Builder:
         self._depth += 1
         try:
             self._complete(entry)
+            entry.state = "done"
+        except RecursionError:
+            if len(self._entry) > 1:
+                raise
+            self.lose(entry.at, "schemas nest too deeply; it becomes any")
+            self.finish(entry, {})
             entry.state = "done"
         finally:
             self._depth -= 1
@@ -177,10 +184,9 @@ class Builder:
         tree = {**tree, **self._described(raw, at)}
         tree.pop(SOURCE, None)
         parent = siblings.get("discriminator")
-        if isinstance(parent, Mapping) and "anyOf" not in tree:
+        if parent is not None and is_object(tree):
+            parent = parent if isinstance(parent, Mapping) else {"propertyName": parent}  # Swagger has the name alone
             tree["discriminator"] = self._discriminator(parent, at)
-        elif isinstance(parent, str) and "anyOf" not in tree:
-            tree["discriminator"] = {"propertyName": parent, "mapping": {}}
         is_nullable = siblings.get("nullable") is True or siblings.get("x-nullable") is True
         return nullable(tree) if is_nullable else tree
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from wirewright_codegen.canonical.head import operations
 from wirewright_codegen.canonical.vocabulary import (
+    CONSTRAINTS,
     TYPES,
     Schema,
-    is_any,
     is_named_kind,
     is_never,
     is_null,
@@ -107,7 +107,7 @@ def _body(schema: Any, where: str, schemas: Mapping[str, Any]) -> Iterator[str]:
         if len(members) < 2:
             yield f"{where}: a union of {len(members)}"
         for number, member in enumerate(members):
-            if is_any(member) or is_never(member) or "anyOf" in member:
+            if structure(member).keys() <= {CONSTRAINTS} or is_never(member) or "anyOf" in member:
                 yield f"{where}/anyOf/{number}: a member that makes the union pointless"
             yield from _inline(member, f"{where}/anyOf/{number}", schemas)
         yield from _discriminator(schema, where, schemas)
@@ -142,7 +142,7 @@ def _plain(schema: Mapping[str, Any], where: str, schemas: Mapping[str, Any]) ->
         if structure(schema).keys() - {"$ref", "x-constraints"}:
             yield f"{where}: rules beside a reference"
         return
-    if is_any(schema) or is_never(schema):
+    if structure(schema).keys() <= {CONSTRAINTS} or is_never(schema):
         return
     if schema.get("type") not in TYPES:
         yield f"{where}: the type {schema.get('type')!r}"

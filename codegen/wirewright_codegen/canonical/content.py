@@ -12,6 +12,10 @@ from wirewright_codegen.canonical.streams import EVENT_STREAM, Envelopes, Payloa
 from wirewright_codegen.canonical.vocabulary import AT, Schema, json_key
 
 _KEPT = ("example", "encoding")
+_PARTS: dict[str, type] = {
+    "description": str, "required": bool, "deprecated": bool, "allowEmptyValue": bool, "style": str, "explode": bool,
+    "allowReserved": bool,
+}  # fmt: skip
 _WORDS = {
     "application/x-www-form-urlencoded": "form",
     "multipart/form-data": "multipart",
@@ -126,22 +130,8 @@ class Contents:
 
     def parameter_parts(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
         """What parameters and headers share: how they are written, and what they hold."""
-        parts: Schema = {
-            key: value
-            for key, value in raw.items()
-            if key
-            in (
-                "description",
-                "required",
-                "deprecated",
-                "allowEmptyValue",
-                "style",
-                "explode",
-                "allowReserved",
-                "example",
-            )
-            or key.startswith("x-")
-        }
+        parts: Schema = {key: value for key, value in raw.items() if isinstance(value, _PARTS.get(key, ()))}
+        parts |= {key: value for key, value in raw.items() if key == "example" or key.startswith("x-")}
         if isinstance(raw.get("examples"), Mapping):
             parts["examples"] = self.schemas.examples(raw["examples"], at.child("examples"))
         content = raw.get("content")

@@ -33,7 +33,7 @@ class Hoister:
         """Make a tree the body of an entry; a class cannot be null, so that goes to the entry's uses."""
         assert entry.place is not None
         place = entry.place
-        members = variants(tree)
+        members = [_sealed(member) for member in variants(tree)]
         outside = description_of(tree)
         if "anyOf" in tree and len(members) == 1 and is_named_kind(members[0]) and "$ref" not in members[0]:
             entry.nullable = True
@@ -42,6 +42,7 @@ class Hoister:
 
     def inline(self, tree: Schema, place: Place, at: At, owner: str) -> Schema:
         """What stands at a place: the tree itself when it is simple, else a reference to a new entry."""
+        tree = _sealed(tree)
         if "$ref" in tree:
             return _clean(tree)
         if is_any(tree) or is_never(tree):
@@ -92,7 +93,7 @@ class Hoister:
         return _clean({**tree, "anyOf": settled})
 
     def _children(self, tree: Schema, place: Place, at: At, owner: str) -> Schema:
-        body = _clean(tree)
+        body = _clean(_sealed(tree))
         if "$ref" in body:
             return body
         if "properties" in body:
@@ -111,7 +112,7 @@ class Hoister:
         ):
             if isinstance(body.get(word), Mapping):
                 body[word] = self.inline(body[word], inner, at, owner)
-        return _sealed(body)
+        return body
 
 
 def _ordinal(number: int) -> str:

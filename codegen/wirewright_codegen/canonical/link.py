@@ -63,8 +63,10 @@ class Linker:
         return self.names[self.registry[identifier].id]
 
     def _reference(self, node: Schema) -> Schema:
-        entry = self.registry[node["$ref"]]
+        entry = self.registry.get(node["$ref"])
         beside = {key: self._member(key, value) for key, value in node.items() if key != "$ref" and key[0:1] != "\x00"}
+        if entry is None:  # a word of the document that only looks like a reference
+            return beside
         if entry.id in self.names:
             target: Schema = {"$ref": f"{_PREFIX}{self.names[entry.id]}"}
         else:

@@ -54,7 +54,8 @@ class Parents:
 
     def stands_for_children(self, entry: Entry, tree: Schema) -> bool:
         """Whether a schema is a parent: an object with a discriminator that others extend."""
-        return "discriminator" in tree and is_object(tree) and bool(self.children.get(entry.id))
+        name = tree.get("discriminator", {}).get("propertyName")
+        return isinstance(name, str) and is_object(tree) and bool(self.children.get(entry.id))
 
     def family(self, entry: Entry, tree: Schema, base: str) -> Schema:
         """The union that a parent stands for: all who extend it, and the parent's own object where a value is left for it."""

@@ -30,7 +30,11 @@ class Schemas:
     def inline(self, raw: Any, at: At, place: Place) -> Schema:
         """The canonical form of a schema at a place: simple, or a reference to a schema named after the place."""
         where = raw.get(AT, at) if isinstance(raw, Mapping) else at
-        tree = self.builder.build(raw, where)
+        try:
+            tree = self.builder.build(raw, where)
+        except RecursionError:
+            self.account.lose(self.references.id(where), "schemas nest too deeply; it becomes any")
+            tree = {}
         return self.hoister.inline(tree, place, where, self.references.id(where))
 
     def choice(self, members: Sequence[Schema], at: At, place: Place) -> Schema:

@@ -72,8 +72,8 @@ class Lifter:
         """An operation with parameters, request body and responses of OpenAPI 3."""
         own = self._parameters(raw.get("parameters"), at.child("parameters"))
         shared = self._parameters(item.get("parameters"), item_at.child("parameters"))
-        known = {(value.get("in"), value.get("name")) for value, _ in own}
-        merged = [*own, *(one for one in shared if (one[0].get("in"), one[0].get("name")) not in known)]
+        known = {_key(value) for value, _ in own}
+        merged = [*own, *(one for one in shared if _key(one[0]) not in known)]
         lifted = {
             key: value for key, value in raw.items() if key not in ("consumes", "produces", "schemes", "parameters")
         }
@@ -165,6 +165,10 @@ class Lifter:
             if isinstance(header, Mapping)
         }
         return response
+
+
+def _key(raw: Mapping[str, Any]) -> tuple[str, str]:
+    return str(raw.get("in")), str(raw.get("name"))
 
 
 def _parameter(raw: Mapping[str, Any], at: At) -> dict[str, Any]:

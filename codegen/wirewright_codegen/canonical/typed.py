@@ -121,11 +121,13 @@ def _implied(raw: Mapping[str, Any]) -> list[str]:
         found.append("object")
     if any(word in raw for word in ARRAY_WORDS):
         found.append("array")
-    numeric = raw.get("format") in NUMBER_FORMATS
-    if any(word in raw for word in STRING_WORDS) or (isinstance(raw.get("format"), str) and not numeric):
+    declared = raw.get("format")
+    declared = declared if isinstance(declared, str) else ""
+    numeric = declared in NUMBER_FORMATS
+    if any(word in raw for word in STRING_WORDS) or (declared and not numeric):
         found.append("string")
     if any(word in raw for word in NUMBER_WORDS) or numeric:
-        found.append("integer" if numeric and "int" in str(raw["format"]) else "number")
+        found.append("integer" if numeric and "int" in declared else "number")
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wirewright_codegen.canonical.vocabulary import (
+    CONSTRAINTS,
     NULL,
     ORIGIN,
     Schema,
@@ -29,7 +30,7 @@ def union(members: Sequence[Schema], discriminator: Any = None) -> Schema:
     for member in _flattened(members):
         if is_never(member):
             continue
-        if is_any(member):
+        if structure(member).keys() <= {CONSTRAINTS}:
             return description_of(member)
         if is_null(member):
             nullable = True

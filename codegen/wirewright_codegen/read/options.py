@@ -26,7 +26,7 @@ class ReadOptions:
     allow_remote: bool = False
     overlays: tuple[Path, ...] = ()
     max_bytes: int = 64 * 1024 * 1024
-    max_depth: int = 200
+    max_depth: int = 100
     max_nodes: int = 5_000_000
     max_files: int = 10_000
     timeout: float = 20.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -116,14 +116,18 @@ def _check_shape(value: object, name: str, options: ReadOptions) -> None:
         nodes += len(level)
         if nodes > options.max_nodes:
             raise _too_many(name, options)
-        level = [child for node in level if isinstance(node, dict | list) and node for child in _children(node)]
+        level = [child for node in level if isinstance(node, dict | list) for child in _children(node, name)]
         if not level:
             return
     raise _too_deep(name, options)
 
 
-def _children(node: dict[str, Any] | list[Any]) -> Iterator[Any]:
-    yield from node.values() if isinstance(node, dict) else node
+def _children(node: dict[str, Any] | list[Any], name: str) -> Iterable[Any]:
+    if isinstance(node, list):
+        return node
+    if any("\0" in key for key in node):
+        raise SpecError("a key holds a null character", file=name)
+    return node.values()
 
 
 def _too_deep(name: str, options: ReadOptions, line: int | None = None) -> SpecError:
@@ -258,6 +262,8 @@ class YamlBuilder:
         frame = self._stack[-1]
         if key in frame.value:
             raise self._error(f"the key {key[:80]!r} is there twice", event)
+        if "\0" in key:
+            raise self._error("a key holds a null character", event)
         plain_merge = key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]
         frame.key = _MERGE if plain_merge else key
         self._mark(event)
