@@ -22,7 +22,8 @@ class _ObjectVariant:
         self.cls = shape.cls
         self.build = builders.of(shape.cls)
         self.known = {field.wire for field in shape.fields}
-        self.required = {field.wire for field in shape.fields if field.required}
+        # A constant that may not be absent has itself as default, for those who build objects; here it must be there.
+        self.required = {f.wire for f in shape.fields if f.required or typing.get_origin(f.type) is typing.Literal}
         self.consts = {f.wire: frozenset(values) for f in shape.fields if (values := literal_values(f.type))}
         if shape.tag_field is not None:
             self.known.add(shape.tag_field)
