@@ -171,7 +171,7 @@ def typed(schema: Schema, files: bool = False) -> dict[str, Any]:
     if kind == "ref":
         return {"$ref": REF_PREFIX + str(ref_name(schema))}
     if kind == "union":
-        return {"anyOf": _absorbed([typed(variant, files) for variant in schema["anyOf"]])}
+        return {"anyOf": _absorbed(_typed_variants(schema["anyOf"], files))}
     if kind == "enum":
         return _typed_enum(list(schema["enum"]))
     if kind == "const":
@@ -185,6 +185,19 @@ def typed(schema: Schema, files: bool = False) -> dict[str, Any]:
     if kind == "tuple":
         return _typed_tuple(schema, files)
     return _typed_scalar(schema, files) if kind in ("scalar", "null") else {}
+
+
+def _typed_variants(variants: list[Schema], files: bool) -> list[dict[str, Any]]:
+    """The variants of a union; constants among them are the values of one enum, and as open as it."""
+    values = [value for variant in variants for value in variant.get("enum", [variant.get("const")])]
+    found: list[dict[str, Any]] = []
+    for variant in variants:
+        if kind_of(variant) in ("const", "enum"):
+            whole = _typed_enum([v for v in values if v is not None or {"const": None} in variants])
+            found += [part for part in whole.get("anyOf", [whole]) if part not in found]
+        else:
+            found.append(typed(variant, files))
+    return found
 
 
 def _typed_tuple(schema: Schema, files: bool) -> dict[str, Any]:

@@ -123,13 +123,8 @@ def _leaves_of(schema: Schema, kind: str) -> list[Leaf]:
         value = schema["const"]
         base = plain_type(value)
         literals = (value,) if isinstance(value, str | int) and not isinstance(value, bool) else ()
-        return [
-            Leaf(
-                {"list": "array", "dict": "map"}.get(base.partition("[")[0], base),
-                annotation(schema),
-                literals=literals,
-            )
-        ]
+        category = {"list": "array", "dict": "map"}.get(base.partition("[")[0], base)
+        return [Leaf(category, base, literals=literals)]
     if kind in ("array", "tuple"):
         return [Leaf("array", annotation(schema))]
     if kind in ("map", "object"):
