@@ -13,6 +13,7 @@ from holokai_neuron_sdk._lease_runner import Handler, execute, handler_aborted, 
 from holokai_neuron_sdk._session.machine import Session
 from holokai_neuron_sdk._session.outputs import Delivery, Note, Output, Send, StartHandler, StopHandler
 from holokai_neuron_sdk._session.pace import Pace
+from holokai_neuron_sdk._session.table import Link
 from holokai_neuron_sdk.transport import AuthCallback, HttpTransport, ReconnectInfo, Transport
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ class Neuron:
         fields = {**current.model_dump(by_alias=True, exclude_none=True), "concurrency": concurrency}
         capability = protocol.Capability.model_validate(fields)
         self._perform(self._session.offer(capability, self._now()))
-        if self._started and self._transport.is_connected():
+        registering = self._session.link in (Link.REGISTERING, Link.WAITING)  # the session tells it afterwards
+        if self._started and self._transport.is_connected() and not registering:
             frame = protocol.UpdateCapabilityFrame(neuron_id=self._neuron_id, capability=capability)
             await self._post(Send(protocol.POST_PATH.update_capability, frame))
 

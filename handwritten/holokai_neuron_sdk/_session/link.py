@@ -69,9 +69,19 @@ class LinkMachine:
             self._beat(now)
 
     def register_sent(self, send: Send, delivery: Delivery, now: float) -> None:
-        """A register POST is over; one of an earlier stream says nothing about this one."""
-        if send.number == self._stream and self.state is Link.REGISTERING:
-            self.step(LinkEvent[delivery.name], now)
+        """A register POST is over; one of an earlier stream says nothing about this one.
+
+        What was offered anew while it was under way is told now: the gateway knows what the register said.
+        """
+        if send.number != self._stream or self.state is not Link.REGISTERING:
+            return
+        self.step(LinkEvent[delivery.name], now)
+        if self.state is Link.REGISTERED and isinstance(send.frame, protocol.RegisterFrame):
+            known = {capability.type: capability for capability in send.frame.capabilities}
+            for capability in self._leases.capabilities():
+                if known.get(capability.type) != capability:
+                    frame = protocol.UpdateCapabilityFrame(neuron_id=self._neuron_id, capability=capability)
+                    self._out.append(Send(protocol.POST_PATH.update_capability, frame))
 
     def heartbeat_sent(self, send: Send, delivery: Delivery, now: float) -> None:
         """A heartbeat POST is over. What the gateway answered counts from when it was sent: it may have taken long."""

@@ -155,6 +155,7 @@ class Gateway:
         if neuron.send and neuron.close:
             neuron.send({"type": "disconnect", "reason": reason, "reconnectable": reconnectable, "sentAt": stamp(now)})
             neuron.close()
+            self.disconnected(neuron, neuron.close)
 
     def heartbeat(self, key: NeuronKey, lease_ids: list[str], now: float) -> None:
         """A neuron lives, and so do the leases it lists. Ids that are over or not its own are passed over."""

@@ -70,6 +70,14 @@ class TestRegistration:
         session.sent(old, Delivery.TAKEN, 3.0)
         assert session.link is Link.REGISTERING
 
+    def test_what_changes_while_the_register_is_under_way_is_told_after_it(self, new_session: NewSession) -> None:
+        session = new_session()
+        (register,) = sends(session.opened(0.0))
+        session.offer(capability(9), 0.1)
+        (update,) = sends(session.sent(register, Delivery.TAKEN, 0.2))
+        assert update.frame.type == "update-capability"
+        assert update.frame.capability.concurrency == 9  # type: ignore[union-attr]
+
     def test_an_id_that_cannot_be_registered_is_logged_and_leases_still_run(self) -> None:
         session = Session("")
         session.offer(capability(), 0.0)
