@@ -1,8 +1,8 @@
 """Credentials: added to every attempt, refreshed ahead of time and only once, never shown.
 
-An `Auth` works on one `HttpRequest` at a time. What needs waiting is expressed as steps (`Call`, `Wait`) for the driver,
-so that one definition serves threads and tasks. A request signer is an `Auth` too: it is applied last, sees the final
-headers and body, and is applied anew to every attempt.
+An `Auth` works on one `HttpRequest` at a time. What needs waiting is expressed as steps (`Call`, `Wait`) for the
+driver, so that one definition serves threads and tasks. A request signer is an `Auth` too: it is applied last, sees the
+final headers and body, and is applied anew to every attempt.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Client(_Base):
         return self.run(flow.call(self.settings, request))
 
     def deliver(self, request: Request[T]) -> Outcome[T]:
-        """How it went. Raises nothing that network or server do, only `RequestError` for a call that cannot be built."""
+        """How it went. Raises nothing but `RequestError`, for a call that cannot be built."""
         return self.run(delivery.deliver(self.settings, request))
 
     def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> EventStream[T]:
@@ -186,7 +186,7 @@ class AsyncClient(_Base):
         return await self.run(flow.call(self.settings, request))
 
     async def deliver(self, request: Request[T]) -> Outcome[T]:
-        """How it went. Raises nothing that network or server do, only `RequestError` for a call that cannot be built."""
+        """How it went. Raises nothing but `RequestError`, for a call that cannot be built."""
         return await self.run(delivery.deliver(self.settings, request))
 
     def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> AsyncEventStream[T]:
@@ -220,17 +220,14 @@ class AsyncClient(_Base):
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         transport = self._transport or self._connect()
-        if request.budget is None:
-            response: HttpResponse = await transport.send(request)
-            return response
         try:
             async with asyncio.timeout(request.budget):
-                response = await transport.send(request)
-                return response
+                response: HttpResponse = await transport.send(request)
         except builtins.TimeoutError as error:
             if isinstance(error, TimeoutError):
                 raise
             raise TimeoutError("the deadline passed", phase="deadline", last_error=error) from error
+        return response
 
     async def perform(self, step: Step) -> Any:
         if isinstance(step, Send):

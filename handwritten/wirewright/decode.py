@@ -120,11 +120,7 @@ def match(contents: Sequence[Content], media_type: str | None) -> Content | None
     base = media_type.partition(";")[0].strip().lower()
     for content in contents:
         documented = content.media_type.partition(";")[0].strip().lower()
-        if (
-            documented == base
-            or documented == "*/*"
-            or (documented.endswith("/*") and base.startswith(documented[:-1]))
-        ):
+        if documented in {base, "*/*"} or (documented.endswith("/*") and base.startswith(documented[:-1])):
             return content
     if is_json(base):
         return next((content for content in contents if is_json(content.media_type)), None)

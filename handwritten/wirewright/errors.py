@@ -115,7 +115,7 @@ class TimeoutError(TransportError, builtins.TimeoutError):
         self.phase = phase
 
 
-class ConnectionLost(TransportError):
+class ConnectionLost(TransportError):  # noqa: N818 - named for what happened
     """The connection broke while the request was sent or the answer was read, or the answer was cut short.
 
     `reused`: it was a pooled connection, which the server may have closed before this request.
@@ -268,7 +268,7 @@ class AuthError(WirewrightError):
     """Credentials could not be had, or were refused twice."""
 
 
-class NotAttempted(WirewrightError):
+class NotAttempted(WirewrightError):  # noqa: N818 - named for what happened
     """The call was given up before it was sent. `reason`: `circuit_open` or `deadline`."""
 
     def __init__(

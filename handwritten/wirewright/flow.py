@@ -1,7 +1,7 @@
 """The way of a call, written once for sync and async: generators that yield steps to a driver.
 
-In order: fail-open boundary (`wirewright.delivery`), idempotency key, retry and budget, credentials and signing, transport; then the
-answer is decoded.
+In order: fail-open boundary (`wirewright.delivery`), idempotency key, retry and budget, credentials and signing,
+transport; then the answer is decoded.
 """
 
 from __future__ import annotations
@@ -222,7 +222,13 @@ class Exchange:
         if settings.hooks:
             settings.hooks.tell("on_success", self, self.attempts, elapsed)
         return Response(
-            response.status, response.headers, value, self.request, self.attempts, elapsed, response.content
+            response.status,
+            response.headers,
+            value,
+            self.request,
+            attempts=self.attempts,
+            elapsed=elapsed,
+            content=response.content,
         )
 
     def note(self, error: WirewrightError) -> None:

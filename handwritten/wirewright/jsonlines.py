@@ -9,7 +9,7 @@ _BLANK = b" \t\r\x1e"
 
 
 class JsonLinesDecoder:
-    """Feed bytes, get the lines they complete, as nameless events. Blank lines are skipped; the last line needs no newline.
+    """Feed bytes, get the lines they complete, as nameless events. Blank lines are skipped, the last needs no newline.
 
     A line longer than the limit is dropped, and decoding goes on with the next.
     """

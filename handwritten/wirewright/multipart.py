@@ -1,4 +1,4 @@
-"""`multipart/form-data` and other multipart bodies (RFC 7578, RFC 2046), held in memory or streamed as their parts are."""
+"""`multipart/form-data` and other multipart bodies (RFC 7578, RFC 2046), in memory or streamed as their parts are."""
 
 from __future__ import annotations
 

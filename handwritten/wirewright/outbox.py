@@ -31,7 +31,7 @@ Fate = Literal["delivered", "rejected", "postponed"]
 
 
 class Outbox(Protocol):
-    """What `deliver` asks of an outbox. All methods are called off the event loop and may block; all are thread-safe."""
+    """What `deliver` asks of an outbox. Methods are called off the event loop, may block, and are thread-safe."""
 
     def store(self, call: StoredCall) -> bool:
         """Keep the call; when this returns, it is kept. True: try it now; False: it waits its turn."""

@@ -27,6 +27,7 @@ class Response(Generic[T_co]):
         headers: Headers,
         value: T_co,
         request: Request[Any],
+        *,
         attempts: int = 1,
         elapsed: float = 0.0,
         content: bytes = b"",

@@ -26,8 +26,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How often and how patiently.
 
     - `attempts` counts the first one.
-    - The pause before attempt n + 1 is `base * factor ** (n - 1)` seconds, at most `cap`; with `jitter="full"` a random part of
-      it, with "none" all of it.
+    - The pause before attempt n + 1 is `base * factor ** (n - 1)` seconds, at most `cap`; with `jitter="full"` a random
+      part of it, with "none" all of it.
     - `statuses` are tried again, beside failures of the connection.
     - `respect_retry_after`: a `Retry-After` of up to so many seconds is obeyed instead of the pause, a longer one ends
       the call; None ignores the header.

@@ -59,7 +59,7 @@ class Shadows:
             return typing.Annotated[(self.derive(args[0]), *type.__metadata__)]
         replaced = tuple(self.derive(arg) for arg in args)
         if origin in {typing.Union, types.UnionType}:
-            return typing.Union[replaced]
+            return typing.Union[replaced]  # noqa: UP007 - of a tuple
         return origin[replaced]
 
     def _struct(self, shape: Shape) -> Any:

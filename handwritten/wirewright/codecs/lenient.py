@@ -179,7 +179,7 @@ class Builders:
         arrays = [member for member in members if _origin(member) in _ARRAYS]
         maps = [member for member in members if _origin(member) is dict]
         scalars = [m for m in members if m not in arrays and m not in maps and not (shape_of_any(m))]
-        scalar = self._leaf(typing.Union[tuple(scalars)]) if scalars else None
+        scalar = self._leaf(typing.Union[tuple(scalars)]) if scalars else None  # noqa: UP007 - of a tuple
 
         def build(value: Any, tally: Tally) -> Any:
             if isinstance(value, Mapping) and (shapes or maps):

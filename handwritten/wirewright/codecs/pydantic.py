@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -17,8 +16,10 @@ from wirewright.codecs.shapes import shape_of
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
 
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+class _Seen:
+    """Whether any model has a field of bytes: pydantic writes base64 in its URL-safe form, OpenAPI means the other."""
+
+    bytes = False
 
 
 class Model(pydantic.BaseModel):
@@ -30,10 +31,15 @@ class Model(pydantic.BaseModel):
         defer_build=True,
         protected_namespaces=(),
         arbitrary_types_allowed=True,  # `File`, in the models of multipart bodies
-        json_encoders={bytes: _base64},  # pydantic's own base64 is the URL-safe one
         val_json_bytes="base64",
         ser_json_timedelta="iso8601",
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if any("bytes" in str(field.annotation) for field in cls.model_fields.values()):
+            _Seen.bytes = True
 
 
 def codec_error(error: pydantic.ValidationError) -> CodecError:
@@ -89,6 +95,8 @@ class PydanticCodec:
 
     def encode(self, value: Any) -> bytes:
         try:
+            if _Seen.bytes:
+                return self._write(self.to_builtins(value))
             content = self._any.dump_json(value, by_alias=True, exclude_unset=True)
             return self._write(self.to_builtins(value)) if _NAIVE_MOMENT(content) else content
         except (ValueError, TypeError, RecursionError) as error:

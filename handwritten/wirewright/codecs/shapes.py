@@ -21,7 +21,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
-    """One class. `tag` is the value of `tag_field` that msgspec writes itself; `extra_type` the type of unknown fields."""
+    """One class. `tag` is the value of `tag_field`, which msgspec writes; `extra_type` the type of unknown fields."""
 
     cls: type[Any]
     fields: tuple[Field, ...]

@@ -116,7 +116,7 @@ class Chooser:
 
 
 def _first_that_builds(builds: list[Build], value: Any, tally: Tally) -> Any:
-    """For values that are no objects: the variant that drops fewest keys (arrays, maps), the most specific (scalars)."""
+    """For values that are no objects: the variant that drops fewest keys, or the most specific one for scalars."""
     best: tuple[int, Any] | None = None
     for build in builds:
         count = [0]

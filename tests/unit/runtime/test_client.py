@@ -235,10 +235,10 @@ def test_an_answer_over_the_limit_is_refused(make, server):
 
 def test_a_compressed_answer_may_not_explode(make, server):
     body = gzip.compress(b" " * 50_000_000)
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
-    with Client(server(head.encode() + body), max_response_bytes=1_000_000) as client:
-        with pytest.raises(DecodeError, match="larger than the limit"):
-            client.send(Request(make()))
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    url = server(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    with Client(url, max_response_bytes=1_000_000) as client, pytest.raises(DecodeError, match="larger than the limit"):
+        client.send(Request(make()))
 
 
 def test_headers_are_found_in_any_case():

@@ -1,4 +1,4 @@
-"""The sync network backend of httpcore, watched: what was sent, on which connection, and not a moment past the deadline.
+"""The sync network backend of httpcore, watched: what was sent, on which connection, and nothing past the deadline.
 
 httpcore hands every limit that a request came with to the network stream it reads or writes; our limits are numbers
 that know their attempt. That is how one total deadline holds over all phases, slow drips included.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -83,16 +84,32 @@ def seconds_of(timeout: float | None) -> float | None:
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
+    """`whole`: the head of a request waits for the first bytes of its body, so that a small request is one packet."""
+
+    def __init__(self, inner: httpcore.NetworkStream, whole: bool) -> None:
         self._inner = inner
+        self._whole = whole
+        self._at_head = True
+        self._head: bytes = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._head:
+            with suppress(httpcore.WriteError):  # as httpcore does: the answer may be there all the same
+                self.write(b"", timeout)
+        self._at_head = True
         return self._inner.read(max_bytes, seconds_of(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, seconds_of(timeout))
-        if isinstance(timeout, Limit) and buffer:
-            timeout.attempt.sent = True
+        if self._at_head and self._whole and buffer.endswith(b"\r\n\r\n"):
+            self._at_head, self._head = False, buffer
+            return
+        self._at_head = False
+        if self._head:
+            buffer, self._head = self._head + buffer, b""
+        if buffer:
+            self._inner.write(buffer, seconds_of(timeout))
+            if isinstance(timeout, Limit):
+                timeout.attempt.sent = True
 
     def close(self) -> None:
         self._inner.close()
@@ -100,17 +117,19 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, seconds_of(timeout)))
+        secured = self._inner.start_tls(ssl_context, server_hostname, seconds_of(timeout))
+        return _Stream(secured, self._whole)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """For the sync pool."""
+    """For the sync pool. `whole`: HTTP/1.1 alone is spoken, so that head and body may leave together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool) -> None:
         self._inner = httpcore.SyncBackend()
+        self._whole = whole
 
     def connect_tcp(
         self,
@@ -122,14 +141,15 @@ class DeadlineBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         if isinstance(timeout, Limit):
             timeout.attempt.fresh = True
-        return _Stream(self._inner.connect_tcp(host, port, seconds_of(timeout), local_address, socket_options))
+        stream = self._inner.connect_tcp(host, port, seconds_of(timeout), local_address, socket_options)
+        return _Stream(stream, self._whole)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         if isinstance(timeout, Limit):
             timeout.attempt.fresh = True
-        return _Stream(self._inner.connect_unix_socket(path, seconds_of(timeout), socket_options))
+        return _Stream(self._inner.connect_unix_socket(path, seconds_of(timeout), socket_options), self._whole)
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)

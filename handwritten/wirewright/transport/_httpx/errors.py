@@ -39,11 +39,13 @@ def map_error(error: Exception, attempt: Attempt | None = None, received: int = 
     sent = attempt.sent if attempt is not None else True
     for kinds, phase, message in _TIMEOUTS:
         if isinstance(error, kinds):
-            if attempt is not None and attempt.expired():
-                phase, message = "deadline", "the deadline passed"
-            unsent = phase in {"connect", "pool"}
+            late = attempt is not None and attempt.expired()
             return TimeoutError(
-                message, phase=phase, sent=sent and not unsent, bytes_received=received, last_error=error
+                "the deadline passed" if late else message,
+                phase="deadline" if late else phase,
+                sent=sent and phase not in {"connect", "pool"},
+                bytes_received=received,
+                last_error=error,
             )
     if isinstance(error, httpx.DecodingError):
         return DecodeError(f"the answer's compression is broken: {text}")

@@ -140,7 +140,7 @@ def _proxy_arguments(proxy: httpx.Proxy, limits: dict[str, Any]) -> dict[str, An
 
 
 def _sync_pools(options: PoolOptions) -> _Pools:
-    backend = DeadlineBackend()
+    backend = DeadlineBackend(whole=not options.http2)
 
     def make(**limits: Any) -> httpcore.ConnectionPool:
         return httpcore.ConnectionPool(network_backend=backend, **limits)
