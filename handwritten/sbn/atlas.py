@@ -140,7 +140,29 @@ class AsyncAtlasClient(AtlasMethods, AsyncSubClient):
 
 
 _DELEGATED = frozenset(
-    ["resolve", "list_frontiers", "get_frontier_snapshot", "get_frontier_history", "get_frontier_history_delta", "get_frontier_validation", "get_instrumentation_report", "get_intervention_report", "list_couplings", "get_frontier_couplings", "detect_couplings", "mint_bound_key", "bind_existing_key", "upsert_binding", "calibrate_frontier", "calibrate_all", "list_cards", "get_card", "register_card", "version_card", "run_card"]
+    [
+        "resolve",
+        "list_frontiers",
+        "get_frontier_snapshot",
+        "get_frontier_history",
+        "get_frontier_history_delta",
+        "get_frontier_validation",
+        "get_instrumentation_report",
+        "get_intervention_report",
+        "list_couplings",
+        "get_frontier_couplings",
+        "detect_couplings",
+        "mint_bound_key",
+        "bind_existing_key",
+        "upsert_binding",
+        "calibrate_frontier",
+        "calibrate_all",
+        "list_cards",
+        "get_card",
+        "register_card",
+        "version_card",
+        "run_card",
+    ]
 )
 
 

@@ -79,7 +79,40 @@ _LISTS = {
     "cost_optional_components",
 }
 _NUMBERS = {"x_override", "c_max_override"}
-_ORDER = ["app_name", "gec_domain", "frontier", "constraint_tag", "phase", "frontier_id", "frontier_archetype", "phase_ref", "x_mode", "x_override", "accepted_action_types", "accepted_interaction_types", "accepted_event_types", "action_weight_map", "interaction_weight_map", "event_polarity_weights", "weighting_strategy", "native_metric_profile", "yield_mode", "yield_unit", "cost_mode", "cost_composition_rule", "cost_components", "cost_required_components", "cost_optional_components", "c_max_mode", "c_max_override", "entropy_mode", "compression_mode", "trust_mode", "reflex_mode", "native_notes"]
+_ORDER = [
+    "app_name",
+    "gec_domain",
+    "frontier",
+    "constraint_tag",
+    "phase",
+    "frontier_id",
+    "frontier_archetype",
+    "phase_ref",
+    "x_mode",
+    "x_override",
+    "accepted_action_types",
+    "accepted_interaction_types",
+    "accepted_event_types",
+    "action_weight_map",
+    "interaction_weight_map",
+    "event_polarity_weights",
+    "weighting_strategy",
+    "native_metric_profile",
+    "yield_mode",
+    "yield_unit",
+    "cost_mode",
+    "cost_composition_rule",
+    "cost_components",
+    "cost_required_components",
+    "cost_optional_components",
+    "c_max_mode",
+    "c_max_override",
+    "entropy_mode",
+    "compression_mode",
+    "trust_mode",
+    "reflex_mode",
+    "native_notes",
+]
 
 
 @dataclass(slots=True)

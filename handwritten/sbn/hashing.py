@@ -17,7 +17,27 @@ CANON_VERSION = "SVP-1.0"
 MAX_DEPTH = 50
 GENESIS = "genesis"
 VOLATILE_KEYS = frozenset(
-    ["snap_hash", "hash", "add_snapchore_hash", "post_metrics_snap_hash", "signature", "signatures", "sig", "attestation", "attestations", "attestation_sig", "created_at", "updated_at", "timestamp", "time", "ts", "nonce", "audit_snapchore", "snapchore_context", "snapchore_validation"]
+    [
+        "snap_hash",
+        "hash",
+        "add_snapchore_hash",
+        "post_metrics_snap_hash",
+        "signature",
+        "signatures",
+        "sig",
+        "attestation",
+        "attestations",
+        "attestation_sig",
+        "created_at",
+        "updated_at",
+        "timestamp",
+        "time",
+        "ts",
+        "nonce",
+        "audit_snapchore",
+        "snapchore_context",
+        "snapchore_validation",
+    ]
 )
 """Members that do not count, at any depth."""
 

@@ -13,7 +13,9 @@ from sbn._faces import AsyncSubClient, SubClient
 
 Json = Mapping[str, Any]
 _NODE_ALIASES = {"id": "step_id", "label": "name"}
-_NODE_KEYS = frozenset(["step_id", "name", "skill", "dept", "description", "estimated_seconds", "step_type", "metadata", "meta"])
+_NODE_KEYS = frozenset(
+    ["step_id", "name", "skill", "dept", "description", "estimated_seconds", "step_type", "metadata", "meta"]
+)
 _EDGE_ALIASES = {"source": "source_id", "target": "target_id", "type": "edge_type"}
 _EDGE_KEYS = frozenset(["source_id", "target_id", "edge_type", "weight", "meta"])
 

@@ -10,7 +10,28 @@ if TYPE_CHECKING:
     from sbn.streaming import SlotSession
 
 _DELEGATED = frozenset(
-    ["open", "close", "seal", "finalize", "bind", "action", "interaction", "pulse", "yield_pulse", "burden_pulse", "event", "submit_raw", "list_bitblocks", "list_slot_blocks", "slot_id", "receipt", "last_seal", "submitted", "waiting", "lost"]
+    [
+        "open",
+        "close",
+        "seal",
+        "finalize",
+        "bind",
+        "action",
+        "interaction",
+        "pulse",
+        "yield_pulse",
+        "burden_pulse",
+        "event",
+        "submit_raw",
+        "list_bitblocks",
+        "list_slot_blocks",
+        "slot_id",
+        "receipt",
+        "last_seal",
+        "submitted",
+        "waiting",
+        "lost",
+    ]
 )
 
 

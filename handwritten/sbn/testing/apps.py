@@ -224,7 +224,8 @@ class AppRules(ComputeRules):
         """Create or change a binding, and add a row to its history."""
         fresh = said["frontier_id"] not in self.network.frontiers
         frontier = self.frontier(said["frontier_id"], provision=True)
-        frontier["app_family"] = frontier["app_family"] or app["app_family"]
+        if fresh:
+            frontier["app_family"] = app["app_family"]
         spec = app["_specs"].setdefault(said["workflow"], {"_history": []})
         spec |= {name: value for name, value in said.items() if value not in (None, [], {})}
         spec.setdefault("pulse_type", "slot_stream")

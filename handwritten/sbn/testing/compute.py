@@ -55,8 +55,8 @@ class ComputeRules(FactRules):
                 "c_max": 1.0,
                 "regime": "unknown",
                 "metallic_label": "unrated",
-                "pulse_type": None,
-                "app_family": None,
+                "pulse_type": "slot_stream",
+                "app_family": identity.rpartition(".")[0] or identity,
                 "frontier_kind": "scoring",
             }
         return found(frontiers, identity, "frontier")

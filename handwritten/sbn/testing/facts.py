@@ -127,7 +127,7 @@ class FactRules(WorkflowRules):
             "reviewed_by": "sandbox",
             "reviewed_at": self.stamp(),
         }
-        merged = {"fact_id": target} if target else None
+        merged = {"fact_id": target} if target else {}
         identity = {name: fact[name] for name in ("fact_id", "id", "state")}
         return {**identity, "review_state": fact["state"], "review": review, "merge_target": merged}
 
@@ -296,7 +296,7 @@ class FactRules(WorkflowRules):
         return {
             "suggestion_id": suggestion["suggestion_id"],
             "action": body["action"],
-            "target_fact": {"fact_id": target} if body["action"] == "accept" else None,
+            "target_fact": {"fact_id": target} if body["action"] == "accept" else {},
             "recomputed_facts": recomputed,
         }
 
@@ -305,8 +305,8 @@ class FactRules(WorkflowRules):
         space = self.space(call)
 
         def waiting(status: str) -> Json:
-            facts = [f["fact_id"] for f in space.facts.values() if f["promotion_status"] == status]
-            evidence = [e["evidence_id"] for e in space.evidence.values() if e["promotion_status"] == status]
+            facts = [fact for fact in space.facts.values() if fact["promotion_status"] == status]
+            evidence = [item for item in space.evidence.values() if item["promotion_status"] == status]
             return {"facts": facts, "evidence": evidence}
 
         return {

@@ -173,4 +173,22 @@ def decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-SbnRules.wide = dict.fromkeys(["atlas_get_frontier_snapshot", "atlas_get_frontier_history", "atlas_get_frontier_history_delta", "atlas_get_frontier_validation", "atlas_get_frontier_couplings", "gec_get_frontier_health", "gec_start_calibration", "gec_complete_calibration", "gec_suspend_frontier", "gec_unsuspend_frontier", "numa_get_forecast", "atlas_get_card", "atlas_version_card", "atlas_run_card"], WIDE)
+SbnRules.wide = dict.fromkeys(
+    [
+        "atlas_get_frontier_snapshot",
+        "atlas_get_frontier_history",
+        "atlas_get_frontier_history_delta",
+        "atlas_get_frontier_validation",
+        "atlas_get_frontier_couplings",
+        "gec_get_frontier_health",
+        "gec_start_calibration",
+        "gec_complete_calibration",
+        "gec_suspend_frontier",
+        "gec_unsuspend_frontier",
+        "numa_get_forecast",
+        "atlas_get_card",
+        "atlas_version_card",
+        "atlas_run_card",
+    ],
+    WIDE,
+)
