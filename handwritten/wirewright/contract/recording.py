@@ -1,9 +1,11 @@
 """Transports that remember what went over them and judge it by a spec.
 
-recorder = Recorder(document)
-client = Client(url, transport=recorder.over(transport))
-...
-recorder.assert_kept()
+One recorder serves any number of clients:
+
+    recorder = Recorder(document)
+    client = Client(url, transport=recorder.over())  # or over(sandbox.transport()), over(any httpx transport)
+    ...
+    recorder.assert_kept()
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import copy
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from wirewright.contract.checks import WireRequest, check_request, check_response
 from wirewright.contract.document import SpecDocument
@@ -50,11 +52,17 @@ class Recorder:
         self._lock = threading.Lock()
         self.traffic: list[Traffic] = []
 
-    def over(self, transport: Transport) -> RecordingTransport:
-        return RecordingTransport(self, transport)
+    def over(self, transport: Any = None) -> RecordingTransport:
+        """For `Client(transport=...)`; around whatever a `Client` takes, by default its own network transport."""
+        from wirewright.transport import _httpx
 
-    def over_async(self, transport: AsyncTransport) -> AsyncRecordingTransport:
-        return AsyncRecordingTransport(self, transport)
+        return RecordingTransport(self, _httpx.wrap(transport))
+
+    def over_async(self, transport: Any = None) -> AsyncRecordingTransport:
+        """For `AsyncClient(transport=...)`."""
+        from wirewright.transport import _httpx
+
+        return AsyncRecordingTransport(self, _httpx.awrap(transport))
 
     def start(self, request: HttpRequest, content: bytes) -> Traffic:
         target = request.target

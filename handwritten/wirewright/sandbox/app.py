@@ -22,10 +22,10 @@ from wirewright.sandbox.faults import NO_PLAN, Faults, Plan
 from wirewright.sandbox.incoming import Incoming, Receive, Scope, Send, read_request
 from wirewright.sandbox.mock import answer_from_spec, gateway_page
 from wirewright.sandbox.recording import BODY_KEPT, Exchange, Recording
-from wirewright.sandbox.render import Outgoing, render
+from wirewright.sandbox.render import Outgoing, raw_headers, render
 from wirewright.sandbox.rules import Rules, Setting
 from wirewright.sandbox.surface import PREFIX, ControlSurface
-from wirewright.sandbox.topic import Lagged
+from wirewright.sandbox.topic import Lagged, Topic
 from wirewright.sandbox.verify import verify_answer, watch_stream
 from wirewright.sandbox.wire import Channel, Cut, Wire
 
@@ -57,8 +57,10 @@ class App:
         self.rules = rules_type(setting)
         self.router = Router(self.document, rules_type.wide_parameters())
         self.recording = Recording(conduct.keep)
+        self.live = Topic(keep=0)
         self.stopping = asyncio.Event()
         self._control = ControlSurface(self)
+        self._has_headers = rules_type.headers is not Rules.headers
         self._count = 0
 
     async def start(self) -> None:
@@ -66,6 +68,7 @@ class App:
 
     async def stop(self) -> None:
         self.stopping.set()
+        self.live.close()
         await self.rules.end()
 
     async def reset(self) -> None:
@@ -103,7 +106,11 @@ class App:
         if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
             call = incoming.call(0, self.setting.clock)
             outgoing = await self._control.answer(call, path.removeprefix(PREFIX) or "/", incoming.query)
-            await self._wire(channel, NO_PLAN).whole(outgoing, head=incoming.method == "HEAD")
+            wire = self._wire(channel, NO_PLAN)
+            if outgoing.stream is None or incoming.method == "HEAD":
+                await wire.whole(outgoing, head=incoming.method == "HEAD")
+            else:
+                await wire.stream(outgoing)
             return
         await self._exchange(incoming, channel)
 
@@ -138,8 +145,8 @@ class App:
             exchange.seconds = time.perf_counter() - started
             await self._deliver(wire, outgoing, exchange, match.operation if match else None)
         except Cut:
-            if exchange.status is None and self.conduct.seen:
-                self.conduct.seen(exchange)
+            if exchange.status is None:
+                self._show(exchange)
 
     async def _answer(self, incoming: Incoming, match: Match | None, exchange: Exchange, plan: Plan) -> Outgoing:
         call = incoming.call(exchange.number, self.setting.clock)
@@ -147,8 +154,8 @@ class App:
         try:
             if plan.faults and (spoilt := self._instead(plan, call)):
                 exchange.answered_by = "fault"
-                return spoilt
-            if match is None:
+                outgoing = spoilt
+            elif match is None:
                 outgoing = render(self._no_operation(call, incoming, exchange))
             else:
                 result = await self._ask(call, match, incoming, exchange)
@@ -162,10 +169,19 @@ class App:
             exchange.answered_by = "error"
             message = f"the sandbox's rule failed: {error}"
             outgoing = render(self.rules.error(500, "internal_error", message, [], call=call))
+        if self._has_headers:
+            outgoing.headers += raw_headers(self.rules.headers(call))
         outgoing.headers.append((b"x-sandbox-answer", exchange.answered_by.encode()))
         if plan.get("garble"):
             outgoing.body = outgoing.body[: len(outgoing.body) // 2] + b"\xff{"
         return outgoing
+
+    def _show(self, exchange: Exchange) -> None:
+        """Tells those who look on: its answer goes out, or it was cut off."""
+        if self.conduct.seen:
+            self.conduct.seen(exchange)
+        if self.live.followers:
+            self.live.publish("exchange", exchange.to_json(), str(exchange.number))
 
     def _blame(self, exchange: Exchange, error: Exception) -> None:
         """A rule has a defect: it is logged, and noted on the exchange."""
@@ -246,8 +262,7 @@ class App:
         exchange.answer_body = outgoing.body[:BODY_KEPT]
         if self.conduct.verify and operation and exchange.answered_by not in {"fault", "error"}:
             verify_answer(operation, exchange, outgoing)
-        if self.conduct.seen:
-            self.conduct.seen(exchange)
+        self._show(exchange)
         if outgoing.stream is None or exchange.method == "HEAD":
             await wire.whole(outgoing, head=exchange.method == "HEAD")
             return

@@ -154,6 +154,10 @@ class Rules:
         body, media_type = error_body(self.document, call.operation if call else None, failure)
         return Answer(status, body, media_type=media_type)
 
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """Headers that every answer of the protocol carries, errors included (a request id, say)."""
+        return {}
+
     invalid_status: ClassVar[int | None] = None
     """Status for requests that break the spec; None: 422 where the operation documents it, else 400."""
 

@@ -8,6 +8,8 @@ POST   /_sandbox/faults          add some: {"chaos": "reset=1%"} or {"faults": [
 DELETE /_sandbox/faults          no more faults
 GET    /_sandbox/requests        the last exchanges with verdicts; ?after=NUMBER, ?limit=N, ?operation=ID, ?broken=1
 DELETE /_sandbox/requests        forget them
+GET    /_sandbox/requests/live   the same as they happen: server-sent events `exchange`
+GET    /_sandbox/document        the canonical document that is served
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import msgspec
 
 from wirewright.contract.bodies import read_body
 from wirewright.contract.shapes import is_object
-from wirewright.sandbox.answers import UNSET, Answer, Call, Refuse
+from wirewright.sandbox.answers import UNSET, Answer, Call, Events, Refuse
 from wirewright.sandbox.faults import Fault, fault_from_json, parse_faults
 from wirewright.sandbox.render import Outgoing, render
 
@@ -49,6 +51,8 @@ class ControlSurface:
             ("DELETE", "/faults"): self._clear_faults,
             ("GET", "/requests"): self._requests,
             ("DELETE", "/requests"): self._clear_requests,
+            ("GET", "/requests/live"): self._live,
+            ("GET", "/document"): self._document,
         }
 
     async def answer(self, call: Call, path: str, query: str) -> Outgoing:
@@ -141,6 +145,12 @@ class ControlSurface:
     def _clear_requests(self, call: Call) -> Any:
         self._app.recording.clear()
         return {"total": 0}
+
+    def _live(self, call: Call) -> Any:
+        return Events(self._app.live.follow())
+
+    def _document(self, call: Call) -> Any:
+        return Answer(200, self._app.document.raw)
 
 
 def _compiled(path: str) -> re.Pattern[str]:

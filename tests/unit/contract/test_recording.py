@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from wirewright import AsyncClient, Client, Operation, Request
 from wirewright.bodies import Upload
 from wirewright.contract import SpecDocument
 from wirewright.contract.recording import Recorder
 from wirewright.messages import Headers, HttpRequest, HttpResponse
+from wirewright.sandbox import Sandbox
 
 
 class Scripted:
@@ -87,6 +89,28 @@ def test_a_stream_is_seen_as_far_as_it_was_read(api: SpecDocument) -> None:
     assert recorder.broken() == []
     assert list(response.body) == [b'data: "x"\n\n']
     assert [problem.place for _, problems in recorder.broken() for problem in problems] == ["event/1"]
+
+
+def test_it_goes_around_whatever_a_client_takes(api: SpecDocument) -> None:
+    operation = Operation("a", "POST", "/a", codec="msgspec")
+    with Sandbox(document=api) as sandbox:
+        for transport in (None, sandbox.transport()):
+            recorder = Recorder(api)
+            with Client(sandbox.url, transport=recorder.over(transport)) as client:
+                client.send(Request(operation, body={"a": 1}, media_type="application/json"))
+            recorder.assert_kept()
+            assert [(t.request.body, t.status) for t in recorder.traffic] == [(b'{"a":1}', 200)]
+
+
+async def test_it_goes_around_whatever_an_async_client_takes(api: SpecDocument) -> None:
+    operation = Operation("a", "POST", "/a", codec="msgspec")
+    async with Sandbox(document=api) as sandbox:
+        for transport in (None, sandbox.transport()):
+            recorder = Recorder(api)
+            async with AsyncClient(sandbox.url, transport=recorder.over_async(transport)) as client:
+                await client.send(Request(operation, body={"a": 1}, media_type="application/json"))
+            recorder.assert_kept()
+            assert [(t.request.body, t.status) for t in recorder.traffic] == [(b'{"a":1}', 200)]
 
 
 def test_a_failure_of_the_network_passes_through_and_is_remembered(api: SpecDocument) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 from wirewright.sandbox import Sandbox
@@ -115,6 +117,19 @@ def test_control_calls_are_neither_recorded_nor_struck_by_faults(client: httpx.C
     sandbox.faults.add("drop")
     assert client.get("/_sandbox/state").status_code == 200
     assert len(sandbox.requests) == 0
+
+
+def test_requests_can_be_followed_as_they_happen(client: httpx.Client, sandbox: Sandbox) -> None:
+    with client.stream("GET", "/_sandbox/requests/live") as live:
+        httpx.get(sandbox.url + "/notes?limit=0")
+        lines = live.iter_lines()
+        assert [next(lines), next(lines)] == ["event: exchange", "id: 1"]
+        seen = json.loads(next(lines).removeprefix("data: "))
+    assert (seen["operation"], seen["status"], seen["kept"]) == ("list_notes", 400, False)
+
+
+def test_the_document_that_is_served_can_be_had(client: httpx.Client, sandbox: Sandbox) -> None:
+    assert client.get("/_sandbox/document").json() == sandbox.document.raw
 
 
 def test_only_the_last_exchanges_are_kept(sandbox: Sandbox) -> None:

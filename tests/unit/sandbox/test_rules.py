@@ -156,6 +156,17 @@ def test_a_protocol_may_shape_its_own_errors_and_cut_in_before_its_rules(spec: d
         assert client.get("/lost").json() == {"ok": False, "error": "not_found"}
 
 
+def test_every_answer_may_carry_headers_of_the_protocol(spec: dict[str, Any]) -> None:
+    class Traced(Rules):
+        def headers(self, call: Call) -> dict[str, str]:
+            return {"x-request-id": call.headers.get("x-request-id", "none")}
+
+    with Sandbox.from_spec(spec, rules=Traced, chaos="status=503x1") as sandbox:
+        for path, status in (("/notes", 503), ("/notes", 200), ("/lost", 404), ("/notes?limit=0", 400)):
+            answer = httpx.get(sandbox.url + path, headers={"x-request-id": "7"})
+            assert (answer.status_code, answer.headers.get("x-request-id")) == (status, "7")
+
+
 def test_ids_are_the_same_each_time_with_a_seed(spec: dict[str, Any], rules: type[Rules]) -> None:
     made = []
     for _ in range(2):
