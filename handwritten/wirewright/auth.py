@@ -163,12 +163,13 @@ class TokenAuth(Auth):
                 if token is not None and not self._expires_within(token, self._leeway, clock):
                     return token
                 usable = token is not None and not self._expires_within(token, 0, clock)
-                if fetching is None:
-                    mine = self._fetching = Future[None]()
-            if fetching is None:
+                mine = Future[None]() if fetching is None else None
+                self._fetching = fetching or mine
+            if mine is not None:
                 return (yield from self._fetch(mine, token if usable else None))
             if usable and token is not None:
                 return token
+            assert fetching is not None  # there was one, or it is mine
             yield Wait(fetching)
             if not fetching.done():
                 raise AuthError("the token did not arrive in time")

@@ -18,6 +18,7 @@ from wirewright.codecs import Codec, CodecError
 from wirewright.codecs.scalars import text_of
 from wirewright.codecs.shapes import shape_of
 from wirewright.errors import RequestError
+from wirewright.narrow import is_async_iterable, is_bytes, is_iterator, is_mapping, is_path, is_sequence
 from wirewright.operation import Content, Encoding, Parameter
 from wirewright.parameters import query_pairs
 
@@ -62,7 +63,7 @@ class Upload:
 
     def _measure(self) -> None:
         source = self.source
-        if isinstance(source, os.PathLike):
+        if is_path(source):
             self.length = Path(source).stat().st_size
             self.replayable = True
         elif hasattr(source, "read") and _seekable(source):
@@ -70,17 +71,17 @@ class Upload:
             self.length = source.seek(0, io.SEEK_END) - self._start
             source.seek(self._start)
             self.replayable = True
-        elif isinstance(source, list | tuple):
+        elif is_sequence(source):
             self.length = sum(len(chunk) for chunk in source)
             self.replayable = True
 
     def open(self) -> Iterator[bytes]:
         """The body from its start, in chunks. Raises `RequestError` when it was read before and cannot be again."""
         source = self.source
-        if isinstance(source, AsyncIterable):
+        if is_async_iterable(source):
             raise RequestError("an async iterator cannot be sent by the sync client")
         self.claim()
-        if isinstance(source, os.PathLike):
+        if is_path(source):
             return _read_path(source)
         if hasattr(source, "read"):
             if self.replayable:
@@ -90,9 +91,10 @@ class Upload:
 
     def aopen(self) -> AsyncIterator[bytes]:
         """As `open`, for the async client; sync sources are read in a thread."""
-        if isinstance(self.source, AsyncIterable):
+        source = self.source
+        if is_async_iterable(source):
             self.claim()
-            return self.source.__aiter__()
+            return aiter(source)
         return _in_thread(self.open())
 
     def claim(self) -> None:
@@ -198,9 +200,9 @@ def _json_lines(values: Any, codec: Codec) -> bytes | Upload:
     """A list at once; an iterator (sync or async) as a stream of lines."""
     if isinstance(values, bytes | bytearray | memoryview | os.PathLike) or hasattr(values, "read"):
         return _raw(values)
-    if isinstance(values, AsyncIterable):
+    if is_async_iterable(values):
         return Upload(_alines(values, codec))
-    if isinstance(values, Iterator):
+    if is_iterator(values):
         return Upload(codec.encode(value) + b"\n" for value in values)
     return b"".join(codec.encode(value) + b"\n" for value in values)
 
@@ -215,21 +217,21 @@ def _file_payload(file: File, base: str) -> Payload:
 
 
 def _raw(content: Any) -> bytes | Upload:
-    if isinstance(content, bytes | bytearray | memoryview):
+    if is_bytes(content):
         return bytes(content)
     return Upload(content)
 
 
 def members(body: Any, codec: Codec) -> dict[str, Any]:
     """A model or mapping as its members by wire name, files among them left as they are."""
-    if isinstance(body, Mapping):
+    if is_mapping(body):
         return dict(body)
     shape = shape_of(body.__class__)
     if shape is not None:
-        own = {field.wire: getattr(body, field.attribute) for field in shape.fields}
+        own: dict[str, Any] = {field.wire: getattr(body, field.attribute) for field in shape.fields}
         return {**own, **(codec.extras(body) or {})}
     if hasattr(body, "model_fields_set"):
-        fields = type(body).model_fields
+        fields: dict[str, Any] = body.__class__.model_fields
         own = {fields[name].alias or name: getattr(body, name) for name in fields if name in body.model_fields_set}
         return {**own, **(body.model_extra or {})}
     raise TypeError(f"{type(body).__name__} has no members")
@@ -268,9 +270,9 @@ def _form_pairs(name: str, value: Any, encoding: Encoding | None, codec: Codec) 
     if chosen.content_type is not None and not styled:
         encoded = encode_as(value, chosen.content_type, codec)
         value = encoded.decode() if isinstance(encoded, bytes) else value
-    elif isinstance(value, Mapping) and not styled:
+    elif is_mapping(value) and not styled:
         value = codec.encode(value).decode()
-    elif isinstance(value, list) and not styled:
+    elif is_sequence(value) and not styled:
         value = [codec.encode(item).decode() if isinstance(item, dict | list) else item for item in value]
     parameter = Parameter("query", name, chosen.style, chosen.explode, chosen.allow_reserved)
     return [pair.replace("%20", "+") for pair in query_pairs(parameter, value)]

@@ -123,7 +123,7 @@ class Client(_Base):
             step = next(steps)
             while True:
                 try:
-                    answer = self._send(step.request) if step.__class__ is Send else self.perform(step)
+                    answer = self._send(step.request) if isinstance(step, Send) else self.perform(step)
                 except Exception as error:
                     step = steps.throw(error)
                 else:
@@ -207,7 +207,7 @@ class AsyncClient(_Base):
             step = next(steps)
             while True:
                 try:
-                    answer = await (self._send(step.request) if step.__class__ is Send else self.perform(step))
+                    answer = await (self._send(step.request) if isinstance(step, Send) else self.perform(step))
                 except Exception as error:
                     step = steps.throw(error)
                 else:

@@ -28,6 +28,7 @@ from wirewright.steps import Emit, Read, Sleep, StreamStep
 from wirewright.streaming import Session
 
 _DONE = b"[DONE]"
+_BROKEN: tuple[type[WirewrightError], ...] = (TransportError, ServerError)
 
 Flow = Generator[StreamStep, Any, None]
 
@@ -48,7 +49,7 @@ class Follower:
                 finished = yield from self._connection()
                 if finished or not session.resumes(broken=False):
                     return
-            except (TransportError, ServerError) as error:
+            except _BROKEN as error:
                 if self._closed():
                     return
                 if not session.connections:

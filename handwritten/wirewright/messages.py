@@ -6,7 +6,7 @@ They know nothing of operations, types or retries; signing and auth work on them
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 import msgspec
@@ -68,8 +68,8 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
-        items = pairs.items() if isinstance(pairs, Mapping) else pairs
-        self._pairs = [(name.lower(), value) for name, value in items]
+        items = cast("Mapping[str, str]", pairs).items() if isinstance(pairs, Mapping) else pairs
+        self._pairs: list[tuple[str, str]] = [(name.lower(), value) for name, value in items]
         self._index: dict[str, str] | None = None
 
     def _lookup(self) -> dict[str, str]:

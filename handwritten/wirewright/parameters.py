@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 from urllib.parse import quote
 
 from msgspec import UNSET
 
 from wirewright.codecs.scalars import text_of
+from wirewright.narrow import is_mapping
 from wirewright.operation import Parameter, Style
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
@@ -37,7 +38,8 @@ def percent(text: str) -> str:
 
 def _keeping(reserved: str) -> _Encoder:
     def encode(text: str) -> str:
-        parts, start = [], 0
+        parts: list[str] = []
+        start = 0
         for triplet in _TRIPLET.finditer(text):
             parts += [quote(text[start : triplet.start()], safe=reserved), triplet.group()]
             start = triplet.end()
@@ -59,7 +61,7 @@ def present(value: Any) -> bool:
     return value is not None and value is not UNSET
 
 
-def is_array(value: Any) -> bool:
+def is_array(value: Any) -> TypeGuard[Iterable[Any]]:
     """Whether a value is written as an array."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | memoryview | Mapping)
 
@@ -75,7 +77,7 @@ def _items(value: Any, encode: _Encoder) -> list[str]:
 
 def delimited(value: Any, separator: str, encode: _Encoder, *, pairs: bool = False) -> str:
     """One string: a scalar, `1,2,3` for an array, `R,100,G,200` for an object (`R=100,G=200` with `pairs`)."""
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         joint = "=" if pairs else separator
         return separator.join(f"{encode(k)}{joint}{encode(text_of(v))}" for k, v in flat_members(value))
     if is_array(value):
@@ -95,7 +97,7 @@ def path_text(parameter: Parameter, value: Any) -> str:
 
 
 def _matrix(name: str, value: Any, explode: bool, encode: _Encoder) -> str:
-    if explode and isinstance(value, Mapping):
+    if explode and is_mapping(value):
         return "".join(f";{encode(k)}={encode(text_of(v))}" for k, v in flat_members(value))
     if explode and is_array(value):
         return "".join(f";{name}={item}" for item in _items(value, encode))
@@ -109,12 +111,12 @@ def query_pairs(parameter: Parameter, value: Any) -> list[str]:
     style = parameter.style or "form"
     explode = parameter.explode if parameter.explode is not None else style == "form"
     name = percent(parameter.name)
-    if style == "deepObject" and isinstance(value, Mapping):
+    if style == "deepObject" and is_mapping(value):
         return _deep(name, value, encode)
     if explode:
         return _exploded(name, value, encode)
     separator = _SEPARATORS.get(style, ",")
-    if is_array(value) and not isinstance(value, Mapping):
+    if is_array(value) and not is_mapping(value):
         items = _items(value, encode)
         return [f"{name}={separator.join(items)}"] if items else []
     return [f"{name}={delimited(value, separator, encode)}"]
@@ -124,7 +126,7 @@ _SEPARATORS: dict[Style, str] = {"spaceDelimited": "%20", "pipeDelimited": "%7C"
 
 
 def _exploded(name: str, value: Any, encode: _Encoder) -> list[str]:
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return [
             f"{encode(key)}={item}"
             for key, member in flat_members(value)
@@ -137,7 +139,7 @@ def _exploded(name: str, value: Any, encode: _Encoder) -> list[str]:
 
 def _deep(name: str, value: Any, encode: _Encoder) -> list[str]:
     """`filter[a][b]=c`; OpenAPI leaves nesting and arrays open, this is what most servers read."""
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return [
             pair
             for key, member in flat_members(value)

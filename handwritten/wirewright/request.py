@@ -6,7 +6,7 @@ In `path`, `query`, `headers` and `cookies` the keys are wire names; `None` and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -110,7 +110,9 @@ class Request(Generic[T_co]):
         )
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and isinstance(other, Request) and self._key() == other._key()
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return self._key() == cast("Request[Any]", other)._key()
 
     __hash__ = None  # type: ignore[assignment]
 

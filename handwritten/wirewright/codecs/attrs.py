@@ -22,6 +22,7 @@ from wirewright.codecs.lenient import shape_of_any
 from wirewright.codecs.msgspec import MsgspecCodec
 from wirewright.codecs.plain import plain
 from wirewright.codecs.shapes import EXTRAS, Shape
+from wirewright.narrow import is_collection
 
 _MODULE = types.ModuleType("wirewright.codecs._shadows", "Structs derived from attrs classes.")
 sys.modules[_MODULE.__name__] = _MODULE
@@ -108,9 +109,13 @@ class Shadows:
             return [self.rebuild(item) for item in value]
         if value.__class__ is dict:
             return {key: self.rebuild(item) for key, item in value.items()}
-        if isinstance(value, tuple | set | frozenset):
-            return value.__class__(self.rebuild(item) for item in value)
+        if is_collection(value):
+            return _like(value, [self.rebuild(item) for item in value])
         return value
+
+
+def _like(original: Any, items: list[Any]) -> Any:
+    return original.__class__(items)
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[Any], Any]:

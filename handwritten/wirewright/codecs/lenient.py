@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from msgspec import UNSET, UnsetType
 from wirewright.codecs import CodecError
 from wirewright.codecs.shapes import Shape, attach, shape_of
 from wirewright.codecs.unions import is_marker
+from wirewright.narrow import is_mapping, is_sequence
 
 Tally = list[int]
 """One counter: how many keys of the document the types did not know."""
@@ -108,9 +109,10 @@ class Builders:
         extra = self.of(shape.extra_type()) if shape.extra_type else None
 
         def build(value: Any, tally: Tally) -> Any:
-            if not isinstance(value, Mapping):
+            if not is_mapping(value):
                 raise Misfit(f"Expected `object`, got `{json_kind(value)}`")
-            known, unknown = {}, {}
+            known: dict[str, Any] = {}
+            unknown: dict[str, Any] = {}
             for key, member in value.items():
                 if key in fields:
                     attribute, member_of = fields[key]
@@ -133,7 +135,7 @@ class Builders:
         item_of = self.of(item)
 
         def build(value: Any, tally: Tally) -> Any:
-            if not isinstance(value, list | tuple):
+            if not is_sequence(value):
                 raise Misfit(f"Expected `array`, got `{json_kind(value)}`")
             return make([_at(f"[{index}]", item_of, member, tally) for index, member in enumerate(value)])
 
@@ -143,7 +145,7 @@ class Builders:
         item_of = self.of(item)
 
         def build(value: Any, tally: Tally) -> Any:
-            if not isinstance(value, Mapping):
+            if not is_mapping(value):
                 raise Misfit(f"Expected `object`, got `{json_kind(value)}`")
             return {
                 (name if key in {str, Any} else self._key(name, key)): _at(f".{name}", item_of, member, tally)
@@ -182,14 +184,14 @@ class Builders:
         scalar = self._leaf(typing.Union[tuple(scalars)]) if scalars else None  # noqa: UP007 - of a tuple
 
         def build(value: Any, tally: Tally) -> Any:
-            if isinstance(value, Mapping) and (shapes or maps):
+            if is_mapping(value) and (shapes or maps):
                 if maps:
                     return self.of(maps[0])(value, tally)
                 if len(shapes) == 1:
                     return self.of(shapes[0].cls)(value, tally)
                 found = tagged.get(value.get(shapes[0].tag_field))
                 return value if found is None else found(value, tally)
-            if isinstance(value, list) and arrays:
+            if is_sequence(value) and arrays:
                 return self.of(arrays[0])(value, tally)
             return value if scalar is None else scalar(value, tally)
 

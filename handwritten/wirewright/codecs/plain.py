@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from wirewright.codecs.scalars import moment
 from wirewright.codecs.shapes import EXTRAS, shape_of
+from wirewright.narrow import is_mapping
 
 Write = Callable[[Any], Any]
 
@@ -55,7 +56,8 @@ def _object_writer(cls: type[Any]) -> Write:
             member = getattr(value, attribute)
             if member is not UNSET:
                 written[wire] = plain(member)
-        for wire, member in (getattr(value, EXTRAS, None) or {}).items():
+        extras: dict[str, Any] = getattr(value, EXTRAS, None) or {}
+        for wire, member in extras.items():
             written.setdefault(wire, plain(member))
         return written
 
@@ -74,6 +76,6 @@ def encode_unknown(value: Any) -> Any:
         import pydantic_core
 
         return pydantic_core.to_jsonable_python(value, by_alias=True)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return dict(value)
     raise TypeError(f"values of type {value.__class__.__name__} cannot be sent")

@@ -12,6 +12,7 @@ import pydantic
 from wirewright.codecs import CodecError, Decoder
 from wirewright.codecs.plain import encode_unknown, plain
 from wirewright.codecs.shapes import shape_of
+from wirewright.narrow import is_collection, is_mapping
 
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
@@ -113,9 +114,9 @@ def _dumped(value: Any) -> Any:
     """Models as dicts with Python scalars, so that moments can still be given an offset."""
     if isinstance(value, pydantic.BaseModel):
         return value.model_dump(by_alias=True, exclude_unset=True)
-    if isinstance(value, dict):
+    if is_mapping(value):
         return {key: _dumped(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if is_collection(value):
         return [_dumped(item) for item in value]
     if shape_of(value.__class__) is not None:
         return plain(value)

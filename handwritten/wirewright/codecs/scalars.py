@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from wirewright.narrow import is_bytes
+
 
 def moment(value: dt.datetime) -> str:
     """RFC 3339 with an offset."""
@@ -38,6 +40,6 @@ def text_of(value: Any) -> str:
         return str(msgspec.to_builtins(value))
     if isinstance(value, int | float | decimal.Decimal | uuid.UUID):
         return str(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode()
+    if is_bytes(value):
+        return base64.b64encode(bytes(value)).decode()
     raise TypeError(f"{type(value).__name__} is no scalar")

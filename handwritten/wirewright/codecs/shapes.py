@@ -97,7 +97,7 @@ def attach(value: Any, extras: MutableMapping[str, Any]) -> MutableMapping[str, 
     """Give an object its unknown fields; None when its class has no place for them."""
     try:
         if isinstance(value, msgspec.Struct):
-            value.__dict__[EXTRAS] = extras
+            vars(value)[EXTRAS] = extras
         else:
             object.__setattr__(value, EXTRAS, extras)
     except AttributeError:

@@ -45,11 +45,17 @@ def union_marker(
     name: str, module: str, variants: Variants, *, discriminator: str | None = None, mapping: Mapped | None = None
 ) -> Any:
     """A type that stands for a union; see the module's text."""
-    marker = _Marker(name, (), {"__module__": module, "__slots__": ()})
-    marker.__variants__ = variants
-    marker.__discriminator__ = discriminator
-    marker.__mapping__ = mapping
-    return marker
+    return _Marker(
+        name,
+        (),
+        {
+            "__module__": module,
+            "__slots__": (),
+            "__variants__": staticmethod(variants),
+            "__discriminator__": discriminator,
+            "__mapping__": None if mapping is None else staticmethod(mapping),
+        },
+    )
 
 
 def is_marker(type: Any) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from wirewright.codecs.lenient import Build, Builders, Misfit, Tally, shape_of_any
 from wirewright.codecs.shapes import Shape
+from wirewright.narrow import is_mapping
 
 _LAST = 9
 
@@ -65,7 +66,7 @@ class Chooser:
         builders, marker = self._builders, self._marker
         variants = [variant for variant in marker.__variants__() if variant not in {None, type(None)}]
         self._discriminator: str | None = marker.__discriminator__
-        mapping = marker.__mapping__() if marker.__mapping__ else {}
+        mapping: dict[str, Any] = marker.__mapping__() if marker.__mapping__ else {}
         self._mapped = {tag: builders.of(variant) for tag, variant in mapping.items()}
         shapes = {variant: shape for variant in variants if (shape := shape_of_any(variant))}
         self._objects = [_ObjectVariant(builders, shape) for shape in shapes.values()]
@@ -77,7 +78,7 @@ class Chooser:
         """`value` as the variant it is, or as it came when it is none of them."""
         if not self._ready:
             self._prepare()
-        if isinstance(value, Mapping) and self._objects:
+        if is_mapping(value) and self._objects:
             found = self._by_discriminator(value)
             if found is not None:
                 try:

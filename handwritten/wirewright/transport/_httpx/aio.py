@@ -44,10 +44,10 @@ class _Wire(asyncio.Protocol):
         self.wake()
         return False
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
         self.may_write = False
-        self.error = self.error or error
+        self.error = self.error or exc
         self.wake()
 
     def pause_writing(self) -> None:
