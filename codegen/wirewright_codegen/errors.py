@@ -31,5 +31,5 @@ class SpecError(Exception):
         return f"{place}: {self.reason}" if place else self.reason
 
 
-class ForbiddenReference(SpecError):
+class ForbiddenReferenceError(SpecError):
     """A reference asks for something the reader must not fetch: it is never skipped as a mere loss."""

@@ -1,7 +1,7 @@
 """Python names out of spec text. The only module that imports `openapi_python_client.strings`.
 
-Names are rebuilt from letters, digits and underscores, so no byte of a document reaches code through them. They depend on
-the text alone, never on what else exists; `unique` settles the cases where two things want one name, by place.
+Names are rebuilt from letters, digits and underscores, so no byte of a document reaches code through them. They depend
+on the text alone, never on what else exists; `unique` settles the cases where two things want one name, by place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.strings import pascal_case, snake_case
+
+from wirewright_codegen.read.values import is_map
 
 # Own lists, and not `dir(builtins)`: names must not depend on the Python that runs the generator.
 _KEYWORDS = frozenset(keyword.kwlist)
@@ -47,10 +49,10 @@ RESERVED_IDENTIFIERS = _KEYWORDS | {"self", "cls"}
 
 _SYMBOLS = {
     "+": "plus", "-": "dash", "*": "star", "/": "slash", "<": "less", ">": "greater", "=": "equal", "!": "not",
-    "$": "dollar", "@": "at", "#": "hash", "%": "percent", "&": "and", "|": "or", "^": "caret", "~": "tilde", "?": "question",
-    ".": "dot", ",": "comma", ":": "colon", ";": "semicolon", "_": "underscore", " ": "space", "(": "open", ")": "close",
-    "[": "open bracket", "]": "close bracket", "{": "open brace", "}": "close brace", "'": "quote", '"': "double quote",
-    "\\": "backslash",
+    "$": "dollar", "@": "at", "#": "hash", "%": "percent", "&": "and", "|": "or", "^": "caret", "~": "tilde",
+    "?": "question", ".": "dot", ",": "comma", ":": "colon", ";": "semicolon", "_": "underscore", " ": "space",
+    "(": "open", ")": "close", "[": "open bracket", "]": "close bracket", "{": "open brace", "}": "close brace",
+    "'": "quote", '"': "double quote", "\\": "backslash",
 }  # fmt: skip
 _SIGNED = re.compile(r"^\s*([+-])(?=[\d.])")
 _MAX_TEXT = 200
@@ -178,11 +180,11 @@ class Names:
     def loads(cls, text: str) -> Names:
         """Read a lock file's text. Raises ValueError when it is not one."""
         content: object = json.loads(text)
-        if not isinstance(content, dict):
+        if not is_map(content):
             raise ValueError("a lock of names is an object of objects of strings")
         sections: dict[str, Mapping[str, str]] = {}
         for kind, names in content.items():
-            if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            if not is_map(names) or not all(isinstance(name, str) for name in names.values()):
                 raise ValueError(f"section {kind!r} of the lock of names is not an object of strings")
             sections[str(kind)] = names
         return cls(sections)

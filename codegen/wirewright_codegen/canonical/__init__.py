@@ -19,8 +19,8 @@ class CanonicalOptions:
 
     Attributes:
         prune: leave out schemas that no operation and no webhook reaches.
-        infer_types: a schema without `type` has the type that its keywords are about, which is what people mean. Without it the
-            letter of JSON Schema holds: `properties` says something about objects, and every other value is valid too.
+        infer_types: a schema without `type` has the type that its keywords are about, which is what people mean. Without
+            it the letter of JSON Schema holds: `properties` is about objects, and every other value is valid too.
     """
 
     prune: bool = False
@@ -41,8 +41,8 @@ def canonicalise(
 ) -> Canonical:
     """The one form that all later steps read.
 
-    A pure function: the same document, options and lock give the same result. A schema that cannot be understood becomes
-    any and is listed in the account; its users stay.
+    A pure function: the same document, options and lock give the same result. A schema that cannot be understood
+    becomes any and is listed in the account; its users stay.
 
     Args:
         document: as read.

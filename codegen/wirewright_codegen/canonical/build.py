@@ -26,8 +26,9 @@ from wirewright_codegen.canonical.vocabulary import (
     never,
     variants,
 )
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.pointer import split
+from wirewright_codegen.read.values import is_list, is_map
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
@@ -44,7 +45,8 @@ class InProgressError(Exception):
 class Builder:
     """Builds trees, and the entries that references ask for.
 
-    `infer_types`: a schema that names no type has the one that its keywords are about. `old_siblings`: the document is older than OpenAPI 3.1, where what stands beside a `$ref` only describes.
+    `infer_types`: a schema that names no type has the one that its keywords are about.
+    `old_siblings`: the document is older than OpenAPI 3.1, where what stands beside a `$ref` only describes.
     """
 
     references: References
@@ -138,13 +140,13 @@ class Builder:
         """The tree of a raw schema. What cannot be understood becomes any, and is in the account."""
         if isinstance(raw, bool):
             return {} if raw else never()
-        if not isinstance(raw, Mapping):
+        if not is_map(raw):
             self.lose(at, f"a schema must be an object, not {_kind(raw)}; it becomes any")
             return {}
         at = raw.get(AT, at)
         try:
             tree = self._combine(raw, at)
-        except ForbiddenReference:
+        except ForbiddenReferenceError:
             raise
         except SpecError as error:
             self.lose(at, f"{error.reason}; it becomes any")
@@ -163,7 +165,7 @@ class Builder:
         tree = self._reference(raw, at)
         siblings = raw
         if tree is not None and self.old_siblings:
-            siblings = {key: value for key, value in raw.items() if key == "nullable" or key == "x-nullable"}
+            siblings = {key: value for key, value in raw.items() if key in ("nullable", "x-nullable")}
         tree = tree or {}
         constraints: list[Any] = []
         for number, member in enumerate(_list(siblings.get("allOf"))):
@@ -185,7 +187,7 @@ class Builder:
         tree.pop(SOURCE, None)
         parent = siblings.get("discriminator")
         if parent is not None and is_object(tree):
-            parent = parent if isinstance(parent, Mapping) else {"propertyName": parent}  # Swagger has the name alone
+            parent = parent if is_map(parent) else {"propertyName": parent}  # Swagger has the name alone
             tree["discriminator"] = self._discriminator(parent, at)
         is_nullable = siblings.get("nullable") is True or siblings.get("x-nullable") is True
         return nullable(tree) if is_nullable else tree
@@ -213,12 +215,12 @@ class Builder:
 
     def _alternatives(self, raw: Mapping[str, Any], word: str, at: At) -> Schema:
         members = raw[word]
-        if not isinstance(members, list) or not members:
+        if not is_list(members) or not members:
             self.lose(at.child(word), f"{word} must be a list of schemas; it is left out")
             return {}
         trees = [self.child(member, at.child(word, number)) for number, member in enumerate(members)]
         discriminator = raw.get("discriminator")
-        if isinstance(discriminator, Mapping):
+        if is_map(discriminator):
             return union(trees, self._discriminator(discriminator, at))
         return union(trees)
 
@@ -226,7 +228,7 @@ class Builder:
         """A discriminator with ids in its mapping, and the raw rest."""
         mapping: dict[str, str] = {}
         declared = raw.get("mapping")
-        for value, name in (declared if isinstance(declared, Mapping) else {}).items():
+        for value, name in (declared if is_map(declared) else {}).items():
             target = self._mapped(name, at)
             if target is None:
                 self.account.note(
@@ -244,7 +246,7 @@ class Builder:
                 continue
             try:
                 return self.entry_at(self.references.target(reference, at)).id
-            except ForbiddenReference:
+            except ForbiddenReferenceError:
                 raise
             except SpecError:
                 continue
@@ -255,11 +257,9 @@ class Builder:
         if "example" in raw and "examples" not in described:
             described["examples"] = [raw["example"]]
         examples = described.get("examples")
-        if isinstance(examples, Mapping):  # some write OpenAPI's examples into a schema
-            described["examples"] = [
-                item.get("value", item) if isinstance(item, Mapping) else item for item in examples.values()
-            ]
-        elif examples is not None and not isinstance(examples, list):
+        if is_map(examples):  # some write OpenAPI's examples into a schema
+            described["examples"] = [item.get("value", item) if is_map(item) else item for item in examples.values()]
+        elif examples is not None and not is_list(examples):
             described["examples"] = [examples]
         for word in ("description", "title"):
             if word in described and not isinstance(described[word], str):
@@ -276,14 +276,14 @@ class Builder:
 
     def fragment(self, raw: Any, at: At) -> Any:
         """A piece of a raw schema whose references are ids; a reference that leads nowhere becomes any."""
-        if isinstance(raw, list):
+        if is_list(raw):
             return [self.fragment(item, at) for item in raw]
-        if not isinstance(raw, Mapping):
+        if not is_map(raw):
             return raw
         if isinstance(raw.get("$ref"), str):
             try:
                 return {"$ref": self.entry_at(self.references.target(raw["$ref"], at)).id}
-            except ForbiddenReference:
+            except ForbiddenReferenceError:
                 raise
             except SpecError as error:
                 self.lose(at, error.reason)
@@ -311,19 +311,21 @@ def _sourced(tree: Schema, identifier: str) -> Schema:
     return {**tree, "anyOf": [{SOURCE: identifier, **inner}, *tree["anyOf"][1:]]}
 
 
-def _kind(raw: object) -> str:
-    return "null" if raw is None else {list: "a list", str: "text"}.get(type(raw), "a number")
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if is_list(value) else "a number"
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
 def _only_constrains(members: Any) -> bool:
     """Whether alternatives differ in rules alone, such as in what they require."""
-    return isinstance(members, list) and all(
-        isinstance(member, Mapping) and member and member.keys() <= _RULES for member in members
-    )
+    return is_list(members) and all(is_map(member) and member and member.keys() <= _RULES for member in members)
 
 
 _RULES = frozenset(

@@ -18,10 +18,13 @@ from wirewright_codegen.canonical.vocabulary import (
     variants,
 )
 from wirewright_codegen.naming import RESERVED_CLASS_NAMES
+from wirewright_codegen.read.values import is_list, is_map
 
 _PREFIX = "#/components/schemas/"
-_GONE = frozenset(("allOf", "oneOf", "nullable", "$defs", "definitions", "$id", "$anchor", "patternProperties", "if", "then", "else",
-                   "dependentSchemas", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "example"))  # fmt: skip
+_GONE = frozenset(
+    ("allOf", "oneOf", "nullable", "$defs", "definitions", "$id", "$anchor", "patternProperties", "if", "then", "else",
+     "dependentSchemas", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "example")
+)  # fmt: skip
 _DATA = frozenset(("example", "examples", "const", "enum"))
 _STATUS = re.compile(r"([1-5][0-9]{2}|[1-5]XX|default|x-.*)\Z")
 _CLASS = re.compile(r"[^\W\d_]\w*\Z")
@@ -49,9 +52,9 @@ def problems_of(document: Mapping[str, Any]) -> Iterator[str]:
     for where in ("paths", "webhooks"):
         for operation in operations(document.get(where, {})):
             identifier = operation.get("operationId")
-            if not identifier or identifier in identifiers:
+            if not isinstance(identifier, str) or identifier in identifiers:
                 yield f"{operation.get('x-source')}: the operationId {identifier!r} is missing or not unique"
-            identifiers.add(identifier)
+            identifiers.add(str(identifier))
             yield from _operation(operation, schemas)
 
 
@@ -59,9 +62,9 @@ def _leaks(document: Any, pointer: str) -> Iterator[str]:
     stack = [(document, pointer)]
     while stack:
         node, where = stack.pop()
-        if isinstance(node, list):
+        if is_list(node):
             stack.extend((item, f"{where}/{number}") for number, item in enumerate(node))
-        elif isinstance(node, dict):
+        elif is_map(node):
             yield from (f"{where}: the key {key!r}" for key in node if key.startswith("\x00"))
             stack.extend((value, f"{where}/{key}") for key, value in node.items() if key not in _DATA)
 
@@ -116,7 +119,7 @@ def _body(schema: Any, where: str, schemas: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _inline(schema: Any, where: str, schemas: Mapping[str, Any]) -> Iterator[str]:
-    if not isinstance(schema, Mapping):
+    if not is_map(schema):
         yield f"{where}: {schema!r} is no schema"
         return
     members = variants(schema)
@@ -161,7 +164,7 @@ def _children(schema: Mapping[str, Any], where: str, schemas: Mapping[str, Any])
         for name in schema.get("required", ()):
             if name not in properties and schema.get("additionalProperties") is not False and properties:
                 yield f"{where}: {name!r} is required and no property"
-        if isinstance(schema.get("additionalProperties"), Mapping):
+        if is_map(schema.get("additionalProperties")):
             yield from _inline(schema["additionalProperties"], f"{where}/additionalProperties", schemas)
         if schema.get("additionalProperties") is True:
             yield f"{where}: additionalProperties is written as a schema or false"

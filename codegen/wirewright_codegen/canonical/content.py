@@ -10,6 +10,7 @@ from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.streams import EVENT_STREAM, Envelopes, Payload, bare, is_stream
 from wirewright_codegen.canonical.vocabulary import AT, Schema, json_key
+from wirewright_codegen.read.values import is_map
 
 _KEPT = ("example", "encoding")
 _PARTS: dict[str, type] = {
@@ -40,7 +41,7 @@ class Contents:
 
     def content(self, raw: Any, at: At, place: Place) -> dict[str, Schema]:
         """A `content` map. Equal schemas under several media types are one; JSON has the plain name."""
-        if not isinstance(raw, Mapping):
+        if not is_map(raw):
             return {}
         order = sorted(raw, key=lambda media_type: (not is_json(str(media_type)), str(media_type)))
         known: dict[str, Schema] = {}
@@ -60,9 +61,9 @@ class Contents:
 
     def _media(self, media_type: str, raw: Mapping[str, Any], at: At, place: Place, known: dict[str, Schema]) -> Schema:
         media: Schema = {key: raw[key] for key in raw if key in _KEPT or key.startswith("x-")}
-        if isinstance(raw.get("examples"), Mapping):
+        if is_map(raw.get("examples")):
             media["examples"] = self.schemas.examples(raw["examples"], at.child("examples"))
-        if isinstance(raw.get("encoding"), Mapping):
+        if is_map(raw.get("encoding")):
             media["encoding"] = self._encoding(raw["encoding"], at.child("encoding"), place)
         for word in ("itemEncoding", "prefixEncoding"):
             if word in raw:
@@ -89,7 +90,7 @@ class Contents:
             payloads = Envelopes(self.schemas.references).payloads(schema, where)
             if payloads is not None:
                 return self._events(payloads, item_place)
-        elif word == "schema" and isinstance(schema, Mapping) and schema.get("type") == "array" and "items" in schema:
+        elif word == "schema" and is_map(schema) and schema.get("type") == "array" and "items" in schema:
             schema, where = schema["items"], where.child("items")
         return {"itemSchema": self.schemas.inline(schema, where, item_place)}
 
@@ -109,10 +110,10 @@ class Contents:
     def _encoding(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
         encodings: Schema = {}
         for name, encoding in raw.items():
-            if not isinstance(encoding, Mapping):
+            if not is_map(encoding):
                 continue
             encodings[name] = dict(encoding)
-            if isinstance(encoding.get("headers"), Mapping):
+            if is_map(encoding.get("headers")):
                 encodings[name]["headers"] = self.headers(
                     encoding["headers"], at.child(name, "headers"), place.child(str(name))
                 )
@@ -121,7 +122,7 @@ class Contents:
     def headers(self, raw: Any, at: At, place: Place) -> Schema:
         """Headers, each resolved and with its schema in canonical form."""
         headers: Schema = {}
-        for name, header in (raw if isinstance(raw, Mapping) else {}).items():
+        for name, header in (raw if is_map(raw) else {}).items():
             found = self.schemas.follow(header, at.child(name), "response")
             if found is not None:
                 value, where = found
@@ -132,10 +133,10 @@ class Contents:
         """What parameters and headers share: how they are written, and what they hold."""
         parts: Schema = {key: value for key, value in raw.items() if isinstance(value, _PARTS.get(key, ()))}
         parts |= {key: value for key, value in raw.items() if key == "example" or key.startswith("x-")}
-        if isinstance(raw.get("examples"), Mapping):
+        if is_map(raw.get("examples")):
             parts["examples"] = self.schemas.examples(raw["examples"], at.child("examples"))
         content = raw.get("content")
-        if isinstance(content, Mapping) and content:
+        if is_map(content) and content:
             parts["content"] = self.content(content, at.child("content"), place)
         else:
             parts["schema"] = self.schemas.inline(raw.get("schema", {}), at.child("schema"), place)
@@ -144,7 +145,7 @@ class Contents:
 
 def _plain(schema: Any) -> Any:
     """A raw schema for comparison: without the marks of where it comes from."""
-    return {key: value for key, value in schema.items() if key != AT} if isinstance(schema, Mapping) else schema
+    return {key: value for key, value in schema.items() if key != AT} if is_map(schema) else schema
 
 
 def _word(media_type: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from wirewright_codegen.account import Account
 from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.vocabulary import Schema, json_key, type_of
+from wirewright_codegen.read.values import is_list, is_map
 
 
 @dataclass(slots=True)
@@ -65,6 +66,6 @@ class Defaults:
         return False
 
     def _items_fit(self, value: Any, schema: Schema, depth: int) -> bool:
-        if isinstance(value, list) and isinstance(schema.get("items"), dict) and "prefixItems" not in schema:
+        if is_list(value) and is_map(schema.get("items")) and "prefixItems" not in schema:
             return all(self._fits(item, schema["items"], depth + 1) for item in value)
         return True

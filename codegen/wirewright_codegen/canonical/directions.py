@@ -9,6 +9,7 @@ from typing import Any
 
 from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.vocabulary import MAPS, OWN_EXTENSIONS, VERBATIM, Schema, nodes
+from wirewright_codegen.read.values import is_list, is_map
 
 
 def references_in(node: Any) -> Iterator[str]:
@@ -16,14 +17,14 @@ def references_in(node: Any) -> Iterator[str]:
     stack = [node]
     while stack:
         value = stack.pop()
-        if isinstance(value, list):
+        if is_list(value):
             stack.extend(value)
-        elif isinstance(value, dict):
+        elif is_map(value):
             reference = value.get("$ref")
             if isinstance(reference, str):
                 yield reference
             for key, item in nodes(value):
-                stack.extend(item.values() if key in MAPS and isinstance(item, dict) else (item,))
+                stack.extend(item.values() if key in MAPS and is_map(item) else (item,))
 
 
 @dataclass(slots=True)
@@ -69,20 +70,20 @@ class Directions:
         """A canonical value with references to schemas as sent."""
         if not self._inputs:
             return node
-        if isinstance(node, list):
+        if is_list(node):
             return [self.as_sent(item) for item in node]
-        if not isinstance(node, dict):
+        if not is_map(node):
             return node
         return {key: self._member_as_sent(key, value) for key, value in node.items()}
 
     def _member_as_sent(self, key: str, value: Any) -> Any:
         if key == "$ref" and isinstance(value, str):
             return self._inputs.get(self._id(value), value)
-        if key == "mapping" and isinstance(value, dict):
+        if key == "mapping" and is_map(value):
             return {tag: self._inputs.get(self._id(target), target) for tag, target in value.items()}
         if key in VERBATIM or (key[:2] == "x-" and key not in OWN_EXTENSIONS):
             return value
-        if key in MAPS and isinstance(value, dict):
+        if key in MAPS and is_map(value):
             return {name: self.as_sent(item) for name, item in value.items()}
         return self.as_sent(value)
 

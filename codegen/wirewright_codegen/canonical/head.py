@@ -11,8 +11,9 @@ from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.vocabulary import Schema
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.document import Document
+from wirewright_codegen.read.values import is_list, is_map
 
 
 class Found(NamedTuple):
@@ -37,15 +38,13 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
     result: Schema = {"openapi": "3.1.0", "info": _info(root, source)}
     if lifter:
         result["servers"] = lifter.servers()
-    elif isinstance(root.get("servers"), list) and root["servers"]:
+    elif is_list(root.get("servers")) and root["servers"]:
         result["servers"] = [_renamed(server, ("name",)) for server in root["servers"]]
     for word in ("externalDocs",):
         if word in root:
             result[word] = root[word]
-    if isinstance(root.get("tags"), list):
-        result["tags"] = [
-            _renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if isinstance(tag, Mapping)
-        ]
+    if is_list(root.get("tags")):
+        result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if is_map(tag)]
     result |= {key: value for key, value in root.items() if key.startswith("x-") and key != "x-webhooks"}
     schemes = lifter.security_schemes() if lifter else _security_schemes(root, references)
     if schemes:
@@ -55,7 +54,7 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
 
 def _info(root: Mapping[str, Any], source: Document) -> Schema:
     raw = root.get("info")
-    info: Schema = dict(raw) if isinstance(raw, Mapping) else {}
+    info: Schema = dict(raw) if is_map(raw) else {}
     return {
         **info,
         "title": str(info.get("title") or file_stem(source.name)),
@@ -65,29 +64,29 @@ def _info(root: Mapping[str, Any], source: Document) -> Schema:
 
 def _renamed(value: Any, words: tuple[str, ...]) -> Any:
     """OpenAPI 3.2 in 3.1 clothes: words that 3.1 does not know become extensions."""
-    if not isinstance(value, Mapping):
+    if not is_map(value):
         return value
     return {f"x-{key}" if key in words else key: item for key, item in value.items()}
 
 
 def _security_schemes(root: Mapping[str, Any], references: References) -> Schema:
     components = root.get("components")
-    raw = components.get("securitySchemes") if isinstance(components, Mapping) else None
+    raw = components.get("securitySchemes") if is_map(components) else None
     found: Schema = {}
     at = At(references.document.name, "").child("components", "securitySchemes")
-    for name, scheme in (raw if isinstance(raw, Mapping) else {}).items():
+    for name, scheme in (raw if is_map(raw) else {}).items():
         where = at.child(name)
         for _ in range(20):
-            if not isinstance(scheme, Mapping) or "$ref" not in scheme:
+            if not is_map(scheme) or "$ref" not in scheme:
                 break
             try:
                 where = references.target(scheme["$ref"], where)
                 scheme = references.value(where)
-            except ForbiddenReference:
+            except ForbiddenReferenceError:
                 raise
             except SpecError:
                 break
-        if isinstance(scheme, Mapping) and "$ref" not in scheme:
+        if is_map(scheme) and "$ref" not in scheme:
             found[str(name)] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
     return found
 
@@ -103,13 +102,13 @@ def count(source: Document, references: References) -> Found:
 
 def _count_items(raw: Any, references: References, at: At) -> int:
     total = 0
-    for name, item in (raw if isinstance(raw, Mapping) else {}).items():
+    for name, item in (raw if is_map(raw) else {}).items():
         if str(name).startswith("x-"):
             continue
         where = at.child(name)
         seen: dict[str, Any] = {}
         for _ in range(20):
-            if not isinstance(item, Mapping):
+            if not is_map(item):
                 break
             seen = {**item, **seen}
             if "$ref" not in item:
@@ -123,5 +122,5 @@ def _count_items(raw: Any, references: References, at: At) -> int:
         total += sum(1 for method in (*METHODS, "query") if method in seen)
         for word in ("additionalOperations", EXTRA):
             extra = seen.get(word)
-            total += len(extra) if isinstance(extra, Mapping) else 0
+            total += len(extra) if is_map(extra) else 0
     return total

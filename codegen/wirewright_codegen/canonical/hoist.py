@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wirewright_codegen.canonical.members import member_words
@@ -19,6 +18,7 @@ from wirewright_codegen.canonical.vocabulary import (
     is_never,
     variants,
 )
+from wirewright_codegen.read.values import is_map
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -110,7 +110,7 @@ class Hoister:
             ("additionalProperties", place.child("value")),
             ("contentSchema", place),
         ):
-            if isinstance(body.get(word), Mapping):
+            if is_map(body.get(word)):
                 body[word] = self.inline(body[word], inner, at, owner)
         return body
 
@@ -124,16 +124,16 @@ def _clean(tree: Schema) -> Schema:
 
 
 def _sealed(body: Schema) -> Schema:
-    """Say outright what an open object means: a map when it has no properties, and a property for each required name."""
+    """Say outright what an open object means: a map without properties, and a property for each required name."""
     if body.get("type") == "array" and "items" not in body and "prefixItems" not in body:
         return {**body, "items": {}}
     if body.get("type") != "object":
         return body
-    properties = body.get("properties") or {}
+    properties: Schema = body.get("properties") or {}
     extra = body.get("additionalProperties")
     missing = [name for name in body.get("required", ()) if name not in properties]
     if missing:
-        value = extra if isinstance(extra, dict) else {}
+        value = extra if is_map(extra) else {}
         properties = {**properties, **dict.fromkeys(missing, value)}
     if not properties and extra is not False:
         sealed = {key: value for key, value in body.items() if key != "properties"}

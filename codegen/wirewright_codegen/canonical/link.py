@@ -8,7 +8,16 @@ from typing import Any
 
 from wirewright_codegen.canonical.registry import Registry
 from wirewright_codegen.canonical.union import nullable, union
-from wirewright_codegen.canonical.vocabulary import CONSTRAINTS, MAPS, OWN_EXTENSIONS, VERBATIM, Schema, is_named_kind
+from wirewright_codegen.canonical.vocabulary import (
+    CONSTRAINTS,
+    MAPS,
+    OWN_EXTENSIONS,
+    VERBATIM,
+    Schema,
+    is_named_kind,
+    structure,
+)
+from wirewright_codegen.read.values import is_list, is_map
 
 _PREFIX = "#/components/schemas/"
 
@@ -22,9 +31,9 @@ class Linker:
 
     def value(self, node: Any) -> Any:
         """A value of the canonical document, with final references and without private keys."""
-        if isinstance(node, list):
+        if is_list(node):
             return [self.value(item) for item in node]
-        if not isinstance(node, dict):
+        if not is_map(node):
             return node
         if isinstance(node.get("$ref"), str):
             return self._reference(node)
@@ -42,18 +51,18 @@ class Linker:
             return value
         if key == CONSTRAINTS:
             return self._fragment(value)
-        if key in MAPS and isinstance(value, dict):
+        if key in MAPS and is_map(value):
             return self.each(value)
-        if key in ("discriminator", "x-discriminator") and isinstance(value, dict) and "mapping" in value:
+        if key in ("discriminator", "x-discriminator") and is_map(value) and "mapping" in value:
             mapping = {tag: f"{_PREFIX}{self._name(target)}" for tag, target in value["mapping"].items()}
             return {**value, "mapping": mapping}
         return self.value(value)
 
     def _fragment(self, node: Any) -> Any:
         """A rule in raw JSON Schema: only its references change."""
-        if isinstance(node, list):
+        if is_list(node):
             return [self._fragment(item) for item in node]
-        if not isinstance(node, dict):
+        if not is_map(node):
             return node
         if isinstance(node.get("$ref"), str):
             return self._reference(node)
@@ -76,13 +85,13 @@ class Linker:
 
     @staticmethod
     def _flat(linked: Schema) -> Schema:
-        """A union whose members may have become unions with null."""
-        if not any("anyOf" in member for member in linked["anyOf"]):
+        """A union whose members may have become unions with null, or any."""
+        if not any("anyOf" in member or structure(member).keys() <= {CONSTRAINTS} for member in linked["anyOf"]):
             return linked
         rest = {key: value for key, value in linked.items() if key not in ("anyOf", "discriminator")}
         return {**union(linked["anyOf"], linked.get("discriminator")), **rest}
 
 
 def needs_name(body: Schema) -> bool:
-    """Whether a schema that nobody declared is worth a name; scalars, arrays, maps and aliases are written where they are used."""
+    """Whether a schema that nobody declared is worth a name; what is simple is written where it is used."""
     return is_named_kind(body)

@@ -16,6 +16,7 @@ from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.naming import digest
+from wirewright_codegen.read.values import is_list, is_map
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EXTRA = "x-additional-operations"
@@ -86,27 +87,26 @@ class Operations:
             extra = raw.get(word)
             methods.extend(
                 (str(method), operation, where.child(word, method))
-                for method, operation in (extra.items() if isinstance(extra, Mapping) else ())
+                for method, operation in (extra.items() if is_map(extra) else ())
             )
         for method, operation, operation_at in methods:
-            if not isinstance(operation, Mapping):
+            if not is_map(operation):
                 self.schemas.account.lose(self._pointer(operation_at), "an operation must be an object", subject)
                 continue
-            if self.lifter:
-                operation = self.lifter.operation(operation, operation_at, raw, where)
-            yield Found(path, method, operation, operation_at, raw, where)
+            lifted = self.lifter.operation(operation, operation_at, raw, where) if self.lifter else operation
+            yield Found(path, method, lifted, operation_at, raw, where)
 
     def _path_item(self, item: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
         """A path item, its reference followed; what stands beside the reference is kept."""
         followed = self.schemas.follow(item, at, subject)
-        if followed is None or not isinstance(item, Mapping) or "$ref" not in item:
+        if followed is None or not is_map(item) or "$ref" not in item:
             return followed
         beside = {key: value for key, value in item.items() if key != "$ref"}
         return {**followed[0], **beside}, followed[1]
 
     def _item_head(self, item: Any, at: At) -> Schema:
         followed = self._path_item(item, at, "document")
-        raw = followed[0] if followed else {}
+        raw: Mapping[str, Any] = followed[0] if followed else {}
         return {
             key: value for key, value in raw.items() if (key in _ITEM_WORDS or key.startswith("x-")) and key != EXTRA
         }
@@ -123,7 +123,7 @@ class Operations:
             if raw.get(word) is not None:
                 operation[word] = str(raw[word])
         tags = raw.get("tags")
-        if isinstance(tags, list):
+        if is_list(tags):
             operation["tags"] = [str(tag) for tag in tags]
         for word in ("externalDocs", "deprecated"):
             if word in raw:
@@ -135,9 +135,9 @@ class Operations:
                 operation["requestBody"] = body
         operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place)
         declared = raw.get("security")
-        operation["security"] = declared if isinstance(declared, list) else security
+        operation["security"] = declared if is_list(declared) else security
         servers = raw.get("servers") or found.item.get("servers")
-        if isinstance(servers, list) and servers:
+        if is_list(servers) and servers:
             operation["servers"] = servers
         operation |= {key: value for key, value in raw.items() if key.startswith("x-")}
         operation["x-source"] = self._pointer(at)
@@ -182,7 +182,7 @@ class Operations:
     def _responses(self, raw: Any, at: At, place: Place) -> Schema:
         responses: Schema = {}
         kept: list[tuple[str, Mapping[str, Any], At]] = []
-        for status, response in (raw if isinstance(raw, Mapping) else {}).items():
+        for status, response in (raw if is_map(raw) else {}).items():
             text = str(status)
             if text.startswith("x-"):
                 responses[text] = response
@@ -211,7 +211,7 @@ class Operations:
         if content:
             response["content"] = content
         links = raw.get("links")
-        if isinstance(links, Mapping) and links:
+        if is_map(links) and links:
             found = {
                 str(name): self.schemas.follow(link, at.child("links", name), "document")
                 for name, link in links.items()
@@ -221,7 +221,7 @@ class Operations:
 
     def _callbacks(self, raw: Any, at: At, operation: str) -> None:
         """Callbacks become webhooks, under the operation's id and their own name."""
-        for name, callback in (raw if isinstance(raw, Mapping) else {}).items():
+        for name, callback in (raw if is_map(raw) else {}).items():
             found = self.schemas.follow(callback, at.child(name), "webhook")
             if found is None:
                 continue
@@ -234,7 +234,7 @@ class Operations:
 
 
 def _items(raw: Any) -> Iterator[tuple[str, Any]]:
-    for name, item in (raw if isinstance(raw, Mapping) else {}).items():
+    for name, item in (raw if is_map(raw) else {}).items():
         if not str(name).startswith("x-"):
             yield str(name), item
 

@@ -11,6 +11,7 @@ from wirewright_codegen.canonical.content import Contents
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.read.values import is_list
 
 _LOCATIONS = ("path", "query", "header", "cookie")
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
@@ -39,7 +40,7 @@ class Parameters:
         found: dict[tuple[str, str], Schema] = {}
         for source, where, inner in ((item, item_at, path_place), (raw, at, place)):
             listed = source.get("parameters")
-            for number, parameter in enumerate(listed if isinstance(listed, list) else ()):
+            for number, parameter in enumerate(listed if is_list(listed) else ()):
                 read = self._parameter(parameter, where.child("parameters", number), inner)
                 if read is not None:
                     found[read["in"], read["name"]] = read

@@ -13,6 +13,7 @@ from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.vocabulary import Schema, is_object, variants
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.pointer import split
+from wirewright_codegen.read.values import is_list, is_map
 
 
 @dataclass(slots=True)
@@ -44,9 +45,9 @@ class Parents:
 
     def _alternatives(self, entry: Entry) -> Iterable[str]:
         for word in ("oneOf", "anyOf"):
-            members = entry.raw.get(word) if isinstance(entry.raw, Mapping) else None
-            for member in members if isinstance(members, list) else ():
-                if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
+            members = entry.raw.get(word) if is_map(entry.raw) else None
+            for member in members if is_list(members) else ():
+                if is_map(member) and isinstance(member.get("$ref"), str):
                     try:
                         yield self.references.id(self.references.target(member["$ref"], entry.at))
                     except SpecError:
@@ -58,7 +59,7 @@ class Parents:
         return isinstance(name, str) and is_object(tree) and bool(self.children.get(entry.id))
 
     def family(self, entry: Entry, tree: Schema, base: str) -> Schema:
-        """The union that a parent stands for: all who extend it, and the parent's own object where a value is left for it."""
+        """The union that a parent stands for: all who extend it, and its own object where a value is left for it."""
         declared: Mapping[str, str] = tree["discriminator"]["mapping"]
         name = tree["discriminator"]["propertyName"]
         mapping: dict[str, str] = {}
@@ -104,10 +105,10 @@ class Parents:
 
     def _extended(self, raw: Any, at: At) -> list[str]:
         found: list[str] = []
-        members = raw.get("allOf") if isinstance(raw, Mapping) else None
-        for number, member in enumerate(members if isinstance(members, list) else ()):
+        members = raw.get("allOf") if is_map(raw) else None
+        for number, member in enumerate(members if is_list(members) else ()):
             where = at.child("allOf", number)
-            if isinstance(member, Mapping) and isinstance(member.get("$ref"), str):
+            if is_map(member) and isinstance(member.get("$ref"), str):
                 try:
                     found.append(self.references.id(self.references.target(member["$ref"], where)))
                 except SpecError:
@@ -123,12 +124,12 @@ def base_id(identifier: str) -> str:
 
 
 def _has_discriminator(raw: Any) -> bool:
-    if not isinstance(raw, Mapping):
+    if not is_map(raw):
         return False
     if "discriminator" in raw:
         return "oneOf" not in raw and "anyOf" not in raw
     members = raw.get("allOf")
-    return isinstance(members, list) and any(_has_discriminator(member) for member in members)
+    return is_list(members) and any(_has_discriminator(member) for member in members)
 
 
 def _values(schema: Schema, registry: Registry) -> list[str] | None:

@@ -23,8 +23,8 @@ class At(NamedTuple):
 class Place:
     """What a schema is named after: a root, and the words that lead from it to the schema.
 
-    `root` identifies the root in the lock of names; `base` is the text that the root's own name is made of; `entry` is the
-    id of the root's schema when the root is a schema, whose final name is then used.
+    `root` identifies the root in the lock of names; `base` is the text that the root's own name is made of; `entry` is
+    the id of the root's schema when the root is a schema, whose final name is then used.
     """
 
     root: str

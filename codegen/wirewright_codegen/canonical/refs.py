@@ -1,4 +1,4 @@
-"""Following references: JSON Pointers, `$id`, `$anchor`, `$dynamicRef` and `$recursiveRef`, over all files of a document."""
+"""Following references over all files of a document: pointers, `$id`, `$anchor`, `$dynamicRef`, `$recursiveRef`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from wirewright_codegen.canonical.places import At
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.document import Document
 from wirewright_codegen.read.pointer import escape, from_fragment, lookup
 from wirewright_codegen.read.sources import resolve_name
+from wirewright_codegen.read.values import is_list, is_map
 
 
 class References:
@@ -37,7 +38,7 @@ class References:
     def target(self, reference: object, at: At) -> At:
         """The location that a reference points to. Raises SpecError when there is nothing there.
 
-        Raises ForbiddenReference when it asks for something that must not be read.
+        Raises ForbiddenReferenceError when it asks for something that must not be read.
         """
         if not isinstance(reference, str):
             raise self.error("a reference must be text", at)
@@ -86,8 +87,8 @@ class References:
         failure = self.document.failures.get(name)
         reason = f"the reference {reference!r} cannot be followed" + (f": {failure.reason}" if failure else "")
         error = self.error(reason, at)
-        if isinstance(failure, ForbiddenReference):
-            raise ForbiddenReference(error.reason, file=error.file, pointer=error.pointer, line=error.line)
+        if isinstance(failure, ForbiddenReferenceError):
+            raise ForbiddenReferenceError(error.reason, file=error.file, pointer=error.pointer, line=error.line)
         raise error
 
     def _anchor(self, base: At, name: str, reference: str, at: At) -> At:
@@ -112,9 +113,9 @@ class References:
             stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), name)]
             while stack:
                 node, pointer, resource, base = stack.pop()
-                if isinstance(node, list):
+                if is_list(node):
                     stack.extend((item, f"{pointer}/{n}", resource, base) for n, item in enumerate(node))
-                elif isinstance(node, dict):
+                elif is_map(node):
                     identifier = node.get("$id")
                     if isinstance(identifier, str):
                         address, fragment = urldefrag(identifier)
@@ -131,7 +132,7 @@ class References:
                     stack.extend(
                         (item, f"{pointer}/{escape(key)}", resource, base)
                         for key, item in node.items()
-                        if key not in ("enum", "const") or (isinstance(item, dict) and pointer.endswith("/properties"))
+                        if key not in ("enum", "const") or (is_map(item) and pointer.endswith("/properties"))
                     )
         return ids, bases, anchors
 

@@ -25,7 +25,7 @@ class Entry:
         place: what it is named after; None until its first use is seen.
         body: the finished schema: its children are inline or references to other entries.
         nullable: every use of it may also be null (a class cannot be null itself).
-        base: of a schema that stands for its children (parent with discriminator), the id of the object that they extend.
+        base: of a parent that stands for its children, the id of the object that they extend.
     """
 
     id: str

@@ -14,7 +14,8 @@ from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.union import union
 from wirewright_codegen.canonical.vocabulary import AT, Schema
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
+from wirewright_codegen.read.values import is_map
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class Schemas:
 
     def inline(self, raw: Any, at: At, place: Place) -> Schema:
         """The canonical form of a schema at a place: simple, or a reference to a schema named after the place."""
-        where = raw.get(AT, at) if isinstance(raw, Mapping) else at
+        where = raw.get(AT, at) if is_map(raw) else at
         try:
             tree = self.builder.build(raw, where)
         except RecursionError:
@@ -50,7 +51,7 @@ class Schemas:
         beside: dict[str, Any] = {}
         start = at
         for _ in range(50):
-            if not isinstance(raw, Mapping):
+            if not is_map(raw):
                 self.account.lose(self.references.id(start), "this must be an object", subject)
                 return None
             if "$ref" not in raw:
@@ -59,7 +60,7 @@ class Schemas:
             try:
                 at = self.references.target(raw["$ref"], at)
                 raw = self.references.value(at)
-            except ForbiddenReference:
+            except ForbiddenReferenceError:
                 raise
             except SpecError as error:
                 self.account.lose(self.references.id(start), error.reason, subject)
@@ -71,7 +72,7 @@ class Schemas:
         """Named examples, resolved; the data forms of OpenAPI 3.2 become `value`."""
         examples: Schema = {}
         for name, example in raw.items():
-            found = self.follow(example, at.child(name), "document") if isinstance(example, Mapping) else None
+            found = self.follow(example, at.child(name), "document") if is_map(example) else None
             if found is None:
                 continue
             value = dict(found[0])

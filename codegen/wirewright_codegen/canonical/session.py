@@ -29,6 +29,7 @@ from wirewright_codegen.canonical.tags import Tagger
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.naming import Names
 from wirewright_codegen.read.document import Document
+from wirewright_codegen.read.values import is_list, is_map
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Session:
             schemas,
             contents,
             Parameters(schemas, contents),
-            security if isinstance(security, list) else [],
+            security if is_list(security) else [],
             Lifter(self.references, root) if self.document.kind == "swagger" else None,
         )
 
@@ -106,10 +107,10 @@ class Session:
         root = At(self.document.name, "")
         components = self.document.root.get("components")
         for tokens, holder in (
-            (("components", "schemas"), components.get("schemas") if isinstance(components, Mapping) else None),
+            (("components", "schemas"), components.get("schemas") if is_map(components) else None),
             (("definitions",), self.document.root.get("definitions") if self.document.kind == "swagger" else None),
         ):
-            for key, raw in (holder if isinstance(holder, Mapping) else {}).items():
+            for key, raw in (holder if is_map(holder) else {}).items():
                 found.append((root.child(*tokens, key), str(key), raw))
         for name in self.document.schemas:
             found.extend(_schema_file(self.document.files[name].value, name))
@@ -124,7 +125,7 @@ class Session:
     def _adopt(self, entries: list[Entry]) -> None:
         """A component that only refers to a schema elsewhere is that schema, under the component's name."""
         for entry in sorted(entries, key=lambda entry: entry.id):
-            if not isinstance(entry.raw, Mapping) or entry.raw.keys() != {"$ref"}:
+            if not is_map(entry.raw) or entry.raw.keys() != {"$ref"}:
                 continue
             try:
                 target = self.references.target(entry.raw["$ref"], entry.at)
@@ -143,7 +144,7 @@ class Session:
             self.registry.entries[base.id] = base
             self.hoister.settle(base, {key: value for key, value in tree.items() if key != "discriminator"})
             entry.base = base.id
-            described = {key: tree[key] for key in ("title", "description", "deprecated") if key in tree}
+            described: Schema = {key: tree[key] for key in ("title", "description", "deprecated") if key in tree}
             tree = {**family, **described}
         self.hoister.settle(entry, tree)
 
@@ -258,9 +259,9 @@ def _schema_file(raw: Any, name: str) -> list[tuple[At, str, Any]]:
     inner = [
         (at.child(word, key), str(key), schema)
         for word in _DEFINITIONS
-        if isinstance(raw, Mapping) and isinstance(raw.get(word), Mapping)
+        if is_map(raw) and is_map(raw.get(word))
         for key, schema in raw[word].items()
     ]
-    if not isinstance(raw, Mapping) or raw.keys() - _META or not inner:
+    if not is_map(raw) or raw.keys() - _META or not inner:
         found.append((at, file_stem(name), raw))
     return [*found, *inner]

@@ -9,11 +9,13 @@ from typing import Any
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.errors import SpecError
+from wirewright_codegen.read.values import is_list, is_map
 
 EVENT_STREAM = "text/event-stream"
 LINES = frozenset(
-    ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines", "application/json-lines",
-     "application/jsonlines", "application/json-seq", "application/x-json-stream", "application/stream+json")
+    ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines",
+     "application/json-lines", "application/jsonlines", "application/json-seq", "application/x-json-stream",
+     "application/stream+json")
 )  # fmt: skip
 _ENVELOPE = frozenset(("event", "id", "data", "retry"))
 
@@ -46,11 +48,11 @@ class Envelopes:
         anything but an envelope: `event` is a constant, or `data` is text.
         """
         raw, at = self._resolved(raw, at)
-        if not isinstance(raw, Mapping):
+        if not is_map(raw):
             return None
         for word in ("oneOf", "anyOf"):
             members = raw.get(word)
-            if isinstance(members, list) and members:
+            if is_list(members) and members:
                 found = [self.payloads(member, at.child(word, number)) for number, member in enumerate(members)]
                 if any(part is None for part in found):
                     return None
@@ -63,7 +65,7 @@ class Envelopes:
         if data is None or not properties.keys() <= _ENVELOPE:
             return None
         schema, where = self._resolved(*data)
-        if not isinstance(schema, Mapping):
+        if not is_map(schema):
             return None
         textual = schema.get("type") == "string" or "contentMediaType" in schema or "contentSchema" in schema
         names = self._names(properties)
@@ -76,13 +78,13 @@ class Envelopes:
         """Properties of an object, those of its `allOf` included, each with its location."""
         found: dict[str, tuple[Any, At]] = {}
         members = raw.get("allOf")
-        for number, member in enumerate(members if isinstance(members, list) else ()):
+        for number, member in enumerate(members if is_list(members) else ()):
             inner, where = self._resolved(member, at.child("allOf", number))
-            if isinstance(inner, Mapping):
+            if is_map(inner):
                 found |= self._properties(inner, where)
         own = raw.get("properties")
-        for name, schema in (own if isinstance(own, Mapping) else {}).items():
-            merged = {**found[name][0], **schema} if name in found and isinstance(schema, Mapping) else schema
+        for name, schema in (own if is_map(own) else {}).items():
+            merged = {**found[name][0], **schema} if name in found and is_map(schema) else schema
             found[name] = (merged, at.child("properties", name))
         return found
 
@@ -96,14 +98,14 @@ class Envelopes:
     def _names(self, properties: Mapping[str, tuple[Any, At]]) -> tuple[str, ...]:
         event = properties.get("event")
         schema = self._resolved(*event)[0] if event else None
-        if not isinstance(schema, Mapping):
+        if not is_map(schema):
             return ()
         values = [schema["const"]] if "const" in schema else schema.get("enum", [])
         return tuple(value for value in values if isinstance(value, str))
 
     def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
         for _ in range(20):
-            if not isinstance(raw, Mapping) or not isinstance(raw.get("$ref"), str):
+            if not is_map(raw) or not isinstance(raw.get("$ref"), str):
                 break
             try:
                 at = self.references.target(raw["$ref"], at)

@@ -12,11 +12,13 @@ from typing import Any
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.vocabulary import AT
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
+from wirewright_codegen.read.values import is_list, is_map
 
 _SCHEMA_WORDS = (
-    "type", "format", "items", "default", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",
-    "pattern", "maxItems", "minItems", "uniqueItems", "enum", "multipleOf", "x-nullable", "x-enum-varnames", "x-enumNames",
+    "type", "format", "items", "default", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
+    "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "enum", "multipleOf", "x-nullable",
+    "x-enum-varnames", "x-enumNames",
 )  # fmt: skip
 _STYLES: dict[str, dict[str, dict[str, Any]]] = {
     "query": {
@@ -46,7 +48,8 @@ class Lifter:
     def servers(self) -> list[dict[str, Any]]:
         """`host`, `basePath` and `schemes` as servers."""
         host, base = str(self.root.get("host", "")), str(self.root.get("basePath", "")).rstrip("/")
-        schemes = self.root.get("schemes") or ["https"]
+        declared = self.root.get("schemes")
+        schemes = declared if is_list(declared) and declared else ["https"]
         if not host:
             return [{"url": base or "/"}]
         return [{"url": f"{scheme}://{host}{base}"} for scheme in schemes if scheme in ("http", "https")]
@@ -54,15 +57,16 @@ class Lifter:
     def security_schemes(self) -> dict[str, Any]:
         """`securityDefinitions` as security schemes."""
         found: dict[str, Any] = {}
-        for name, raw in (self.root.get("securityDefinitions") or {}).items():
-            if not isinstance(raw, Mapping):
+        definitions = self.root.get("securityDefinitions")
+        for name, raw in (definitions if is_map(definitions) else {}).items():
+            if not is_map(raw):
                 continue
             kept = {key: value for key, value in raw.items() if key == "description" or str(key).startswith("x-")}
             if raw.get("type") == "basic":
                 found[name] = {"type": "http", "scheme": "basic", **kept}
             elif raw.get("type") == "oauth2":
                 urls = {key: raw[key] for key in ("authorizationUrl", "tokenUrl") if key in raw}
-                flow = {**urls, "scopes": raw.get("scopes") or {}}
+                flow: dict[str, Any] = {**urls, "scopes": raw.get("scopes") or {}}
                 found[name] = {"type": "oauth2", "flows": {_FLOWS.get(str(raw.get("flow")), "implicit"): flow}, **kept}
             else:
                 found[name] = {key: raw[key] for key in ("type", "name", "in") if key in raw} | kept
@@ -83,11 +87,11 @@ class Lifter:
         body = self._body(raw, merged)
         if body:
             lifted["requestBody"] = body
-        produces = raw.get("produces", self.root.get("produces")) or ["application/json"]
+        produces = self._media_types(raw, "produces") or ["application/json"]
         responses = raw.get("responses")
         lifted["responses"] = {
             str(status): self._response(response, at.child("responses", status), produces)
-            for status, response in (responses if isinstance(responses, Mapping) else {}).items()
+            for status, response in (responses if is_map(responses) else {}).items()
         }
         return lifted
 
@@ -97,25 +101,23 @@ class Lifter:
 
     def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
         for _ in range(50):
-            if not isinstance(raw, Mapping) or "$ref" not in raw:
+            if not is_map(raw) or "$ref" not in raw:
                 break
             try:
                 at = self.references.target(raw["$ref"], at)
                 raw = self.references.value(at)
-            except ForbiddenReference:
+            except ForbiddenReferenceError:
                 raise
             except SpecError:
                 break
         return raw, at
 
     def _parameters(self, raw: Any, at: At) -> list[tuple[Mapping[str, Any], At]]:
-        found = [
-            self._resolved(one, at.child(number)) for number, one in enumerate(raw if isinstance(raw, list) else ())
-        ]
-        return [(value, where) for value, where in found if isinstance(value, Mapping)]
+        found = [self._resolved(one, at.child(number)) for number, one in enumerate(raw if is_list(raw) else ())]
+        return [(value, where) for value, where in found if is_map(value)]
 
     def _body(self, raw: Mapping[str, Any], parameters: list[tuple[Mapping[str, Any], At]]) -> dict[str, Any] | None:
-        consumes = [str(one) for one in raw.get("consumes", self.root.get("consumes")) or ()]
+        consumes = self._media_types(raw, "consumes")
         for value, where in parameters:
             if value.get("in") == "body":
                 media = {"schema": _placed(value.get("schema", {}), where.child("schema"))}
@@ -139,14 +141,18 @@ class Lifter:
         media = {"schema": schema} | ({"encoding": encoding} if encoding else {})
         return {"required": bool(schema["required"]), "content": dict.fromkeys(types, media)}
 
-    def _response(self, raw: Any, at: At, produces: list[Any]) -> dict[str, Any]:
+    def _media_types(self, raw: Mapping[str, Any], word: str) -> list[str]:
+        found = raw.get(word, self.root.get(word))
+        return [str(one) for one in found] if is_list(found) else []
+
+    def _response(self, raw: Any, at: At, produces: list[str]) -> dict[str, Any]:
         value, where = self._resolved(raw, at)
-        if not isinstance(value, Mapping) or "$ref" in value:
+        if not is_map(value) or "$ref" in value:
             return raw
         response = {key: item for key, item in value.items() if key not in ("schema", "examples", "headers")}
         response[AT] = where
         examples = value.get("examples")
-        examples = examples if isinstance(examples, Mapping) else {}
+        examples = examples if is_map(examples) else {}
         if "schema" in value:
             schema = _placed(value["schema"], where.child("schema"))
             types = (
@@ -161,8 +167,8 @@ class Lifter:
         headers = value.get("headers")
         response["headers"] = {
             str(name): _header(header, where.child("headers", name))
-            for name, header in (headers if isinstance(headers, Mapping) else {}).items()
-            if isinstance(header, Mapping)
+            for name, header in (headers if is_map(headers) else {}).items()
+            if is_map(header)
         }
         return response
 
@@ -193,8 +199,8 @@ def _typed(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
 
 
 def _placed(schema: Any, at: At) -> Any:
-    return {**schema, AT: at} if isinstance(schema, Mapping) else schema
+    return {**schema, AT: at} if is_map(schema) else schema
 
 
 def _is_file(schema: Any) -> bool:
-    return isinstance(schema, Mapping) and schema.get("type") == "file"
+    return is_map(schema) and schema.get("type") == "file"

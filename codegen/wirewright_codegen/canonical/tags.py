@@ -1,7 +1,8 @@
 """Discriminators: kept where they can be relied on, inferred where constants tell variants apart, else dropped.
 
-`discriminator` means: every member is an object that requires the property, and the mapping is complete and unambiguous.
-`x-discriminator` has the same form and is a hint: the mapping is unambiguous, but a member may lack the property or be no object.
+`discriminator` means: every member is an object that requires the property, and the mapping is complete and
+unambiguous. `x-discriminator` has the same form and is a hint: the mapping is unambiguous, but a member may lack the
+property or be no object.
 """
 
 from __future__ import annotations

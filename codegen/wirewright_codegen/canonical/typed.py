@@ -22,6 +22,7 @@ from wirewright_codegen.canonical.vocabulary import (
     type_of,
     without_duplicates,
 )
+from wirewright_codegen.read.values import is_list, is_map
 
 _COMPOSITES = ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf")
 _EVERYTHING = frozenset(("", ".", ".*", "^.*$", ".+", "^.+$", "^", "^.*", ".*$", "^.+", r"[\s\S]*", r"^[\s\S]*$"))
@@ -51,7 +52,7 @@ def own(builder: Children, raw: Mapping[str, Any], at: At) -> tuple[Schema, bool
     """The tree of a schema's own keywords, and whether it says its type (else the type is read off the keywords)."""
     types = _types(builder, raw, at)
     explicit = bool(types)
-    if "const" in raw or isinstance(raw.get("enum"), list):
+    if "const" in raw or is_list(raw.get("enum")):
         return _values(builder, raw, at, types), True
     if not types:
         types = _implied(raw)
@@ -64,7 +65,7 @@ def own(builder: Children, raw: Mapping[str, Any], at: At) -> tuple[Schema, bool
 
 
 def closed(tree: Schema, raw: Mapping[str, Any], builder: Children, at: At) -> Schema:
-    """Apply `unevaluatedProperties` and `unevaluatedItems`: once everything is merged they say what the additional ones say."""
+    """Apply `unevaluatedProperties` and `unevaluatedItems`: once all is merged they are about the additional ones."""
     for word, kind, meaning in (
         ("unevaluatedProperties", "object", "additionalProperties"),
         ("unevaluatedItems", "array", "items"),
@@ -72,7 +73,7 @@ def closed(tree: Schema, raw: Mapping[str, Any], builder: Children, at: At) -> S
         if word not in raw:
             continue
         extra = raw[word]
-        if isinstance(extra, Mapping):
+        if is_map(extra):
             extra = builder.child(extra, at.child(word))
         exact = tree.get("type") == kind and not any(other in raw for other in ("if", "contains", "anyOf", "oneOf"))
         if exact and meaning not in tree:
@@ -88,7 +89,7 @@ def _types(builder: Children, raw: Mapping[str, Any], at: At) -> list[str]:
     if declared is None:
         return ["null"] if "type" in raw and len(raw) == 1 else []
     found: list[str] = []
-    for kind in declared if isinstance(declared, list) else [declared]:
+    for kind in declared if is_list(declared) else [declared]:
         if kind in TYPES:
             found.append(kind)
         elif kind == "file":
@@ -109,9 +110,11 @@ def _types(builder: Children, raw: Mapping[str, Any], at: At) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-_COMMON_SLIPS = {"int": "integer", "float": "number", "double": "number", "bool": "boolean", "str": "string", "list": "array",
-                 "dict": "object", "date": "string", "datetime": "string", "date-time": "string", "uuid": "string",
-                 "int32": "integer", "int64": "integer", "long": "integer"}  # fmt: skip
+_COMMON_SLIPS = {
+    "int": "integer", "int32": "integer", "int64": "integer", "long": "integer", "float": "number", "double": "number",
+    "bool": "boolean", "str": "string", "date": "string", "datetime": "string", "date-time": "string", "uuid": "string",
+    "list": "array", "dict": "object",
+}  # fmt: skip
 
 
 def _implied(raw: Mapping[str, Any]) -> list[str]:
@@ -189,7 +192,7 @@ def _is_number(value: Any) -> bool:
 def _object(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:
     tree: Schema = {"type": "object"}
     properties = raw.get("properties")
-    if isinstance(properties, Mapping):
+    if is_map(properties):
         where = at.child("properties")
         tree["properties"] = {
             str(name): builder.child(schema, where.child(name)) for name, schema in properties.items()
@@ -197,18 +200,18 @@ def _object(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:
     elif properties is not None:
         builder.lose(at.child("properties"), "properties must be an object; they are left out")
     required = raw.get("required")
-    if isinstance(required, list):
+    if is_list(required):
         names = list(dict.fromkeys(name for name in required if isinstance(name, str)))
         if names:
             tree["required"] = names
     extra = raw.get("additionalProperties")
-    if isinstance(extra, Mapping | bool):
-        tree["additionalProperties"] = _extra(
-            builder.child(extra, at.child("additionalProperties")) if isinstance(extra, Mapping) else extra
-        )
+    if is_map(extra):
+        tree["additionalProperties"] = _extra(builder.child(extra, at.child("additionalProperties")))
+    elif isinstance(extra, bool):
+        tree["additionalProperties"] = _extra(extra)
     elif extra is not None:
         builder.lose(at.child("additionalProperties"), "additionalProperties must be a schema; they may be anything")
-    if isinstance(raw.get("patternProperties"), Mapping):
+    if is_map(raw.get("patternProperties")):
         _patterns(builder, raw["patternProperties"], at, tree)
     _lengths(tree, raw, ("minProperties", "maxProperties"))
     return tree
@@ -217,7 +220,7 @@ def _object(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:
 def _extra(schema: Any) -> Any:
     if schema is True:
         return {}
-    return False if isinstance(schema, dict) and schema.get("not") == {} else schema
+    return False if is_map(schema) and schema.get("not") == {} else schema
 
 
 def _patterns(builder: Children, patterns: Mapping[str, Any], at: At, tree: Schema) -> None:
@@ -241,18 +244,19 @@ def _patterns(builder: Children, patterns: Mapping[str, Any], at: At, tree: Sche
 
 def _array(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:
     tree: Schema = {"type": "array"}
-    items, heads, rest = raw.get("items"), raw.get("prefixItems"), None
+    items: Any = raw.get("items")
+    heads, rest = raw.get("prefixItems"), None
     where = at.child("prefixItems")
-    if isinstance(items, list):  # tuples of older drafts
+    if is_list(items):  # tuples of older drafts
         heads, rest, where = items, raw.get("additionalItems"), at.child("items")
-    elif isinstance(items, Mapping | bool):
+    elif is_map(items) or isinstance(items, bool):
         rest = items
     elif items is not None:
         builder.lose(at.child("items"), "items must be a schema; they may be anything")
-    if isinstance(heads, list) and heads:
+    if is_list(heads) and heads:
         tree["prefixItems"] = [builder.child(schema, where.child(number)) for number, schema in enumerate(heads)]
         if rest is not None:
-            tree["items"] = builder.child(rest, at.child("additionalItems" if isinstance(items, list) else "items"))
+            tree["items"] = builder.child(rest, at.child("additionalItems" if is_list(items) else "items"))
     elif rest is not None:
         tree["items"] = builder.child(rest, at.child("items"))
     _lengths(tree, raw, ("minItems", "maxItems"))
@@ -272,8 +276,8 @@ def _values(builder: Children, raw: Mapping[str, Any], at: At, types: list[str])
     if values and not kept:
         builder.lose(at, "no value of the enumeration has the schema's type; the values are left out")
         return union([_one(builder, raw, at, kind) for kind in types])
-    scalars = [value for value in kept if not isinstance(value, dict | list)]
-    containers = [value for value in kept if isinstance(value, dict | list)]
+    scalars = [value for value in kept if type_of(value) not in ("object", "array")]
+    containers = [value for value in kept if type_of(value) in ("object", "array")]
     members: list[Schema] = []
     for kind in dict.fromkeys(type_of(value) for value in containers):
         exact = [value for value in containers if type_of(value) == kind]

@@ -1,7 +1,7 @@
 """The words of JSON Schema, sorted by what they are about, and small questions about schemas in canonical form.
 
-A *tree* is a schema on its way to the canonical form: `allOf` is merged and types are single, but objects, enums and unions
-may still be inline. Private keys (they start with a null character, so no document can carry them by accident) travel with it.
+A *tree* is a schema on its way to the canonical form: `allOf` is merged and types are single, but objects, enums and
+unions may still be inline. Private keys travel with it: they start with a null character, which the reader refuses.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from wirewright_codegen.read.values import is_list
 
 Schema = dict[str, Any]
 
@@ -20,12 +22,12 @@ ORIGIN = "\x00origin"
 """In trees: the id of the schema that a variant of a union was before it was merged with something."""
 
 OBJECT_WORDS = (
-    "properties", "additionalProperties", "patternProperties", "required", "minProperties", "maxProperties", "propertyNames",
-    "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties",
+    "properties", "additionalProperties", "patternProperties", "required", "minProperties", "maxProperties",
+    "propertyNames", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties",
 )  # fmt: skip
 ARRAY_WORDS = (
-    "items", "prefixItems", "additionalItems", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems",
-    "unevaluatedItems",
+    "items", "prefixItems", "additionalItems", "contains", "minContains", "maxContains", "minItems", "maxItems",
+    "uniqueItems", "unevaluatedItems",
 )  # fmt: skip
 STRING_WORDS = ("minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType", "contentSchema")
 NUMBER_WORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -160,4 +162,4 @@ def type_of(value: object) -> str:
         return "integer" if value.is_integer() else "number"
     if isinstance(value, str):
         return "string"
-    return "array" if isinstance(value, list) else "object"
+    return "array" if is_list(value) else "object"

@@ -15,6 +15,7 @@ from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.overlay import apply_overlay
 from wirewright_codegen.read.parse import parse
 from wirewright_codegen.read.sources import Sources, is_remote, resolve_name
+from wirewright_codegen.read.values import is_list, is_map
 
 __all__ = ["Document", "ReadOptions", "SourceFile", "document_of", "read_document"]
 
@@ -157,9 +158,9 @@ class _Reader:
         found: list[tuple[str, str]] = []
         while stack:
             node = stack.pop()
-            if isinstance(node, list):
+            if is_list(node):
                 stack.extend(node)
-            elif isinstance(node, dict):
+            elif is_map(node):
                 identifier = node.get("$id")
                 if isinstance(identifier, str):
                     self.ids.add(urldefrag(urljoin(name, identifier)).url)
@@ -172,13 +173,13 @@ class _Reader:
 
 
 def _is_api(value: object) -> bool:
-    return isinstance(value, dict) and ("openapi" in value or "swagger" in value)
+    return is_map(value) and ("openapi" in value or "swagger" in value)
 
 
 def _check_kind(value: object, name: str) -> None:
     if isinstance(value, bool):
         return
-    if not isinstance(value, dict):
+    if not is_map(value):
         raise SpecError("the document must be an object", file=name)
     version = value.get("openapi", value.get("swagger"))
     if version is None:

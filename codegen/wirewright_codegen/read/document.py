@@ -9,6 +9,7 @@ from typing import Any, Literal
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.parse import lines
+from wirewright_codegen.read.values import is_map
 
 Kind = Literal["openapi", "swagger", "schema"]
 
@@ -46,7 +47,7 @@ class Document:
         """The value of the first file; empty when the document is made of JSON Schemas alone."""
         source = self.files.get(self.name)
         value = source.value if source and self.name not in self.schemas else {}
-        return value if isinstance(value, dict) else {}
+        return value if is_map(value) else {}
 
     @property
     def kind(self) -> Kind:

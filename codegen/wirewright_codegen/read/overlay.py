@@ -8,11 +8,12 @@ from typing import Any
 import jsonpath_rfc9535 as jsonpath
 
 from wirewright_codegen.errors import SpecError
+from wirewright_codegen.read.values import is_list, is_map
 
 
 def is_overlay(value: object) -> bool:
     """Whether a value is an Overlay document."""
-    return isinstance(value, dict) and "overlay" in value and "actions" in value
+    return is_map(value) and "overlay" in value and "actions" in value
 
 
 def apply_overlay(document: Any, overlay: object, name: str) -> Any:
@@ -20,15 +21,15 @@ def apply_overlay(document: Any, overlay: object, name: str) -> Any:
 
     An action whose target selects nothing does nothing, as the specification says.
     """
-    if not is_overlay(overlay) or not isinstance(overlay, dict):
+    if not is_overlay(overlay) or not is_map(overlay):
         raise SpecError("this is no OpenAPI Overlay: `overlay` and `actions` are missing", file=name)
     actions = overlay["actions"]
-    if not isinstance(actions, list):
+    if not is_list(actions):
         raise SpecError("`actions` must be a list", file=name, pointer="/actions")
     result = json.loads(json.dumps(document))
     for number, action in enumerate(actions):
         pointer = f"/actions/{number}"
-        if not isinstance(action, dict) or not isinstance(action.get("target"), str):
+        if not is_map(action) or not isinstance(action.get("target"), str):
             raise SpecError("an action needs a `target`", file=name, pointer=pointer)
         result = _act(result, action, name, pointer)
     return result
@@ -67,10 +68,10 @@ def _update(document: Any, location: tuple[str | int, ...], update: Any, name: s
     parent: Any = _parent(document, location)
     target = parent[location[-1]] if location else document
     update = json.loads(json.dumps(update))
-    if isinstance(target, list):
+    if is_list(target):
         target.append(update)
         return document
-    if isinstance(target, dict) and not isinstance(update, dict):
+    if is_map(target) and not is_map(update):
         raise SpecError("the target is an object, so the update must be one", file=name, pointer=f"{pointer}/update")
     merged = _merge(target, update)
     if not location:
@@ -80,10 +81,10 @@ def _update(document: Any, location: tuple[str | int, ...], update: Any, name: s
 
 
 def _merge(target: Any, update: Any) -> Any:
-    if isinstance(target, dict) and isinstance(update, dict):
+    if is_map(target) and is_map(update):
         for key, value in update.items():
             target[key] = _merge(target[key], value) if key in target else value
         return target
-    if isinstance(target, list) and isinstance(update, list):
+    if is_list(target) and is_list(update):
         return target + update
     return update

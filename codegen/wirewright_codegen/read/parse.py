@@ -1,7 +1,7 @@
 """Text to a JSON value: JSON and YAML, with limits.
 
 YAML is read by the core schema of YAML 1.2: `yes`, `no`, `on` and `off` are strings, and so are timestamps. Keys are
-always strings, spelled as in the file. The builder works on parser events and never recurses, so depth is only a number.
+always strings, spelled as in the file. The builder works on parser events and never recurses: depth is but a number.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import yaml
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read import pointer as pointers
 from wirewright_codegen.read.options import ReadOptions
+from wirewright_codegen.read.values import is_list, is_map
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -116,15 +117,17 @@ def _check_shape(value: object, name: str, options: ReadOptions) -> None:
         nodes += len(level)
         if nodes > options.max_nodes:
             raise _too_many(name, options)
-        level = [child for node in level if isinstance(node, dict | list) for child in _children(node, name)]
+        level = [child for node in level for child in _children(node, name)]
         if not level:
             return
     raise _too_deep(name, options)
 
 
-def _children(node: dict[str, Any] | list[Any], name: str) -> Iterable[Any]:
-    if isinstance(node, list):
+def _children(node: Any, name: str) -> Iterable[Any]:
+    if is_list(node):
         return node
+    if not is_map(node):
+        return ()
     if any("\0" in key for key in node):
         raise SpecError("a key holds a null character", file=name)
     return node.values()
@@ -220,7 +223,7 @@ class YamlBuilder:
 
     def _leave(self, event: Any) -> None:
         frame = self._stack.pop()
-        if isinstance(frame.value, dict):
+        if is_map(frame.value):
             for merged in frame.merges:
                 for key, value in merged.items():
                     frame.value.setdefault(key, value)
@@ -256,7 +259,7 @@ class YamlBuilder:
         self._add(value, event)
 
     def _expects_key(self) -> bool:
-        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+        return bool(self._stack) and is_map(self._stack[-1].value) and self._stack[-1].key is None
 
     def _key(self, key: str, event: Any) -> None:
         frame = self._stack[-1]
@@ -273,17 +276,18 @@ class YamlBuilder:
             self._done.append(value)
             return
         frame = self._stack[-1]
-        if isinstance(frame.value, list):
+        if is_list(frame.value):
             frame.value.append(value)
             return
         key, frame.key = frame.key, None
         if key is _MERGE:
-            sources = value if isinstance(value, list) else [value]
-            if not all(isinstance(source, dict) for source in sources):
+            sources = value if is_list(value) else [value]
+            if not all(is_map(source) for source in sources):
                 raise self._error("a merge key (<<) takes an object or a list of objects", event)
             frame.merges.extend(sources)
         elif key is not None:
-            frame.value[key] = value
+            container: Any = frame.value
+            container[key] = value
 
     def _mark(self, event: Any) -> None:
         if self._positions is not None:
@@ -315,7 +319,7 @@ _MERGE = _MergeKey("<<")
 
 
 def _token(frame: _Frame) -> tuple[str | int, ...]:
-    if isinstance(frame.value, list):
+    if is_list(frame.value):
         return (len(frame.value),)
     return (frame.key,) if frame.key is not None else ()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from wirewright_codegen.read.values import is_list, is_map
+
 
 def escape(token: str) -> str:
     """One token of a pointer."""
@@ -32,9 +34,9 @@ def from_fragment(fragment: str) -> str:
 
 def step(value: object, token: str) -> object:
     """The member of an object or array that a token names. Raises LookupError when there is none."""
-    if isinstance(value, dict):
+    if is_map(value):
         return value[token]
-    if isinstance(value, list) and token.isdecimal() and str(int(token)) == token:
+    if is_list(value) and token.isdecimal() and str(int(token)) == token:
         return value[int(token)]
     raise LookupError(token)
 

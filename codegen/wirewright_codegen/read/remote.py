@@ -8,7 +8,7 @@ import socket
 import ssl
 from urllib.parse import urljoin, urlsplit
 
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.options import ReadOptions
 
 _MAX_REDIRECTS = 5
@@ -18,7 +18,7 @@ def fetch(url: str, options: ReadOptions, *, trust_host: bool = False) -> bytes:
     """The body at an address.
 
     Every host, redirects included, is resolved once, checked, and connected to at the checked address, so a name cannot
-    change its mind in between. `trust_host` lets the first host be private: it was named by the user, not by a document.
+    change its mind in between. `trust_host` lets the first host be private: the user named it, not a document.
     """
     address = url
     for hop in range(_MAX_REDIRECTS + 1):
@@ -34,7 +34,7 @@ def fetch(url: str, options: ReadOptions, *, trust_host: bool = False) -> bytes:
 def _get(address: str, name: str, options: ReadOptions, *, private: bool) -> tuple[int, str | None, bytes]:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ForbiddenReference(f"{address} is no web address", file=name)
+        raise ForbiddenReferenceError(f"{address} is no web address", file=name)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=options.timeout)
@@ -59,7 +59,7 @@ def _get(address: str, name: str, options: ReadOptions, *, private: bool) -> tup
 def _connect(host: str, port: int, name: str, timeout: float, *, private: bool) -> socket.socket:
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         if not private and not _is_public(str(address[0])):
-            raise ForbiddenReference(f"{host} is a private address", file=name)
+            raise ForbiddenReferenceError(f"{host} is a private address", file=name)
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(timeout)
         try:

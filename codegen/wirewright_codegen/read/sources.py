@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.remote import fetch
 
@@ -42,18 +42,18 @@ class Sources:
     trusted: str | None = None
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file. Raises ForbiddenReference for what may not be read, SpecError for what cannot be."""
+        """The bytes of a file. Raises ForbiddenReferenceError for what may not be read, SpecError for what cannot be."""
         if is_remote(name):
             return self._remote(name)
         if len(urlsplit(name).scheme) > 1:
             raise SpecError(f"{name} cannot be fetched", file=name)
         if self.trusted and not Path(name).is_absolute() and is_remote(self.trusted):
-            raise ForbiddenReference("a remote document may not refer to a local file", file=name)
+            raise ForbiddenReferenceError("a remote document may not refer to a local file", file=name)
         return self._local(name)
 
     def _remote(self, name: str) -> bytes:
         if name != self.trusted and not self.options.allow_remote:
-            raise ForbiddenReference(
+            raise ForbiddenReferenceError(
                 f"{name} is on the network; references to it are followed only with allow_remote", file=name
             )
         return fetch(name, self.options, trust_host=name == self.trusted)
@@ -61,7 +61,7 @@ class Sources:
     def _local(self, name: str) -> bytes:
         path = (self.folder / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
-            raise ForbiddenReference(f"{name} lies outside the folder that may be read", file=name)
+            raise ForbiddenReferenceError(f"{name} lies outside the folder that may be read", file=name)
         if not path.is_file():
             raise SpecError("there is no such file", file=name)
         if path.stat().st_size > self.options.max_bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from wirewright_codegen.canonical import canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
-from wirewright_codegen.errors import ForbiddenReference, SpecError
+from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read import ReadOptions, document_of, read_document
 from wirewright_codegen.read.parse import parse
 
@@ -254,7 +254,7 @@ def test_a_missing_file_costs_only_what_refers_to_it(write: Write) -> None:
 def test_an_error_knows_its_line(write: Write) -> None:
     folder = write(openapi_DOT_yaml=HEAD + "components:\n  schemas:\n    A:\n      $ref: '../secret.yaml'\n")
 
-    with pytest.raises(ForbiddenReference) as caught:
+    with pytest.raises(ForbiddenReferenceError) as caught:
         canonicalise(read_document(folder))
 
     assert (caught.value.file, caught.value.pointer, caught.value.line) == ("openapi.yaml", "/components/schemas/A", 5)
@@ -278,7 +278,7 @@ def test_files_outside_the_folder_are_never_read(write: Write, tmp_path: Path, r
     folder = write(openapi_DOT_yaml=HEAD + places[where])
     (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
 
-    with pytest.raises(ForbiddenReference, match="outside the folder"):
+    with pytest.raises(ForbiddenReferenceError, match="outside the folder"):
         canonicalise(read_document(folder))
 
 
@@ -306,7 +306,7 @@ def test_a_version_may_refer_to_another_version_of_its_protocol(tmp_path: Path) 
 def test_the_network_is_not_touched_unless_asked(write: Write, address: str) -> None:
     folder = write(openapi_DOT_yaml=HEAD + f"components: {{schemas: {{A: {{$ref: '{address}'}}}}}}")
 
-    with pytest.raises(ForbiddenReference, match="allow_remote"):
+    with pytest.raises(ForbiddenReferenceError, match="allow_remote"):
         canonicalise(read_document(folder))
 
 
@@ -314,7 +314,7 @@ def test_the_network_is_not_touched_unless_asked(write: Write, address: str) -> 
 def test_private_addresses_are_never_asked(write: Write, host: str) -> None:
     folder = write(openapi_DOT_yaml=HEAD + f"components: {{schemas: {{A: {{$ref: 'http://{host}:9/a.yaml'}}}}}}")
 
-    with pytest.raises(ForbiddenReference, match="private address"):
+    with pytest.raises(ForbiddenReferenceError, match="private address"):
         canonicalise(read_document(folder, ReadOptions(allow_remote=True)))
 
 
@@ -359,7 +359,7 @@ def test_what_a_remote_document_refers_to_is_not_the_users_wish(server: Any, ref
     answers["/openapi.json"] = (200, {}, json.dumps({"openapi": "3.1.0", "components": {"schemas": {"A": {"$ref": reference}}}}).encode())
     answers["/other.json"] = (200, {}, b'{"type": "string"}')
 
-    with pytest.raises(ForbiddenReference, match="private address"):
+    with pytest.raises(ForbiddenReferenceError, match="private address"):
         canonicalise(read_document(f"{base}/openapi.json", ReadOptions(allow_remote=True)))
 
 
