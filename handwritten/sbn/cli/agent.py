@@ -132,7 +132,8 @@ def _slots(group: Group) -> None:
         """Show a receipt."""
         with group.client(ctx) as client:
             found = asdict(client.gateway.fetch_receipt(receipt_id))
-        found["created_at"] = found["created_at"].isoformat() if found["created_at"] else None
+        if form_of(ctx) != "json" and found["created_at"]:
+            found["created_at"] = found["created_at"].isoformat()
         view = Facts(
             "Subject=subject_id; Subject Type=subject_type; Signer=signer_id; Created=created_at; Hash*=snapchore_hash",
             quiet="id",

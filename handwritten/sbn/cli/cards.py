@@ -105,7 +105,8 @@ def add_cards(group: Group) -> None:
             "atlas.get_card",
             "card_ref",
             Facts(
-                f"{WRITTEN}; Label=label; Family Class=declared_prior.family_class; "
+                "Canonical Path*=canonical_path; Label=label; Version=card_version; Authored By=authored_by; "
+                "Family Class=declared_prior.family_class; "
                 "Declared C_max*=declared_prior.theoretical_c_max; Effective C_max*=empirical_local.effective_c_max; "
                 "Effective Source=empirical_local.effective_source",
                 quiet="card_id",
@@ -264,21 +265,17 @@ def _using(group: Group) -> None:
                 for name in workflow
             ]
             keys = [client.atlas.bind_existing_key(app_id, key_id=key) for key in key_id]
-        answer = {"card_ref": card_ref, "app_id": app_id, "workflows": bound, "bound_keys": keys}
+        named = {"workflow": "workflow", "frontier": "frontier", "pulse": "pulse_type"}
+        rows = [{name: output.pick(item, f"binding.{place}") for name, place in named.items()} for item in bound]
+        held = [{"key_id": output.pick(key, "record.id"), "prefix": output.pick(key, "record.prefix")} for key in keys]
         if form_of(ctx) == "json":
-            output.echo_json(answer)
+            output.echo_json({"card_ref": card_ref, "app_id": app_id, "workflows": rows, "bound_keys": held})
         elif form_of(ctx) == "quiet":
             output.echo_quiet(card_ref)
         else:
             output.success(f"{card_ref} is attached to {app_id}")
-            rows = [
-                [output.pick(item, f"binding.{name}") for name in ("workflow", "frontier", "pulse_type")]
-                for item in bound
-            ]
-            output.echo_table(("workflow", "frontier", "pulse"), rows)
-            output.echo_table(
-                ("key_id", "prefix"), [[output.pick(k, "record.id"), output.pick(k, "record.prefix")] for k in keys]
-            )
+            output.echo_table(("workflow", "frontier", "pulse"), [list(row.values()) for row in rows])
+            output.echo_table(("key_id", "prefix"), [list(row.values()) for row in held])
 
     @group.command("cards run")
     def run(

@@ -47,12 +47,24 @@ READY = Rows(
     said="{count} steps can run now",
     blanks=True,
 )
-LEDGER = Rows(
-    "index kind id subject_kind=subject_ref.kind subject_id=subject_ref.id",
-    at="proof_ledger",
-    quiet="id",
-    said="Proof ledger of {block_id}: {count} entries",
+LEDGER_ROWS = Rows(
+    "index kind id subject_kind=subject_ref.kind subject_id=subject_ref.id", at="proof_ledger", quiet="id", said=""
 )
+LEDGER_FACTS = Facts(
+    "Proof Surface*=proof_surface_id; Terminal Kind*=proof_chain.terminal_proof_kind; Entries=#proof_ledger",
+    said="Proof ledger of {block_id}",
+)
+
+
+class Ledger:
+    """A proof ledger: what it proves, then its entries."""
+
+    def show(self, value: Any, form: str, given: dict[str, Any]) -> None:
+        if form not in {"json", "quiet"}:
+            LEDGER_FACTS.show(value, form, given)
+        LEDGER_ROWS.show(value, form, given)
+
+
 PROPOSALS = Rows(
     "id=id|proposal_id status frontier=frontier_id|document.frontier_id submitter=submitter|document.submitter "
     "risk_band=risk_band|document.risk_band checksum",
@@ -89,12 +101,9 @@ def show_fact(fact: dict[str, Any]) -> None:
 
 
 def show_ledger(receipt: dict[str, Any]) -> None:
+    """A receipt's proof ledger, when it has one."""
     if receipt.get("proof_ledger"):
-        columns = ("index", "kind", "id", "subject_kind", "subject_id")
-        places = ("index", "kind", "id", "subject_ref.kind", "subject_ref.id")
-        output.echo_table(
-            columns, [[output.pick(entry, place) for place in places] for entry in receipt["proof_ledger"]]
-        )
+        LEDGER_ROWS.show(receipt, "table", {})
 
 
 FACTS = (
@@ -179,7 +188,7 @@ RECEIPTS = (
             also=show_ledger,
         ),
     ),
-    Row("proof-ledger", "gateway.fetch_proof_ledger", "block_id", LEDGER),
+    Row("proof-ledger", "gateway.fetch_proof_ledger", "block_id", Ledger()),
 )
 PROPOSAL = Facts(
     "Status*=status; Frontier=frontier_id|document.frontier_id; Submitter=submitter|document.submitter; "

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -104,6 +104,12 @@ class Facts:
         return found
 
 
+class View(Protocol):
+    """How an answer is shown. `given`: the values of the command's arguments."""
+
+    def show(self, value: Any, form: str, given: dict[str, Any]) -> None: ...
+
+
 @dataclass(frozen=True)
 class Row:
     """One command."""
@@ -111,7 +117,7 @@ class Row:
     path: str
     call: str
     arguments: str
-    view: Rows | Facts
+    view: View
     help: str = ""
     fixed: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -285,5 +291,5 @@ def _declared(space: str, method: str) -> Callable[..., Any]:
 
     module, kind = NAMESPACES[space]
     found = inspect.getattr_static(getattr(importlib.import_module(f"sbn.{module}"), kind), method)
-    build: Callable[..., Any] = getattr(found, "build", found)
+    build: Callable[..., Any] = getattr(found, "build", None) or getattr(found, "steps", found)
     return build

@@ -1,0 +1,5 @@
+"""The dominion profile."""
+
+from tower.profiles._base import DominionProfileClient
+
+__all__ = ["DominionProfileClient"]
