@@ -96,7 +96,7 @@ class _Generation:
 
     @classmethod
     def run(cls, protocols: list[Protocol], stage: _Stage) -> _Generation:
-        from wirewright.cli.targets import choose_targets, find_pyproject
+        from wirewright.cli.targets import choose_targets, find_pyproject, names_of
 
         if find_pyproject() is None:
             return cls("this is no checkout: the generated packages are used as they are installed")
@@ -110,7 +110,7 @@ class _Generation:
         results: dict[str, list[Any]] = {}
         for protocol in protocols:
             packages = {spec.package for spec in protocol.versions.values()}
-            mine = [target for target in targets if target.package in packages]
+            mine = [target for target in targets if target.package in packages or protocol.name in names_of(target)]
             results[protocol.name] = generate_all(mine, Format.text)
             for result in results[protocol.name]:
                 changed = f"{len(result.changes)} files changed" if result.changes else "as committed"

@@ -29,6 +29,7 @@ _FILES = {
     "test.py.txt": "tests/protocols/{name}/test_{name}.py",
 }
 _ENTRY_POINTS = '[project.entry-points."wirewright.protocols"]'
+_TITLE = re.compile(r"[^\W_][\w .()'&+,/-]*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 
 
@@ -47,8 +48,11 @@ def run(
     In a project with \\[tool.wirewright] it joins it; anywhere else it becomes a project of its own.
     """
     check_name(name)
+    title = title or name.replace("_", " ").capitalize()
+    if not _TITLE.fullmatch(title):
+        raise CliError(f"{title!r} is no title: one line of words, with no quotes or colons", code=USAGE)
     root = folder or _project_root() or Path.cwd()
-    written = create(root, name, title or name.replace("_", " ").capitalize())
+    written = create(root, name, title)
     if generate:
         from wirewright.cli.generate import generate_all
         from wirewright.cli.targets import choose_targets

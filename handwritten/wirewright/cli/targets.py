@@ -118,5 +118,5 @@ def names_of(target: Target) -> list[str]:
     spec = Path(str(target.spec))
     folder = spec.parent if spec.suffix in {".json", ".yaml", ".yml"} else spec
     top = target.package.partition(".")[0]
-    protocol = top.removesuffix("_api")
+    protocol = folder.parent.name if folder.parent.parent.name == "specs" else top.removesuffix("_api")
     return [protocol, f"{protocol}/{folder.name}", top, target.package, target.label]

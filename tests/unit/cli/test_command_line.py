@@ -71,6 +71,7 @@ def test_the_version_is_told(wirewright: Run) -> None:
         (["new", "No-Name"], 2, "'No-Name' is no name of a package"),
         (["new", "json"], 2, "already a Python package called json"),
         (["new", "class"], 2, "'class' is no name of a package"),
+        (["new", "notes_of_mine", "--title", 'My "notes": all'], 2, "is no title"),
     ],
 )
 def test_a_mistake_is_one_clear_sentence_without_a_traceback(
