@@ -26,7 +26,15 @@ Build = Callable[[Any, Tally], Any]
 Hook = Callable[[Any, Any], Any]
 
 _ARRAYS: dict[Any, Callable[[Any], Any]] = {list: list, set: set, frozenset: frozenset, tuple: tuple}
-_EXACT: dict[Any, frozenset[type]] = {str: frozenset({str}), int: frozenset({int}), bool: frozenset({bool})}
+_NEVER: frozenset[Any] = frozenset()
+_EXACT: dict[Any, frozenset[Any]] = {
+    str: frozenset({str}),
+    int: frozenset({int}),
+    bool: frozenset({bool}),
+    float: frozenset({float}),
+    None: frozenset({type(None)}),
+    types.NoneType: frozenset({type(None)}),
+}
 
 
 class Misfit(Exception):  # noqa: N818
@@ -89,7 +97,7 @@ class Builders:
         return self._leaf(type)
 
     def _leaf(self, type: Any) -> Build:
-        exact = _EXACT.get(type, frozenset())
+        exact = exact_classes(type)
 
         def leaf(value: Any, tally: Tally) -> Any:
             return value if value.__class__ in exact else self.scalar(value, type)
@@ -104,7 +112,7 @@ class Builders:
             raise Misfit(str(error)) from error
 
     def _object(self, shape: Shape) -> Build:
-        fields = {field.wire: (field.attribute, self.of(field.type)) for field in shape.fields}
+        fields = {f.wire: (f.attribute, exact_classes(f.type), self.of(f.type)) for f in shape.fields}
         required = {field.wire for field in shape.fields if field.required}
         extra = self.of(shape.extra_type()) if shape.extra_type else None
 
@@ -113,16 +121,21 @@ class Builders:
                 raise Misfit(f"Expected `object`, got `{json_kind(value)}`")
             known: dict[str, Any] = {}
             unknown: dict[str, Any] = {}
-            for key, member in value.items():
-                if key in fields:
-                    attribute, member_of = fields[key]
-                    known[attribute] = _at(f".{key}", member_of, member, tally)
-                elif key != shape.tag_field:
-                    unknown[key] = member if extra is None else _at(f".{key}", extra, member, tally)
-                elif member != shape.tag:
-                    raise Misfit(f"Invalid value {member!r}", f".{key}")
-            for wire in required - value.keys():
-                raise Misfit(f"Object missing required field `{wire}`")
+            key: Any = ""
+            try:
+                for key, member in value.items():
+                    if key in fields:
+                        attribute, exact, member_of = fields[key]
+                        known[attribute] = member if member.__class__ in exact else member_of(member, tally)
+                    elif key != shape.tag_field:
+                        unknown[key] = member if extra is None else extra(member, tally)
+                    elif member != shape.tag:
+                        raise Misfit(f"Invalid value {member!r}")
+            except Misfit as misfit:
+                misfit.place = f".{key}{misfit.place}"
+                raise
+            if not required <= value.keys():
+                raise Misfit(f"Object missing required field `{min(required - value.keys())}`")
             built = shape.cls(**known)
             if unknown:
                 tally[0] += 0 if extra else len(unknown)
@@ -225,6 +238,13 @@ def _origin(type: Any) -> Any:
 def shape_of_any(type: Any) -> Shape | None:
     """The shape of a type that may be no class."""
     return shape_of(type) if isinstance(type, type_) else None
+
+
+def exact_classes(type: Any) -> frozenset[Any]:
+    """Classes whose values are of the type as they are: `str` and `NoneType` for `str | None`."""
+    if typing.get_origin(type) in {typing.Union, types.UnionType}:
+        return frozenset().union(*(_EXACT.get(arg, _NEVER) for arg in typing.get_args(type)))
+    return _EXACT.get(type, _NEVER)
 
 
 def is_leaf(type: Any) -> bool:

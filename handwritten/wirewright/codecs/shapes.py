@@ -12,12 +12,13 @@ EXTRAS = "__extras__"
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field: its attribute, its wire name, its resolved type."""
+    """One field: its attribute, its wire name, its resolved type. `unset_default`: it is UNSET when absent."""
 
     attribute: str
     wire: str
     type: Any
     required: bool
+    unset_default: bool = False
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
@@ -59,7 +60,13 @@ def _attrs_shape(cls: type[Any]) -> Shape:
 
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = tuple(
-        Field(a.name, a.metadata.get("wire", a.name), hints.get(a.name, Any), a.default is attrs.NOTHING)
+        Field(
+            a.name,
+            a.metadata.get("wire", a.name),
+            hints.get(a.name, Any),
+            a.default is attrs.NOTHING,
+            a.default is msgspec.UNSET,
+        )
         for a in attrs.fields(cls)
         if a.init
     )
