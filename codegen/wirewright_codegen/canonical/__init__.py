@@ -19,8 +19,8 @@ class CanonicalOptions:
 
     Attributes:
         prune: leave out schemas that no operation and no webhook reaches.
-        infer_types: a schema without `type` has the type that its keywords are about, which is what people mean. Without
-            it the letter of JSON Schema holds: `properties` is about objects, and every other value is valid too.
+        infer_types: a schema without `type` has the type that its keywords are about, which is what people mean.
+            Without it the letter of JSON Schema holds: `properties` is about objects, every other value is valid too.
     """
 
     prune: bool = False

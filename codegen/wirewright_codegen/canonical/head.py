@@ -11,7 +11,6 @@ from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.vocabulary import Schema
-from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.document import Document
 from wirewright_codegen.read.values import is_list, is_map
 
@@ -74,20 +73,10 @@ def _security_schemes(root: Mapping[str, Any], references: References) -> Schema
     raw = components.get("securitySchemes") if is_map(components) else None
     found: Schema = {}
     at = At(references.document.name, "").child("components", "securitySchemes")
-    for name, scheme in (raw if is_map(raw) else {}).items():
-        where = at.child(name)
-        for _ in range(20):
-            if not is_map(scheme) or "$ref" not in scheme:
-                break
-            try:
-                where = references.target(scheme["$ref"], where)
-                scheme = references.value(where)
-            except ForbiddenReferenceError:
-                raise
-            except SpecError:
-                break
+    for name, value in (raw if is_map(raw) else {}).items():
+        scheme, _ = references.followed(value, at.child(name))
         if is_map(scheme) and "$ref" not in scheme:
-            found[str(name)] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
+            found[name] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
     return found
 
 
@@ -103,24 +92,16 @@ def count(source: Document, references: References) -> Found:
 def _count_items(raw: Any, references: References, at: At) -> int:
     total = 0
     for name, item in (raw if is_map(raw) else {}).items():
-        if str(name).startswith("x-"):
+        if name.startswith("x-"):
             continue
-        where = at.child(name)
-        seen: dict[str, Any] = {}
-        for _ in range(20):
-            if not is_map(item):
-                break
-            seen = {**item, **seen}
-            if "$ref" not in item:
-                break
-            try:
-                where = references.target(item["$ref"], where)
-                item = references.value(where)
-            except SpecError:
-                total += 1  # a path item that cannot be had is at least one operation
-                break
-        total += sum(1 for method in (*METHODS, "query") if method in seen)
-        for word in ("additionalOperations", EXTRA):
-            extra = seen.get(word)
-            total += len(extra) if is_map(extra) else 0
+        target, _ = references.followed(item, at.child(name))
+        if not is_map(target):
+            continue
+        if "$ref" in target:
+            total += 1  # a path item that cannot be had is at least one operation
+            continue
+        both = {**target, **item}
+        total += sum(1 for method in (*METHODS, "query") if method in both)
+        extras = (both.get(word) for word in ("additionalOperations", EXTRA))
+        total += sum(len(extra) for extra in extras if is_map(extra))
     return total

@@ -19,8 +19,10 @@ _WORDS = {
     "content": "",
     "not": "not",
 }
-_KINDS = {"parameters": "parameter", "responses": "response", "requestBodies": "request", "headers": "header", "schemas": "",
-          "pathItems": "", "callbacks": "callback", "links": "link", "mediaTypes": ""}  # fmt: skip
+_KINDS = {
+    "schemas": "", "pathItems": "", "mediaTypes": "", "parameters": "parameter", "responses": "response",
+    "requestBodies": "request", "headers": "header", "callbacks": "callback", "links": "link",
+}  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -59,13 +61,13 @@ def _base(tokens: list[str], file: str) -> tuple[int, str, str]:
 def _way(tokens: list[str]) -> list[str]:
     words: list[str] = []
     rest = iter(tokens)
-    for token in rest:
-        if token in _NAMED:
+    for word in rest:
+        if word in _NAMED:
             words.append(next(rest, ""))
-        elif token in _NUMBERED:
+        elif word in _NUMBERED:
             number = next(rest, "0")
-            if token != "allOf":
+            if word != "allOf":
                 words.append(f"variant {_LETTERS[int(number) % 26] if number.isdecimal() else number}")
         else:
-            words.append(_WORDS.get(token, token))
+            words.append(_WORDS.get(word, word))
     return [word for word in words if word]

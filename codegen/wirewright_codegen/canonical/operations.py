@@ -10,7 +10,7 @@ from typing import Any
 
 from wirewright_codegen.account import Subject
 from wirewright_codegen.canonical.content import Contents
-from wirewright_codegen.canonical.parameters import Parameters
+from wirewright_codegen.canonical.parameters import Found, Parameters
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.swagger import Lifter
@@ -22,18 +22,6 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EXTRA = "x-additional-operations"
 _STATUS = re.compile(r"(?:[1-5][0-9]{2}|[1-5]XX|default)\Z")
 _ITEM_WORDS = ("summary", "description")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An operation as found: where it belongs, and its raw form."""
-
-    path: str
-    method: str
-    raw: Mapping[str, Any]
-    at: At
-    item: Mapping[str, Any]
-    item_at: At
 
 
 @dataclass(slots=True)
@@ -93,8 +81,11 @@ class Operations:
             if not is_map(operation):
                 self.schemas.account.lose(self._pointer(operation_at), "an operation must be an object", subject)
                 continue
-            lifted = self.lifter.operation(operation, operation_at, raw, where) if self.lifter else operation
-            yield Found(path, method, lifted, operation_at, raw, where)
+            if self.lifter:
+                lifted = self.lifter.operation(operation, operation_at, raw, where)
+                yield Found(path, method, lifted, operation_at, {**raw, "parameters": []}, where)
+            else:
+                yield Found(path, method, operation, operation_at, raw, where)
 
     def _path_item(self, item: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
         """A path item, its reference followed; what stands beside the reference is kept."""
@@ -128,7 +119,7 @@ class Operations:
         for word in ("externalDocs", "deprecated"):
             if word in raw:
                 operation[word] = raw[word]
-        operation["parameters"] = self.parameters.of(found.path, raw, at, found.item, found.item_at, place, hook=hook)
+        operation["parameters"] = self.parameters.of(found, place, hook=hook)
         if "requestBody" in raw:
             body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
             if body is not None:

@@ -17,6 +17,18 @@ _LOCATIONS = ("path", "query", "header", "cookie")
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An operation as found: where it belongs, and its raw form."""
+
+    path: str
+    method: str
+    raw: Mapping[str, Any]
+    at: At
+    item: Mapping[str, Any]
+    item_at: At
+
+
 @dataclass(slots=True)
 class Parameters:
     """Reads the parameters of operations."""
@@ -24,27 +36,32 @@ class Parameters:
     schemas: Schemas
     contents: Contents
 
-    def of(
-        self,
-        path: str,
-        raw: Mapping[str, Any],
-        at: At,
-        item: Mapping[str, Any],
-        item_at: At,
-        place: Place,
-        *,
-        hook: bool,
-    ) -> list[Schema]:
-        """All parameters of an operation; its own replace those of its path."""
-        path_place = Place(f"path:{path}", " ".join(re.findall(r"\w+", path)) or "root")
-        found: dict[tuple[str, str], Schema] = {}
-        for source, where, inner in ((item, item_at, path_place), (raw, at, place)):
+    def of(self, found: Found, place: Place, *, hook: bool) -> list[Schema]:
+        """All parameters of an operation; its own replace those of its path. The path of a webhook is but a name."""
+        path_place = Place(f"path:{found.path}", " ".join(re.findall(r"\w+", found.path)) or "root")
+        read: dict[tuple[str, str], Schema] = {}
+        for source, at, inner in ((found.item, found.item_at, path_place), (found.raw, found.at, place)):
             listed = source.get("parameters")
             for number, parameter in enumerate(listed if is_list(listed) else ()):
-                read = self._parameter(parameter, where.child("parameters", number), inner)
-                if read is not None:
-                    found[read["in"], read["name"]] = read
-        return found_for(found, path, self, at) if not hook else [*found.values()]
+                one = self._parameter(parameter, at.child("parameters", number), inner)
+                if one is not None:
+                    read[one["in"], one["name"]] = one
+        if not hook:
+            self._fit(read, found)
+        return [*read.values()]
+
+    def _fit(self, read: dict[tuple[str, str], Schema], found: Found) -> None:
+        """Parameters that fit the path: those of its template that nobody declared are text, others of it go."""
+        account, pointer = self.schemas.account, self.schemas.references.id(found.at)
+        names = list(dict.fromkeys(_TEMPLATE.findall(found.path)))
+        for location, name in [*read]:
+            if location == "path" and name not in names:
+                account.note(pointer, f"the path {found.path} has no place for its parameter {name!r}", "parameter")
+                del read[location, name]
+        for name in names:
+            if ("path", name) not in read:
+                account.note(pointer, f"the parameter {name!r} of the path is not declared; it is text", "parameter")
+                read["path", name] = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
     def _parameter(self, raw: Any, at: At, place: Place) -> Schema | None:
         followed = self.schemas.follow(raw, at, "parameter")
@@ -70,18 +87,3 @@ class Parameters:
 
     def _lose(self, at: At, reason: str) -> None:
         self.schemas.account.lose(self.schemas.references.id(at), reason, "parameter")
-
-
-def found_for(found: dict[tuple[str, str], Schema], path: str, reader: Parameters, at: At) -> list[Schema]:
-    """The parameters that fit a path: those of the template that nobody declared are text, the others of it go."""
-    account, pointer = reader.schemas.account, reader.schemas.references.id(at)
-    names = list(dict.fromkeys(_TEMPLATE.findall(path)))
-    for location, name in [*found]:
-        if location == "path" and name not in names:
-            account.note(pointer, f"the path {path} has no place for its parameter {name!r}", "parameter")
-            del found[location, name]
-    for name in names:
-        if ("path", name) not in found:
-            account.note(pointer, f"the parameter {name!r} of the path is not declared; it is text", "parameter")
-            found["path", name] = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    return [*found.values()]

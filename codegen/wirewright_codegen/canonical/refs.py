@@ -13,6 +13,8 @@ from wirewright_codegen.read.pointer import escape, from_fragment, lookup
 from wirewright_codegen.read.sources import resolve_name
 from wirewright_codegen.read.values import is_list, is_map
 
+_MAX_HOPS = 50
+
 
 class References:
     """Where references lead, seen from where they stand."""
@@ -53,6 +55,23 @@ class References:
         if not self._exists(found):
             raise self.error(f"the reference {reference!r} points to nothing", at)
         return found
+
+    def followed(self, raw: Any, at: At) -> tuple[Any, At]:
+        """A value, or what its `$ref` leads to in the end, and where that stands.
+
+        A value that still has a `$ref` is one that leads nowhere. Raises ForbiddenReferenceError as `target` does.
+        """
+        for _ in range(_MAX_HOPS):
+            if not is_map(raw) or "$ref" not in raw:
+                break
+            try:
+                target = self.target(raw["$ref"], at)
+            except ForbiddenReferenceError:
+                raise
+            except SpecError:
+                break
+            raw, at = self.value(target), target
+        return raw, at
 
     def recursive(self, at: At, entry: At) -> At:
         """The target of `$recursiveRef: "#"`: the resource it stands in, or the schema when no `$id` makes one."""

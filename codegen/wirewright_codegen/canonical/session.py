@@ -27,6 +27,7 @@ from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.tags import Tagger
 from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import Names
 from wirewright_codegen.read.document import Document
 from wirewright_codegen.read.values import is_list, is_map
@@ -129,13 +130,12 @@ class Session:
                 continue
             try:
                 target = self.references.target(entry.raw["$ref"], entry.at)
-                raw = self.references.value(target)
-            except Exception:  # noqa: S112
-                continue
+            except SpecError:
+                continue  # the builder will say so, with the place
             identifier = self.references.id(target)
             if self.registry.get(identifier) is None:
                 self.registry.alias(identifier, entry.id)
-                entry.raw, entry.at = raw, target
+                entry.raw, entry.at = self.references.value(target), target
 
     def _finish(self, entry: Entry, tree: Schema) -> None:
         if self.parents.stands_for_children(entry, tree):

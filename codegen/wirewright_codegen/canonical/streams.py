@@ -8,7 +8,6 @@ from typing import Any
 
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
-from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.values import is_list, is_map
 
 EVENT_STREAM = "text/event-stream"
@@ -104,15 +103,8 @@ class Envelopes:
         return tuple(value for value in values if isinstance(value, str))
 
     def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
-        for _ in range(20):
-            if not is_map(raw) or not isinstance(raw.get("$ref"), str):
-                break
-            try:
-                at = self.references.target(raw["$ref"], at)
-                raw = self.references.value(at)
-            except (SpecError, LookupError, ValueError):
-                return None, at
-        return raw, at
+        raw, at = self.references.followed(raw, at)
+        return (None if is_map(raw) and "$ref" in raw else raw), at
 
 
 def bare(media_type: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.vocabulary import AT
-from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.values import is_list, is_map
 
 _SCHEMA_WORDS = (
@@ -65,7 +64,7 @@ class Lifter:
             if raw.get("type") == "basic":
                 found[name] = {"type": "http", "scheme": "basic", **kept}
             elif raw.get("type") == "oauth2":
-                urls = {key: raw[key] for key in ("authorizationUrl", "tokenUrl") if key in raw}
+                urls: dict[str, Any] = {key: raw[key] for key in ("authorizationUrl", "tokenUrl") if key in raw}
                 flow: dict[str, Any] = {**urls, "scopes": raw.get("scopes") or {}}
                 found[name] = {"type": "oauth2", "flows": {_FLOWS.get(str(raw.get("flow")), "implicit"): flow}, **kept}
             else:
@@ -95,25 +94,9 @@ class Lifter:
         }
         return lifted
 
-    def path_item(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """A path item whose parameters have gone to its operations."""
-        return {key: value for key, value in raw.items() if key != "parameters"}
-
-    def _resolved(self, raw: Any, at: At) -> tuple[Any, At]:
-        for _ in range(50):
-            if not is_map(raw) or "$ref" not in raw:
-                break
-            try:
-                at = self.references.target(raw["$ref"], at)
-                raw = self.references.value(at)
-            except ForbiddenReferenceError:
-                raise
-            except SpecError:
-                break
-        return raw, at
-
     def _parameters(self, raw: Any, at: At) -> list[tuple[Mapping[str, Any], At]]:
-        found = [self._resolved(one, at.child(number)) for number, one in enumerate(raw if is_list(raw) else ())]
+        listed = enumerate(raw if is_list(raw) else ())
+        found = [self.references.followed(one, at.child(number)) for number, one in listed]
         return [(value, where) for value, where in found if is_map(value)]
 
     def _body(self, raw: Mapping[str, Any], parameters: list[tuple[Mapping[str, Any], At]]) -> dict[str, Any] | None:
@@ -145,8 +128,8 @@ class Lifter:
         found = raw.get(word, self.root.get(word))
         return [str(one) for one in found] if is_list(found) else []
 
-    def _response(self, raw: Any, at: At, produces: list[str]) -> dict[str, Any]:
-        value, where = self._resolved(raw, at)
+    def _response(self, raw: Any, at: At, produces: list[str]) -> Any:
+        value, where = self.references.followed(raw, at)
         if not is_map(value) or "$ref" in value:
             return raw
         response = {key: item for key, item in value.items() if key not in ("schema", "examples", "headers")}

@@ -46,7 +46,7 @@ class Document:
     def root(self) -> dict[str, Any]:
         """The value of the first file; empty when the document is made of JSON Schemas alone."""
         source = self.files.get(self.name)
-        value = source.value if source and self.name not in self.schemas else {}
+        value: Any = source.value if source and self.name not in self.schemas else {}
         return value if is_map(value) else {}
 
     @property

@@ -42,7 +42,10 @@ class Sources:
     trusted: str | None = None
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file. Raises ForbiddenReferenceError for what may not be read, SpecError for what cannot be."""
+        """The bytes of a file.
+
+        Raises ForbiddenReferenceError for what may not be read, SpecError for what cannot be.
+        """
         if is_remote(name):
             return self._remote(name)
         if len(urlsplit(name).scheme) > 1:
