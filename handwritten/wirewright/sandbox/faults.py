@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -196,18 +198,25 @@ class Faults:
             own_seed if own_seed is not None else seed if seed is not None else random.SystemRandom().getrandbits(32)
         )
         self._random = random.Random(self.seed)  # noqa: S311 - reproducible on purpose
+        self._lock = threading.Lock()  # tests add faults from their own thread
         self.log: deque[tuple[int, str]] = deque(maxlen=10_000)
 
     def add(self, spec: str) -> None:
         """Adds faults; a seed in the specification starts the decisions anew."""
         faults, seed = parse_faults(spec)
-        self.faults += faults
-        if seed is not None:
-            self.seed = seed
-            self._random = random.Random(seed)  # noqa: S311
+        self.extend(faults, seed)
+
+    def extend(self, faults: Sequence[Fault], seed: int | None = None) -> None:
+        """The same, for faults as values."""
+        with self._lock:
+            self.faults = [*self.faults, *faults]
+            if seed is not None:
+                self.seed = seed
+                self._random = random.Random(seed)  # noqa: S311
 
     def clear(self) -> None:
-        self.faults = []
+        with self._lock:
+            self.faults = []
 
     def fail_next(self, times: int = 1, kind: str = "drop", only: str | None = None) -> None:
         """The next `times` requests (of a method or operation) fail: `drop`, `reset`, `status=503`, `silence` ..."""
@@ -217,6 +226,13 @@ class Faults:
         """What goes wrong with the request of this number. Every fault that is meant for it draws once."""
         if not self.faults:
             return NO_PLAN
+        with self._lock:
+            plan = self._decide(method, operation_id)
+        if plan.faults:
+            self.log.append((number, str(plan)))
+        return plan
+
+    def _decide(self, method: str, operation_id: str | None) -> Plan:
         hits: list[Fault] = []
         latency = 0.0
         for index, fault in enumerate(self.faults):
@@ -230,11 +246,7 @@ class Faults:
             if fault.kind == "latency":
                 latency += max(0.0, (fault.value or 0) + fault.spread * (2 * self._random.random() - 1))
         self.faults = [fault for fault in self.faults if fault.times != 0]
-        if not hits:
-            return NO_PLAN
-        plan = Plan(tuple(hits), latency, self._random.random())
-        self.log.append((number, str(plan)))
-        return plan
+        return Plan(tuple(hits), latency, self._random.random()) if hits else NO_PLAN
 
     def to_json(self) -> dict[str, Any]:
         return {

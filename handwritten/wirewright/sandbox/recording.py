@@ -85,6 +85,7 @@ class Recording:
 
     def __init__(self, keep: int) -> None:
         self._kept: deque[Exchange] = deque(maxlen=keep)
+        self._broken: deque[Exchange] = deque(maxlen=100)
         self.total = 0
 
     def __len__(self) -> int:
@@ -98,15 +99,22 @@ class Recording:
 
     def add(self, exchange: Exchange) -> None:
         self.total += 1
+        if len(self._kept) == self._kept.maxlen and self._kept and self._kept[0].answer_problems:
+            self._broken.append(self._kept[0])
         self._kept.append(exchange)
 
     def clear(self) -> None:
+        self._broken.extend(exchange for exchange in self._kept if exchange.answer_problems)
         self._kept.clear()
         self.total = 0
 
     def of(self, operation: str) -> list[Exchange]:
         """The exchanges of one operation."""
         return [exchange for exchange in self if exchange.operation == operation]
+
+    def broken_answers(self) -> list[Exchange]:
+        """The exchanges whose answer the spec does not allow, also (the last 100 of) those not kept any more."""
+        return [*self._broken, *(exchange for exchange in self if exchange.answer_problems)]
 
     def broken(self) -> list[Exchange]:
         """The exchanges in which one side broke the contract."""

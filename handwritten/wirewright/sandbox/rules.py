@@ -38,6 +38,7 @@ Everything runs in one event loop: rules need no locks, and must not block.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
 from wirewright.sandbox.errors import Failure, error_body
 from wirewright.sandbox.topic import Topic
 
+log = logging.getLogger("wirewright.sandbox")
 F = TypeVar("F", bound=Callable[..., Any])
 RuleFunction = Callable[[Call], Any | Awaitable[Any]]
 
@@ -185,8 +187,13 @@ class Rules:
         """Runs work in the background for as long as this state lives."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work of the sandbox failed", exc_info=error)
 
     def every(self, seconds: float, function: Callable[[], Any]) -> asyncio.Task[Any]:
         """Calls a function (sync or async) again and again, by the sandbox's clock."""

@@ -183,12 +183,18 @@ class Sandbox:
     async def start(self) -> None:
         """Starts in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._app = App(self._rules_type, self._setting, self._faults, self._conduct)
-        await self._app.start()
-        if self._serve:
-            sock = listen(self._host, self._port)
+        app = App(self._rules_type, self._setting, self._faults, self._conduct)
+        sock = listen(self._host, self._port) if self._serve else None
+        try:
+            await app.start()
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+        self._app = app
+        if sock is not None:
             self._port = sock.getsockname()[1]
-            self._server = HttpServer(self._app, sock)
+            self._server = HttpServer(app, sock)
             await self._server.start()
 
     async def stop(self) -> None:
@@ -255,7 +261,7 @@ class Sandbox:
 
     def _judge(self, error: BaseException | None) -> None:
         if self._conduct.verify and error is None and self._app is not None:
-            broken = [exchange for exchange in self._app.recording if exchange.answer_problems]
+            broken = self._app.recording.broken_answers()
             if broken:
                 raise ContractBrokenError(broken)
 

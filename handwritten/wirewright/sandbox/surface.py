@@ -26,7 +26,7 @@ import msgspec
 from wirewright.contract.bodies import read_body
 from wirewright.contract.shapes import is_object
 from wirewright.sandbox.answers import UNSET, Answer, Call, Events, Refuse
-from wirewright.sandbox.faults import Fault, fault_from_json, parse_faults
+from wirewright.sandbox.faults import fault_from_json, parse_faults
 from wirewright.sandbox.render import Outgoing, render
 
 if TYPE_CHECKING:
@@ -117,13 +117,11 @@ class ControlSurface:
         body = call.body
         if not is_object(body) or not body.keys() <= {"chaos", "faults", "seed"} or not body:
             raise ValueError('send {"chaos": "..."} or {"faults": [...], "seed": 7}')
-        added: list[Fault] = [fault_from_json(fault) for fault in body.get("faults", [])]
-        chaos = str(body.get("chaos", ""))
-        parse_faults(chaos)
+        faults, seed = parse_faults(str(body.get("chaos", "")))
+        faults += [fault_from_json(fault) for fault in body.get("faults", [])]
         if "seed" in body:
-            self._app.faults.add(f"seed={body['seed']}")
-        self._app.faults.faults += added
-        self._app.faults.add(chaos)
+            seed = msgspec.convert(body["seed"], int)
+        self._app.faults.extend(faults, seed)
         return self._app.faults.to_json()
 
     def _clear_faults(self, call: Call) -> Any:

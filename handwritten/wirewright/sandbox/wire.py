@@ -151,8 +151,9 @@ class Wire:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancel(waits)
-        if not pump.cancelled():
-            pump.result()
+        for task in waits:
+            if not task.cancelled():
+                task.result()
         if self._stopping.is_set() and isinstance(source, Events) and source.farewell is not None:
             await self._send(
                 {"type": "http.response.body", "body": event_bytes(_made(source.farewell)), "more_body": True}

@@ -123,6 +123,41 @@ def test_answers_that_break_the_spec_are_noted_and_fail_the_block(spec: dict[str
     assert [exchange.target for exchange in raised.value.exchanges] == ["/notes/broken"]
 
 
+def test_a_broken_answer_is_not_forgotten_by_a_reset_or_in_a_crowd(spec: dict[str, Any], rules: type[Rules]) -> None:
+    with pytest.raises(ContractBrokenError) as raised:  # noqa: SIM117
+        with Sandbox.from_spec(spec, rules=rules, verify=True, keep=1) as sandbox:
+            httpx.get(sandbox.url + "/notes/broken")
+            httpx.get(sandbox.url + "/notes")
+            httpx.get(sandbox.url + "/notes/broken?again")
+            sandbox.reset()
+    assert [exchange.target for exchange in raised.value.exchanges] == ["/notes/broken", "/notes/broken?again"]
+
+
+def test_a_start_that_fails_leaves_nothing_behind(spec: dict[str, Any]) -> None:
+    class Failing(Rules):
+        async def start(self) -> None:
+            raise LookupError("no database")
+
+    with Sandbox.from_spec(spec) as running:
+        port = urlsplit(running.url).port
+    with pytest.raises(LookupError, match="no database"), Sandbox.from_spec(spec, rules=Failing, port=port):
+        pass
+    with Sandbox.from_spec(spec, port=port):
+        pass
+
+
+def test_a_sandbox_that_is_started_again_has_the_same_port_and_a_fresh_state(
+    spec: dict[str, Any], rules: type[Rules]
+) -> None:
+    sandbox = Sandbox.from_spec(spec, rules=rules)
+    with sandbox:
+        url = sandbox.url
+        httpx.put(url + "/notes/a", json={"text": "x"})
+    with sandbox:
+        assert sandbox.url == url
+        assert httpx.get(url + "/notes/a").status_code == 404
+
+
 def test_an_error_in_the_block_is_not_hidden_by_a_broken_contract(spec: dict[str, Any], rules: type[Rules]) -> None:
     with pytest.raises(KeyError), Sandbox.from_spec(spec, rules=rules, verify=True) as sandbox:
         httpx.get(sandbox.url + "/notes/broken")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from wirewright.sandbox import Event, Lagged, ManualClock, Rules, Sandbox, Topic
+from wirewright.sandbox import Call, Event, Events, Lagged, ManualClock, Rules, Sandbox, Topic, rule
 from wirewright.sandbox.render import event_bytes
 
 
@@ -104,6 +104,31 @@ async def test_a_reader_that_falls_behind_is_cut_off_after_what_it_was_given() -
     with pytest.raises(Lagged):
         await anext(reader)
     assert topic.followers == 0
+
+
+def test_background_work_and_heartbeats_that_fail_are_told(
+    spec: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing() -> Event:
+        raise ZeroDivisionError
+
+    class Failing(Rules):
+        async def start(self) -> None:
+            self.after(0, failing)
+            self.changes = self.topic()
+
+        @rule("watch_notes")
+        def watch(self, call: Call) -> Events:
+            return Events(self.changes.follow(), heartbeat=0.001, heartbeat_event=failing)
+
+    with Sandbox.from_spec(spec, rules=Failing) as sandbox:
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(sandbox.url + "/watch")
+        assert sandbox.requests[-1].answer_problems[0].message == "ZeroDivisionError: "
+    assert [record.message for record in caplog.records] == [
+        "background work of the sandbox failed",
+        "the rule of watch_notes failed",
+    ]
 
 
 def test_events_are_held_to_the_spec_when_verifying(spec: dict[str, Any], rules: type[Rules]) -> None:
