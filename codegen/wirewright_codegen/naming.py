@@ -118,7 +118,7 @@ def unique(
         for key, number in step.items():
             claims[_wish(key, wanted[key], number)].append(key)
         settled = {name: _winner(keys, rank or {}) for name, keys in claims.items() if name not in used}
-        if not any(settled.values()):
+        if all(winner is None for winner in settled.values()):
             step = {key: number + 1 for key, number in step.items()}
             continue
         for name, winner in settled.items():
