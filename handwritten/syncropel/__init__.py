@@ -1,9 +1,11 @@
 """Syncropel: emit content-addressed records, query threads, and never be taken down by a flaky network.
 
     async with Client(identity=Identity.static("did:example:me")) as client:
-        result = await client.emit(act="PUT", kind="music.catalog.track", body={"title": "Glow"}, thread="music.library")
+        result = await client.emit(act="PUT", kind="music.catalog.track", body={"title": "Glow"},
+        thread="music.library")
 
-Every public name is here and loads its module on first use: `import syncropel` itself loads neither an HTTP library nor a model.
+Every public name is here and loads its module on first use: `import syncropel` itself loads neither an HTTP library
+nor a model.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Many records in few requests.
 
-`POST /v1/records/batch` is a proposal (spec 0.8) that no released kernel answers; one that does not know it answers 404, 405
-or 501, and the records are sent one by one, in the same order.
+`POST /v1/records/batch` is a proposal (spec 0.8) that no released kernel answers; one that does not know it answers
+404, 405 or 501, and the records are sent one by one, in the same order.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syncropel_api.v0_8.operations.records import emit_records
-from wirewright.errors import StatusError
-from wirewright.response import Outcome
 
 from syncropel import wire
+from syncropel.checks import is_array, is_object
 from syncropel.emission import Emission, EmitResult, to_result
 
 if TYPE_CHECKING:
@@ -36,7 +35,9 @@ class Support:
     known: bool | None = None
 
 
-async def send(client: AsyncClient, options: Options, support: Support, items: Sequence[Item]) -> AsyncIterator[EmitResult]:
+async def send(
+    client: AsyncClient, options: Options, support: Support, items: Sequence[Item]
+) -> AsyncIterator[EmitResult]:
     """The results of all items, in order."""
     for start in range(0, len(items), MAX_RECORDS):
         chunk = items[start : start + MAX_RECORDS]
@@ -62,30 +63,27 @@ async def _together(
     request = wire.verbatim(emit_records(wire.json_body({"records": [envelope for _, envelope in chunk]})))
     request.options = options
     outcome = await client.deliver(request)
-    if isinstance(outcome.error, StatusError) and outcome.error.status in _UNKNOWN and not support.known:
+    if wire.status_of(outcome.error) in _UNKNOWN and not support.known:
         support.known = False
         return None
     if outcome.error is not None:
         return [to_result(outcome, emission) for emission, _ in chunk]
     support.known = True
     answers = wire.json_object(outcome.value).get("data")
-    answers = answers if isinstance(answers, list) else []
-    padded = [*answers, *[None] * (len(chunk) - len(answers))]
-    return [
-        _result(emission, answer, outcome.attempts) for (emission, _), answer in zip(chunk, padded, strict=False)
-    ]
+    padded: list[Any] = [*(answers if is_array(answers) else ()), *[None] * len(chunk)]
+    return [_result(emission, answer, outcome.attempts) for (emission, _), answer in zip(chunk, padded, strict=False)]
 
 
 def _result(emission: Emission, answer: Any, attempts: int) -> EmitResult:
-    answer = answer if isinstance(answer, dict) else {"status": 0}
-    status, record = answer.get("status"), answer.get("record")
-    receipt = record if isinstance(record, dict) else {}
+    entry: dict[str, Any] = answer if is_object(answer) else {}
+    status, record = entry.get("status"), entry.get("record")
+    receipt: dict[str, Any] = record if is_object(record) else {}
     success = isinstance(status, int) and 200 <= status < 300
     return EmitResult(
         success=success,
         record_id=receipt.get("id") if success else None,
         clock=receipt.get("clock") if success else None,
-        error=None if success else wire.batch_error(status, answer.get("error")),
+        error=None if success else wire.batch_error(status, entry.get("error")),
         retried=max(attempts - 1, 0),
         kind=emission.kind,
         act=emission.act,

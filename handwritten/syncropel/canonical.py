@@ -1,7 +1,7 @@
 """Canonical JSON: the one text of a value that record ids are made from.
 
-Not RFC 8785: integral floats are written as integers of any size, other floats in Python's shortest form (`1e-07`), and keys
-are sorted by Unicode code point. Strings are not normalised; ids depend on it. Rules: protocol sheet §4.
+Not RFC 8785: integral floats are written as integers of any size, other floats in Python's shortest form (`1e-07`),
+and keys are sorted by Unicode code point. Strings are not normalised; ids depend on it. Rules: protocol sheet §4.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+
+from syncropel.checks import is_array, is_object, type_name
 
 
 def canonical_value(value: Any) -> Any:
@@ -22,11 +24,11 @@ def canonical_value(value: Any) -> Any:
         return _number(value)
     if isinstance(value, int | str):
         return value
-    if isinstance(value, list):
+    if is_array(value):
         return [canonical_value(item) for item in value]
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: canonical_value(value[key]) for key in sorted(value)}
-    raise TypeError(f"Unsupported type: {type(value).__name__}")
+    raise TypeError(f"Unsupported type: {type_name(value)}")
 
 
 def _number(value: float) -> float | int:

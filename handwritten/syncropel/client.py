@@ -1,4 +1,4 @@
-"""The client: emit records, query threads, follow them, and never be taken down by the network (protocol sheet §7–§12)."""
+"""The client: emit records, query threads, follow them, never taken down by the network (protocol sheet §7-§12)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from wirewright.request import Options, Request
 from wirewright.response import Outcome
 
 from syncropel import batch, wire
+from syncropel.checks import type_name
 from syncropel.connection import Connection, credentials, retry_options
 from syncropel.data import ClientData
 from syncropel.emission import Clocks, Emission, EmitResult, build_envelope, envelope_of, to_result
-from syncropel.identity import Identity
+from syncropel.identity import Identity, is_identity
 from syncropel.inference import random_thread_id
 from syncropel.kinds import CoreKind
 from syncropel.membership import ClientMembership
@@ -52,14 +53,16 @@ CLOSE_TIMEOUT_S = 5.0
 class Client(Queries, ReservedKinds, Generic[KindT]):
     """One actor at one kernel.
 
-    Emits and queries **fail open**: what network and kernel do wrong is answered (`EmitResult.error`, empty lists), never raised; a
-    kind that violates the grammar always raises. `data` and `membership` are strict and raise errors of their own.
+    Emits and queries **fail open**: what network and kernel do wrong is answered (`EmitResult.error`, empty lists),
+    never raised; a kind that violates the grammar always raises. `data` and `membership` are strict and raise errors
+    of their own.
 
     `timeout` is seconds per phase of an attempt. A record that meets a broken connection or a 5xx is sent again up to
-    `max_retries` times, after pauses that double from `backoff_ms` milliseconds. `on_emit` sees every `EmitResult`. `api_key` and
-    `bearer` are credentials for the kernel. `transport` is any httpx transport, sync, async or both.
+    `max_retries` times, after pauses that double from `backoff_ms` milliseconds. `on_emit` sees every `EmitResult`.
+    `api_key` and `bearer` are credentials for the kernel. `transport` is any httpx transport, sync, async or both.
 
-    Made for one event loop; not thread-safe. `Client[MusicKind]` narrows the kinds that type checkers let through, see `syncropel.kinds`.
+    Made for one event loop; not thread-safe. `Client[MusicKind]` narrows the kinds that type checkers let through,
+    see `syncropel.kinds`.
     """
 
     def __init__(
@@ -75,8 +78,8 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
         transport: Any = None,
         bearer: str | None = None,
     ) -> None:
-        if not isinstance(identity, Identity):
-            raise TypeError(f"identity must be an Identity instance; got {type(identity).__name__}")
+        if not is_identity(identity):
+            raise TypeError(f"identity must be an Identity instance; got {type_name(identity)}")
         if not endpoint:
             raise ValueError("endpoint must not be empty")
         self.endpoint = endpoint.rstrip("/")
@@ -112,8 +115,8 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
     ) -> EmitResult:
         """Emit one record.
 
-        `refs` are added to `body["_refs"]`; `clock` is the logical time, made up from the wall clock when left out. Raises
-        `SyncropelKindError`, `ValueError` or `TypeError` for mistakes in the arguments, and for nothing else.
+        `refs` are added to `body["_refs"]`; `clock` is the logical time, made up from the wall clock when left out.
+        Raises `SyncropelKindError`, `ValueError` or `TypeError` for mistakes in the arguments, and for nothing else.
         """
         emission = Emission(
             act=act, kind=kind, body=body, thread=thread, refs=refs, parents=parents, data_type=data_type, clock=clock
@@ -146,16 +149,16 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
     async def emit_batch(self, emissions: Iterable[Emission]) -> list[EmitResult]:
         """Emit many records with few requests: one result for each, in their order, in which they are ingested too.
 
-        Every argument is checked before the first record is sent. Kernels that know no batches get the records one by one.
+        Every argument is checked before the first record is sent. Kernels that know no batches get the records one by
+        one.
         """
         batched = list(emissions)
         envelopes = [build_envelope(emission, self.identity, self._clocks) for emission in batched]
         client, options = self._open(), self._retry_options()
-        results = [
+        return [
             self._report(result)
             async for result in batch.send(client, options, self._batch, list(zip(batched, envelopes, strict=True)))
         ]
-        return results
 
     def _emit_request(self, emission: Emission) -> Request[bytes | None]:
         request = wire.emit_request(build_envelope(emission, self.identity, self._clocks))
@@ -221,7 +224,7 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
         return await self._open().deliver(wire.strictly(request))
 
     def _envelope(self, act: str, body: dict[str, Any], thread: str) -> Mapping[str, Any]:
-        return envelope_of(self.identity, act, body, self._clocks.next(thread), thread)
+        return envelope_of(self.identity, act, body, thread=thread, clock=self._clocks.next(thread))
 
     # Following
 
@@ -243,8 +246,8 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
     ) -> Subscription:
         """Call `callback` with every record of a thread as it arrives, from `since_clock` on or from now.
 
-        Needs a running event loop and returns at once. Broken and silent connections are made anew, without losing or repeating a
-        record; each break is told to `on_error`. What callbacks raise is logged, not passed on.
+        Needs a running event loop and returns at once. Broken and silent connections are made anew, without losing or
+        repeating a record; each break is told to `on_error`. What callbacks raise is logged, not passed on.
         """
         subscription = start_subscription(
             thread=thread,

@@ -1,4 +1,4 @@
-"""The runtime's two clients behind one `Client`: the same endpoint, credentials and transport, each made when first used."""
+"""The runtime's two clients behind one `Client`: the same endpoint, credentials and transport, made when needed."""
 
 from __future__ import annotations
 

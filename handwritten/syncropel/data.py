@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from syncropel_api.v0_7.operations import blobs
 from syncropel_api.v0_7.operations import data as operations
-from wirewright.errors import StatusError, WirewrightError
 
 from syncropel import wire
+from syncropel.checks import is_object
 
 if TYPE_CHECKING:
     from wirewright.client import AsyncClient
+    from wirewright.errors import WirewrightError
     from wirewright.request import Request
 
 DEFAULT_CHUNK_SIZE = 8_388_608
@@ -41,8 +42,8 @@ UNSET: Final = _Unset.UNSET
 class SyncropelDataError(Exception):
     """A data call failed. `status` is 0 and `code` `transport_error` when no answer came.
 
-    For a conflict, `expected_hash` and `current_hash` say what the writer expected and what is there; otherwise both are a
-    sentinel that is neither None nor a string.
+    For a conflict, `expected_hash` and `current_hash` say what the writer expected and what is there; otherwise both
+    are a sentinel that is neither None nor a string.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class StatResult:
 class ListResult:
     """A page of a directory; `cursor` leads to the next one."""
 
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     cursor: str | None = None
 
 
@@ -151,8 +152,8 @@ class ClientData:
     ) -> WriteResult:
         """Store `data` (a string as UTF-8) at `path`, all of it or nothing.
 
-        `expected_hash`: left out, the last writer wins; a hash, only content with that hash is replaced; None, there must be
-        nothing yet. Raises `SyncropelDataError`, with `is_conflict` when somebody else was faster.
+        `expected_hash`: left out, the last writer wins; a hash, only content with that hash is replaced; None, there
+        must be nothing yet. Raises `SyncropelDataError`, with `is_conflict` when somebody else was faster.
         """
         if not path:
             raise ValueError("data.write requires a path")
@@ -194,9 +195,7 @@ class ClientData:
 
     async def list(self, path: str, *, cursor: str | None = None, limit: int | None = None) -> ListResult:
         """A page of the directory `path`."""
-        answer = await self._object(
-            "data.list", operations.data_list_entries(path=path, cursor=cursor, limit=limit)
-        )
+        answer = await self._object("data.list", operations.data_list_entries(path=path, cursor=cursor, limit=limit))
         return ListResult(answer.get("entries") or [], answer.get("cursor"))
 
     async def stat(self, path: str) -> StatResult:
@@ -210,7 +209,7 @@ class ClientData:
             mtime=answer["mtime"],
             content_type=answer.get("content_type"),
             pin_state=answer.get("pin_state"),
-            provenance=MaterialProvenance(**provenance) if isinstance(provenance, dict) else None,
+            provenance=MaterialProvenance(**provenance) if is_object(provenance) else None,
         )
 
     async def mkdir(self, path: str) -> None:
@@ -277,8 +276,8 @@ class ClientData:
 
 
 def failure(op: str, error: WirewrightError) -> SyncropelDataError:
-    """A failed call as this plane's error, read as its kernels write it: `error` before `code`, `detail` before `message`."""
-    if not isinstance(error, StatusError):
+    """A failed call as this plane's error. Its kernels write `error` before `code`, and `detail` before `message`."""
+    if not wire.is_status(error):
         return SyncropelDataError(op, 0, "transport_error", str(wire.cause_of(error)))
     envelope = wire.json_object(error.content)
     code = str(envelope.get("error") or envelope.get("code") or f"http_{error.status}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wirewright.errors import RequestError
 
 from syncropel import wire
+from syncropel.checks import is_object, type_name
 from syncropel.grammar import has_explicit_version, validate_kind
 from syncropel.refs import merge_refs
 
@@ -59,7 +60,7 @@ def wall_clock_ms() -> int:
 
 
 class Clocks:
-    """Logical clocks of one actor, by thread: wall-clock milliseconds, raised by one where they would repeat or go back."""
+    """Logical clocks of one actor, by thread: wall-clock milliseconds that never repeat nor go back."""
 
     def __init__(self, now_ms: Callable[[], int] = wall_clock_ms) -> None:
         self._now_ms = now_ms
@@ -81,11 +82,17 @@ def build_envelope(emission: Emission, identity: Identity, clocks: Clocks) -> Ma
         raise ValueError("emit requires a non-empty `act`")
     if not emission.thread:
         raise ValueError("emit requires a non-empty `thread`")
-    if not isinstance(emission.body, dict):
-        raise TypeError(f"body must be a dict; got {type(emission.body).__name__}")
+    if not is_object(emission.body):
+        raise TypeError(f"body must be a dict; got {type_name(emission.body)}")
     clock = clocks.next(emission.thread) if emission.clock is None else emission.clock
     return envelope_of(
-        identity, emission.act, _body(emission), clock, emission.thread, emission.data_type, emission.parents
+        identity,
+        emission.act,
+        _body(emission),
+        thread=emission.thread,
+        clock=clock,
+        data_type=emission.data_type,
+        parents=emission.parents,
     )
 
 
@@ -93,8 +100,9 @@ def envelope_of(
     identity: Identity,
     act: str,
     body: dict[str, Any],
-    clock: int,
+    *,
     thread: str,
+    clock: int,
     data_type: str = "SCALAR",
     parents: Iterable[str] | None = None,
 ) -> Mapping[str, Any]:

@@ -1,12 +1,14 @@
 """The grammar of kinds and scopes: `scope.category.entity[.version]` (protocol sheet §5).
 
-Two segments are enough under `core` and under community scopes (`@music`). Segments are `[a-z0-9_-]+`, a version is `v` and
-ASCII digits.
+Two segments are enough under `core` and under community scopes (`@music`). Segments are `[a-z0-9_-]+`, a version is
+`v` and ASCII digits.
 """
 
 from __future__ import annotations
 
 import re
+
+from syncropel.checks import is_text, type_name
 
 _identifier = re.compile(r"[a-z0-9_-]+").fullmatch
 _version = re.compile(r"v[0-9]+").fullmatch
@@ -18,8 +20,8 @@ class SyncropelKindError(ValueError):
 
 def validate_kind(kind: str) -> None:
     """Raises `SyncropelKindError` unless `kind` follows the grammar."""
-    if not isinstance(kind, str):
-        raise SyncropelKindError(f"body.kind must be a string, got {type(kind).__name__}")
+    if not is_text(kind):
+        raise SyncropelKindError(f"body.kind must be a string, got {type_name(kind)}")
     if not kind:
         raise SyncropelKindError("body.kind must not be empty")
     problem = _problem(kind.split("."))
@@ -64,15 +66,17 @@ def _rest_problem(rest: list[str]) -> str | None:
 
 def validate_scope(scope: str) -> None:
     """Raises `SyncropelKindError` unless `scope` is `core`, a publisher's identifier or `@` and an identifier."""
-    if not isinstance(scope, str):
-        raise SyncropelKindError(f"scope must be a string, got {type(scope).__name__}")
+    if not is_text(scope):
+        raise SyncropelKindError(f"scope must be a string, got {type_name(scope)}")
     if not scope:
         raise SyncropelKindError("scope must not be empty")
     if scope.startswith("@"):
         if not _identifier(scope, 1):
             raise SyncropelKindError(f'"{scope}" is not a valid scope: community scope must be "@" and an identifier')
     elif not _identifier(scope):
-        raise SyncropelKindError(f'"{scope}" is not a valid scope: allowed forms are "core", "<publisher>", "@<community>"')
+        raise SyncropelKindError(
+            f'"{scope}" is not a valid scope: allowed forms are "core", "<publisher>", "@<community>"'
+        )
 
 
 def has_explicit_version(kind: str) -> bool:

@@ -33,7 +33,7 @@ def record_id(record: Record | dict[str, Any], *, fields: int = 6) -> str:
 
 
 def server_record_id(payload: Mapping[str, Any]) -> str:
-    """The id that a kernel gives to a submitted record: over those of the seven fields that are present, as received."""
+    """The id that a kernel gives to a submitted record: over those of the seven fields that are there, as received."""
     return sha256_hex(canonical_json({name: payload[name] for name in RECORD_FIELDS if name in payload}))
 
 

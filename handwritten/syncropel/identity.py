@@ -3,7 +3,8 @@
 Three forms, for three amounts of trust:
 
 - `Identity.static(did)`: records name the DID; anybody could.
-- `Identity.key(...)`: every record carries a signature in `body._sig`, see `syncropel.signing`. It is part of the body and so of the id,
+- `Identity.key(...)`: every record carries a signature in `body._sig`, see `syncropel.signing`. It is part of the
+  body and so of the id,
   travels through kernels that know nothing of it, and whoever reads the record can verify it.
 - `Identity.federated(provider, did=...)`: requests carry a bearer token of an identity provider, renewed ahead of time.
 """
@@ -13,7 +14,9 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from syncropel.checks import is_text, type_name
 
 if TYPE_CHECKING:
     from wirewright.auth import Auth, Token
@@ -32,8 +35,8 @@ class Identity:
     @staticmethod
     def static(did: str) -> Identity:
         """An identity that is only named."""
-        if not isinstance(did, str):
-            raise ValueError(f"Identity.static requires a string DID, got {type(did).__name__}")
+        if not is_text(did):
+            raise ValueError(f"Identity.static requires a string DID, got {type_name(did)}")
         if not did:
             raise ValueError("Identity.static requires a non-empty DID")
         return Identity(did)
@@ -47,8 +50,9 @@ class Identity:
     ) -> KeyIdentity:
         """An identity that signs with Ed25519.
 
-        `path_or_bytes` is a private key, or the path of one: PEM or DER (PKCS #8), OpenSSH, or the 32 raw bytes. None makes a new
-        key, which lives as long as the process. The actor is the key's own `did:key:...` unless `did` says who owns it.
+        `path_or_bytes` is a private key, or the path of one: PEM or DER (PKCS #8), OpenSSH, or the 32 raw bytes. None
+        makes a new key, which lives as long as the process. The actor is the key's own `did:key:...` unless `did`
+        says who owns it.
         """
         from syncropel.signing import SigningKey
 
@@ -59,11 +63,12 @@ class Identity:
     def federated(provider: TokenProvider, *, did: str) -> FederatedIdentity:
         """An identity that an identity provider vouches for.
 
-        `provider` answers a `wirewright.Token` (or a bare string, taken as valid until it is refused) and may be async; it is asked
-        before the token runs out, once for all that wait. `did` is the actor that the tokens are for.
+        `provider` answers a `wirewright.Token` (or a bare string, taken as valid until it is refused) and may be
+        async; it is asked before the token runs out, once for all that wait. `did` is the actor that the tokens are
+        for.
         """
         if not callable(provider):
-            raise TypeError(f"Identity.federated requires a token provider, got {type(provider).__name__}")
+            raise TypeError(f"Identity.federated requires a token provider, got {type_name(provider)}")
         return FederatedIdentity(Identity.static(did).actor_did, provider)
 
     def sign(self, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -73,6 +78,11 @@ class Identity:
     def auth(self) -> Auth | None:
         """The credentials that requests carry on behalf of this identity."""
         return None
+
+
+def is_identity(value: object) -> TypeGuard[Identity]:
+    """Whether it is an identity of any form."""
+    return isinstance(value, Identity)
 
 
 @dataclass(frozen=True)

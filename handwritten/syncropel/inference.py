@@ -1,4 +1,4 @@
-"""Inference over records: a question is an `INTEND` record, its answer a `KNOW` record on the same thread (sheet §12)."""
+"""Inference over records: a question is an `INTEND` record, its answer a `KNOW` record on its thread (sheet §12)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from syncropel.checks import is_array, is_object, is_text, type_name
 
 QUERY_KIND = "infer.query.v1"
 RESULT_KIND = "infer.result.v1"
@@ -57,10 +59,10 @@ class TrustSummary:
 
 @dataclass
 class InferResult:
-    """An answer. Costs are US dollars, `latency_ms` milliseconds; `extra` holds what the body says beyond the fields."""
+    """An answer. Costs are US dollars, `latency_ms` milliseconds; `extra` is what the body says besides."""
 
     answer: Any = None
-    provenance: list[ProvenanceEntry] = field(default_factory=list)
+    provenance: list[ProvenanceEntry] = field(default_factory=list[ProvenanceEntry])
     trust_summary: TrustSummary = field(default_factory=TrustSummary)
     cost_actual_usd: float = 0.0
     cost_charged_but_failed_usd: float = 0.0
@@ -69,7 +71,7 @@ class InferResult:
     know_record_id: str = ""
     thread_id: str = ""
     latency_ms: float | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def random_thread_id() -> str:
@@ -78,11 +80,11 @@ def random_thread_id() -> str:
 
 
 def build_infer_input(input_: dict[str, Any]) -> dict[str, Any]:
-    """The `input` of a question: a plain `{"goal": ..., "context": ...}` is wrapped as inline, other forms stay as they are."""
-    if not isinstance(input_, dict):
-        raise TypeError(f"infer input must be a dict, got {type(input_).__name__}")
+    """The `input` of a question: a plain `{"goal": ..., "context": ...}` is wrapped as inline, others stay."""
+    if not is_object(input_):
+        raise TypeError(f"infer input must be a dict, got {type_name(input_)}")
     goal = input_.get("goal")
-    if not isinstance(goal, str):
+    if not is_text(goal):
         return input_
     context = input_.get("context")
     return {"inline": {"goal": goal} if context is None else {"goal": goal, "context": context}}
@@ -97,12 +99,12 @@ def build_infer_query_body(request: dict[str, Any]) -> dict[str, Any]:
     `request` has `input`, `responders` (predicates, at least one) and `fold` (with its `function`), and may have
     `answer_shape`, `orchestration`, `dial`, `relevance`, `side_effects` and `metadata`; anything else is dropped.
     """
-    if not isinstance(request, dict):
-        raise TypeError(f"infer request must be a dict, got {type(request).__name__}")
+    if not is_object(request):
+        raise TypeError(f"infer request must be a dict, got {type_name(request)}")
     responders, fold = request.get("responders"), request.get("fold")
-    if not isinstance(responders, list) or not responders:
+    if not is_array(responders) or not responders:
         raise ValueError("infer requires at least one responder predicate in a list")
-    if not isinstance(fold, dict) or "function" not in fold:
+    if not is_object(fold) or "function" not in fold:
         raise ValueError("infer requires a fold spec with a 'function' field")
     if "input" not in request:
         raise ValueError("infer requires an 'input' field")
@@ -120,7 +122,7 @@ def find_infer_result(records: Iterable[Mapping[str, Any]], correlation_id: str)
     """The first answer to the question `correlation_id` among `records`, or None."""
     for record in records:
         body = record.get("body")
-        if record.get("act") == "KNOW" and isinstance(body, dict) and _answers(body, correlation_id):
+        if record.get("act") == "KNOW" and is_object(body) and _answers(body, correlation_id):
             return _result(record, body)
     return None
 
@@ -129,7 +131,7 @@ def _answers(body: dict[str, Any], correlation_id: str) -> bool:
     if body.get("kind") != RESULT_KIND:
         return False
     fulfills = body.get("fulfills")
-    named = fulfills if isinstance(fulfills, list) else [fulfills]
+    named: list[Any] = fulfills if is_array(fulfills) else [fulfills]
     return correlation_id in named or body.get("correlation_id") == correlation_id
 
 
@@ -156,14 +158,12 @@ def _result(record: Mapping[str, Any], body: dict[str, Any]) -> InferResult:
     chosen, latency = body.get("chosen_response_id"), body.get("latency_ms")
     return InferResult(
         answer=body.get("answer"),
-        provenance=[_entry(item) for item in provenance if isinstance(item, dict)]
-        if isinstance(provenance, list)
-        else [],
-        trust_summary=_trust(trust) if isinstance(trust, dict) else TrustSummary(),
+        provenance=[_entry(item) for item in provenance if is_object(item)] if is_array(provenance) else [],
+        trust_summary=_trust(trust) if is_object(trust) else TrustSummary(),
         cost_actual_usd=_number(body, "cost_actual_usd"),
         cost_charged_but_failed_usd=_number(body, "cost_charged_but_failed_usd"),
         fold_function=str(body.get("fold_function", "")),
-        chosen_response_id=chosen if isinstance(chosen, str) else None,
+        chosen_response_id=chosen if is_text(chosen) else None,
         know_record_id=str(record.get("id", "")),
         thread_id=str(record.get("thread", "")),
         latency_ms=float(latency) if isinstance(latency, int | float) else None,

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from syncropel_api.v0_7.operations import invites, members
-from wirewright.errors import StatusError, WirewrightError
 
 from syncropel import wire
+from syncropel.checks import is_array, is_object
 
 if TYPE_CHECKING:
     from wirewright.client import AsyncClient
+    from wirewright.errors import WirewrightError
     from wirewright.request import Request
 
 
@@ -46,7 +47,7 @@ class ClientMembership:
         max_uses: int = 1,
         membership: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Issue an invite, good for `max_uses` redemptions within `ttl_seconds`; with `membership` it admits a member."""
+        """Issue an invite, good for `max_uses` within `ttl_seconds`; with `membership` it admits a member."""
         body = _given(max_uses=max_uses, scopes=scopes, ttl_seconds=ttl_seconds, membership=membership)
         return await self._object("invites.issue", invites.issue_invite(wire.json_body(body)))
 
@@ -62,12 +63,10 @@ class ClientMembership:
     async def list_members(self) -> list[dict[str, Any]]:
         """The roster: every row for admins, the own one for others."""
         rows = (await self._object("members.list", members.list_members())).get("data")
-        return rows if isinstance(rows, list) else []
+        return rows if is_array(rows) else []
 
-    async def adopt(
-        self, label: str, *, sa_id: str | None = None, ttl_seconds: int | None = None
-    ) -> dict[str, Any]:
-        """Bind a label to a principal; with `sa_id` to the holder of that service account. Doing it again changes nothing."""
+    async def adopt(self, label: str, *, sa_id: str | None = None, ttl_seconds: int | None = None) -> dict[str, Any]:
+        """Bind a label to a principal, with `sa_id` to that service account's holder. Repeating it changes nothing."""
         body = _given(label=label, sa_id=sa_id, ttl_seconds=ttl_seconds)
         return await self._object("members.adopt", members.adopt_member(wire.json_body(body)))
 
@@ -97,8 +96,8 @@ class ClientMembership:
         outcome = await self._client.deliver(wire.strictly(request))
         if outcome.error is not None:
             raise failure(op, outcome.error) from outcome.error
-        answer = wire.from_json(outcome.value) if outcome.value else {}
-        return answer if isinstance(answer, dict) else {"data": answer}
+        answer: Any = wire.from_json(outcome.value) if outcome.value else {}
+        return answer if is_object(answer) else {"data": answer}
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -106,8 +105,8 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def failure(op: str, error: WirewrightError) -> SyncropelMembershipError:
-    """A failed call as this plane's error, read as its kernels write it: `code` before `error`, `message` before `detail`."""
-    if not isinstance(error, StatusError):
+    """A failed call as this plane's error. Its kernels write `code` before `error`, and `message` before `detail`."""
+    if not wire.is_status(error):
         return SyncropelMembershipError(op, 0, "transport_error", str(wire.cause_of(error)))
     envelope = wire.json_object(error.content)
     code = envelope.get("code") or envelope.get("error") or "http_error"

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncropel_api.v0_7.operations import health, records, threads
-from wirewright.errors import StatusError
+from wirewright.errors import WirewrightError
 from wirewright.request import Request
 from wirewright.response import Outcome
 
 from syncropel import wire
+from syncropel.checks import is_array, is_object
 from syncropel.inference import (
     InferOptions,
     InferPending,
@@ -56,8 +57,8 @@ class Queries(ABC):
     ) -> list[JsonRecord]:
         """Records that match all that is given; at least one of `kind`, `actor` and `thread`.
 
-        `where` maps dotted paths to values (None also matches what is not there). `kind` and `where` are looked at here, after the
-        kernel has applied `limit`, so fewer than `limit` may be left.
+        `where` maps dotted paths to values (None also matches what is not there). `kind` and `where` are looked at
+        here, after the kernel has applied `limit`, so fewer than `limit` may be left.
         """
         if not (kind or actor or thread):
             raise ValueError("query requires at least one of: kind, actor, thread")
@@ -80,12 +81,18 @@ class Queries(ABC):
 
         `{}` matches everything. `sort` maps field paths to 1 (ascending) or -1.
         """
-        if filter is None:
+        if not is_object(filter):
             raise ValueError("rich_query requires a filter dict")
-        optional = {"thread": thread, "sort": sort, "limit": limit, "offset": offset, "explain": True if explain else None}
+        optional = {
+            "thread": thread,
+            "sort": sort,
+            "limit": limit,
+            "offset": offset,
+            "explain": True if explain else None,
+        }
         body = {"filter": filter, **{name: value for name, value in optional.items() if value is not None}}
         answer = wire.json_or_none(await self._read(records.query_records(wire.json_body(body))))
-        if not isinstance(answer, dict):
+        if not is_object(answer):
             return {"records": []}
         return {"records": answer.get("data", []), **({"plan": answer["plan"]} if "plan" in answer else {})}
 
@@ -109,9 +116,9 @@ class Queries(ABC):
         body = {"query": query, "k": k, **{name: value for name, value in narrow.items() if value is not None}}
         outcome = await self._read(records.search_records(wire.json_body(body)))
         answer = wire.json_or_none(outcome)
-        if isinstance(answer, dict):
+        if is_object(answer):
             return {"embedder": answer.get("embedder"), "k": answer.get("k"), "hits": answer.get("data", [])}
-        disabled = isinstance(outcome.error, StatusError) and outcome.error.status == SEARCH_DISABLED
+        disabled = wire.status_of(outcome.error) == SEARCH_DISABLED
         return {"embedder": None, "k": k, "hits": [], **({"disabled": True} if disabled else {})}
 
     async def health(self) -> dict[str, Any]:
@@ -119,9 +126,7 @@ class Queries(ABC):
         answer = wire.json_or_none(await self._read(health.check_health()))
         return {} if answer is None else answer
 
-    async def infer(
-        self, request: dict[str, Any], options: InferOptions | None = None
-    ) -> InferResult | InferPending:
+    async def infer(self, request: dict[str, Any], options: InferOptions | None = None) -> InferResult | InferPending:
         """Ask a question of responders and, unless told otherwise, wait for the folded answer.
 
         Raises `RuntimeError` when the question is not taken, `TimeoutError` when no answer comes in time.
@@ -150,22 +155,22 @@ class Queries(ABC):
             await asyncio.sleep(options.poll_interval_ms / 1000)
 
 
-def _not_taken(error: Exception) -> RuntimeError:
-    if isinstance(error, StatusError):
+def _not_taken(error: WirewrightError) -> RuntimeError:
+    if wire.is_status(error):
         return RuntimeError(f"infer intend rejected (HTTP {error.status}): {wire.text_of(error)[: wire.EXCERPT]}")
     return RuntimeError(f"infer intend failed: {wire.cause_of(error)}")
 
 
 def _records(outcome: Outcome[bytes | None]) -> list[JsonRecord]:
     answer = wire.json_or_none(outcome)
-    found = answer.get("data") if isinstance(answer, dict) else answer
-    return found if isinstance(found, list) else []
+    found = answer.get("data") if is_object(answer) else answer
+    return found if is_array(found) else []
 
 
 def _at(record: Any, path: str) -> Any:
     """The value at a dotted path, through objects only; None where a step is missing."""
     for step in path.split("."):
-        if not isinstance(record, dict):
+        if not is_object(record):
             return None
         record = record.get(step)
     return record

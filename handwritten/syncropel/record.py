@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 
-class ActType(str, Enum):
+class ActType(StrEnum):
     """The speech acts that the protocol names. Kernels take other strings too."""
 
     GET = "GET"
@@ -20,7 +20,7 @@ class ActType(str, Enum):
     LEARN = "LEARN"
 
 
-class DataType(str, Enum):
+class DataType(StrEnum):
     """The data types that the protocol names. Kernels take other strings too."""
 
     SCALAR = "SCALAR"
@@ -31,23 +31,19 @@ class DataType(str, Enum):
     VOID = "VOID"
 
 
-def _text(value: str) -> str:
-    return str(value.value) if isinstance(value, Enum) else value
-
-
 @dataclass
 class Record:
     """A record before it is sent: what its emitter states.
 
-    `clock` is the logical time of this actor on this thread, `parents` are record ids in any order, `judged_by` takes no part
-    in the id. `act` and `data_type` may be enum members or strings.
+    `clock` is the logical time of this actor on this thread, `parents` are record ids in any order, `judged_by` takes
+    no part in the id. `act` and `data_type` may be enum members or strings.
     """
 
     act: ActType | str
     actor: str
-    body: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
     clock: int = 0
-    parents: list[str] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list[str])
     thread: str = ""
     data_type: DataType | str = DataType.SCALAR
     judged_by: str | None = None
@@ -55,7 +51,7 @@ class Record:
     def to_dict(self) -> dict[str, Any]:
         """The six fields of the default `record_id`, parents sorted."""
         return {
-            "act": _text(self.act),
+            "act": self.act,
             "actor": self.actor,
             "body": self.body,
             "clock": self.clock,
@@ -65,7 +61,7 @@ class Record:
 
     def to_dict_7field(self) -> dict[str, Any]:
         """The seven fields that a kernel's id is made from."""
-        return {**self.to_dict(), "data_type": _text(self.data_type)}
+        return {**self.to_dict(), "data_type": self.data_type}
 
     def to_api_dict(self) -> dict[str, Any]:
         """The seven fields, and `judged_by` where it is known."""

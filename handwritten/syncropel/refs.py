@@ -1,6 +1,7 @@
 """Canonical references: pointers to real-world entities that mean the same in every app (protocol sheet §14).
 
-Each constructor takes several identifiers of one entity and uses the most canonical one given; empty ones count as absent.
+Each constructor takes several identifiers of one entity and uses the most canonical one given; empty ones count as
+absent.
 """
 
 from __future__ import annotations
@@ -52,7 +53,11 @@ class Ref:
     ) -> dict[str, str]:
         """An incident."""
         return _first(
-            "ops_incident", "@ops.incident", pagerduty=("pagerduty", pagerduty), linear=("linear", linear), url=("url", url)
+            "ops_incident",
+            "@ops.incident",
+            pagerduty=("pagerduty", pagerduty),
+            linear=("linear", linear),
+            url=("url", url),
         )
 
     @staticmethod
@@ -86,7 +91,11 @@ class Ref:
     ) -> dict[str, str]:
         """A video."""
         return _first(
-            "media_video", "@media.video", youtube=("youtube", youtube), vimeo=("vimeo", vimeo), sha256=("sha256", sha256)
+            "media_video",
+            "@media.video",
+            youtube=("youtube", youtube),
+            vimeo=("vimeo", vimeo),
+            sha256=("sha256", sha256),
         )
 
     @staticmethod

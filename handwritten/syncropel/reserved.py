@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Any
 
+from syncropel.checks import is_text, type_name
 from syncropel.emission import EmitResult
 from syncropel.grammar import validate_kind, validate_scope
 from syncropel.identity import Identity
@@ -138,14 +139,14 @@ def _now() -> str:
 
 def _filled(name: str, value: object, kind: type, article: str) -> None:
     """A `ValueError` for a wrong type too: so the protocol's users know it."""
-    problem = f"must be {article}, got {type(value).__name__}" if not isinstance(value, kind) else None
+    problem = f"must be {article}, got {type_name(value)}" if not isinstance(value, kind) else None
     if problem or not value:
         raise ValueError(f"{name} {problem or 'must be non-empty'}")
 
 
 def _strings(name: str, value: list[str]) -> None:
     _filled(name, value, list, "a list")
-    if not all(isinstance(entry, str) and entry for entry in value):
+    if not all(is_text(entry) and entry for entry in value):
         raise ValueError(f"{name} entries must be non-empty strings")
 
 

@@ -2,11 +2,12 @@
 
     "_sig": {"alg": "Ed25519", "key": "did:key:z6Mk...", "value": "<base64url, no padding>"}
 
-Signed are the UTF-8 bytes of the canonical JSON of the record's seven fields, with a `_sig` that has everything but `value`. Since
-the signature is in the body it takes part in the record id, and kernels that know nothing of it keep it.
+Signed are the UTF-8 bytes of the canonical JSON of the record's seven fields, with a `_sig` that has everything but
+`value`. Since the signature is in the body it takes part in the record id, and kernels that know nothing of it keep
+it.
 
-A `did:key` actor is bound to its key: a signature by another key is no signature of that actor. Which keys speak for other DIDs is
-for the verifier to know; the sandbox holds an actor to the first key it saw.
+A `did:key` actor is bound to its key: a signature by another key is no signature of that actor. Which keys speak for
+other DIDs is for the verifier to know; the sandbox holds an actor to the first key it saw.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from syncropel.canonical import canonical_json
+from syncropel.checks import is_object
 from syncropel.hashing import RECORD_FIELDS
 
 ALGORITHM: Final = "Ed25519"
@@ -55,7 +57,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, path_or_bytes: str | os.PathLike[str] | bytes, *, password: bytes | None = None) -> SigningKey:
-        """A key from its bytes, or from a file: PEM, DER, OpenSSH, or 32 raw bytes. Raises `ValueError` for anything else."""
+        """A key from its bytes, or from a file: PEM, DER, OpenSSH, or 32 raw bytes. Raises `ValueError` otherwise."""
         data = path_or_bytes if isinstance(path_or_bytes, bytes) else Path(path_or_bytes).read_bytes()
         if len(data) == 32:
             return cls(Ed25519PrivateKey.from_private_bytes(data))
@@ -69,7 +71,7 @@ class SigningKey:
             key = load(data, password)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise ValueError(
-                "not an Ed25519 private key: it must be PEM, DER, OpenSSH or the 32 raw bytes, and open with the password"
+                "not an Ed25519 private key: PEM, DER, OpenSSH or the 32 raw bytes are, opened by the right password"
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError(f"not an Ed25519 private key but {type(key).__name__}")
@@ -113,10 +115,10 @@ def verify(record: Mapping[str, Any]) -> str | None:
     Raises `SignatureError` when the signature is not one of this record, or the actor is the `did:key` of another key.
     """
     body = record.get("body")
-    if not isinstance(body, Mapping) or SIGNATURE_KEY not in body:
+    if not is_object(body) or SIGNATURE_KEY not in body:
         return None
     signature = body[SIGNATURE_KEY]
-    if not isinstance(signature, Mapping) or set(signature) != {"alg", "key", "value"}:
+    if not is_object(signature) or set(signature) != {"alg", "key", "value"}:
         raise SignatureError("_sig must have exactly alg, key and value")
     if signature["alg"] != ALGORITHM:
         raise SignatureError(f"_sig.alg must be {ALGORITHM}")

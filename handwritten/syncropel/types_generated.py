@@ -1,7 +1,7 @@
 """The models that kernels publish in their capability manifest, as plain dataclasses (protocol sheet §18).
 
-The typed client of the operations that this SDK calls is the generated package `syncropel_api.v0_7`; these are the shapes of the
-whole manifest, under the names that its version 2 gives them. A test keeps both in step with the spec.
+The typed client of the operations that this SDK calls is the generated package `syncropel_api.v0_7`; these are the
+shapes of the whole manifest, under the names that its version 2 gives them. A test keeps both in step with the spec.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How this SDK uses the runtime and the generated operations: bytes in, bytes out, errors as text.
 
-The public methods hand on what callers and kernels say, word for word. So bodies are sent as the JSON they are given as, and
-answers are not pressed into models on the way: `verbatim` makes of a typed request one that answers bytes.
+The public methods hand on what callers and kernels say, word for word. So bodies are sent as the JSON they are given
+as, and answers are not pressed into models on the way: `verbatim` makes of a typed request one that answers bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -19,6 +19,8 @@ from syncropel_api.v0_7.operations.records import emit_record
 from wirewright.errors import StatusError, TransportError, WirewrightError
 from wirewright.operation import Content, Operation
 from wirewright.request import Request
+
+from syncropel.checks import is_object
 
 if TYPE_CHECKING:
     from wirewright.client import AsyncClient
@@ -36,7 +38,7 @@ _verbatim: dict[str, Operation] = {}
 
 
 def verbatim(request: Request[Any]) -> Request[bytes | None]:
-    """The same call, answered by the body's bytes (None where a status has no body), whatever the spec says they are."""
+    """The same call, answered by the body's bytes (None where there is none), whatever the spec says they are."""
     typed = request.operation
     if typed.responses == _BYTES:
         return request
@@ -85,7 +87,7 @@ def download(blob_url: str, endpoint: str) -> Request[bytes | None]:
     url = urlsplit(quote(blob_url, safe="!#$%&'()*+,/:;=?@[]~"))
     target = f"{'' if url.path.startswith('/') else '/'}{url.path}{'?' if url.query else ''}{url.query}"
     if not url.netloc:
-        return Request(answering_bytes(typed, path=target)).with_options(retry=None)
+        return Request[bytes | None](answering_bytes(typed, path=target)).with_options(retry=None)
     home = urlsplit(endpoint)
     origin = f"{url.scheme or home.scheme}://{url.netloc}"
     request = Request[bytes | None](answering_bytes(typed, path=target, server=origin)).with_options(retry=None)
@@ -127,7 +129,7 @@ def from_json(content: bytes) -> Any:
 def json_or_none(outcome: Outcome[bytes | None]) -> Any:
     """The JSON of an answer below 400; None for a failure, and for an answer that is no JSON."""
     content = outcome.value
-    if isinstance(outcome.error, StatusError) and outcome.error.status < HTTPStatus.BAD_REQUEST:
+    if is_status(outcome.error) and outcome.error.status < HTTPStatus.BAD_REQUEST:
         content = outcome.error.content
     try:
         return from_json(content) if content else None
@@ -141,10 +143,20 @@ def json_object(content: bytes | None) -> dict[str, Any]:
         value = from_json(content or b"")
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return value if is_object(value) else {}
 
 
 # Errors
+
+
+def is_status(error: object) -> TypeGuard[StatusError[Any]]:
+    """Whether the kernel answered, but not with success."""
+    return isinstance(error, StatusError)
+
+
+def status_of(error: WirewrightError | None) -> int | None:
+    """The status of an answer that was no success."""
+    return error.status if is_status(error) else None
 
 
 def text_of(error: StatusError[Any]) -> str:
@@ -180,7 +192,7 @@ def batch_error(status: Any, error: Any) -> str:
 
 def describe(error: WirewrightError) -> str:
     """An error in a line: `HTTP 422: <beginning of the text>`, or the name of what broke and what it said."""
-    if isinstance(error, StatusError):
+    if is_status(error):
         return f"HTTP {error.status}: {text_of(error)[:EXCERPT]}"
     cause = cause_of(error)
     return f"{type(cause).__name__}: {cause}"
@@ -190,7 +202,7 @@ def describe(error: WirewrightError) -> str:
 
 
 def async_client(http: Any) -> AsyncClient:
-    """The runtime's client: as it is, or over an `httpx.AsyncClient` with that one's endpoint, headers and connections."""
+    """The runtime's client: as it is, or over an `httpx.AsyncClient` with its endpoint, headers and connections."""
     from wirewright.client import AsyncClient
 
     if isinstance(http, AsyncClient):

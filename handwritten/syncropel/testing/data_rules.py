@@ -184,7 +184,9 @@ class DataRules(RecordRules):
     @rule("data_get_capabilities")
     def capabilities(self, call: Call) -> Answer:
         """What there is."""
-        return Answer(200, {"version": 1, "chunk_size": self.chunk_size, "max_chunk_size": CHUNK_SIZE, "hash": "sha256"})
+        return Answer(
+            200, {"version": 1, "chunk_size": self.chunk_size, "max_chunk_size": CHUNK_SIZE, "hash": "sha256"}
+        )
 
     @rule("data_list_provenance")
     def provenance(self, call: Call) -> Answer:
@@ -198,7 +200,7 @@ class DataRules(RecordRules):
         rows = [
             {"path": path, "content_hash": node.hash, "clock": node.mtime}
             for path, node in sorted(self.tree.nodes.items(), key=lambda item: (item[1].mtime, item[0]))
-            if node.hash is not None and (region == "/" or path == region or path.startswith(f"{region}/"))
+            if node.hash is not None and (region in {"/", path} or path.startswith(f"{region}/"))
         ]
         page = rows[int(start) :][:limit]
         following = int(start) + len(page)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cmp_to_key, lru_cache
 from typing import Any
 
+from syncropel.checks import is_array, is_number, is_object
+
 Record = Mapping[str, Any]
 Predicate = Callable[[Record], bool]
 MAX_DEPTH = 32
@@ -23,7 +25,7 @@ class FilterError(ValueError):
 
 def compile_filter(filter: Any, place: str = "filter", depth: int = 0) -> Predicate:
     """A function that says whether a record matches. Raises `FilterError`."""
-    if not isinstance(filter, dict):
+    if not is_object(filter):
         raise FilterError(f"{place} must be an object")
     if depth > MAX_DEPTH:
         raise FilterError(f"{place} is nested deeper than {MAX_DEPTH} levels")
@@ -33,7 +35,7 @@ def compile_filter(filter: Any, place: str = "filter", depth: int = 0) -> Predic
 
 def _clause(key: str, value: Any, place: str, depth: int) -> Predicate:
     if key in {"$and", "$or"}:
-        if not isinstance(value, list) or not value:
+        if not is_array(value) or not value:
             raise FilterError(f"{place} must be a list with at least one filter")
         parts = [compile_filter(part, f"{place}.{index}", depth) for index, part in enumerate(value)]
         combine = all if key == "$and" else any
@@ -59,7 +61,7 @@ Test = Callable[[Sequence[Any]], bool]
 def _condition(condition: Any, place: str, depth: int) -> Test:
     if depth > MAX_DEPTH:
         raise FilterError(f"{place} is nested deeper than {MAX_DEPTH} levels")
-    if not isinstance(condition, dict) or not any(key.startswith("$") for key in condition):
+    if not is_object(condition) or not any(key.startswith("$") for key in condition):
         return _any(_equals(condition), condition is None)
     tests = [_operator(name, operand, f"{place}.{name}", depth + 1) for name, operand in condition.items()]
     return lambda values: all(test(values) for test in tests)
@@ -74,7 +76,7 @@ def _operator(name: str, operand: Any, place: str, depth: int) -> Test:
     if name == "$ne":
         return _negated(_any(_equals(operand), operand is None))
     if name in {"$in", "$nin"}:
-        if not isinstance(operand, list):
+        if not is_array(operand):
             raise FilterError(f"{place} must be a list")
         test = _any(lambda value: any(equal(value, wanted) for wanted in operand), None in operand)
         return test if name == "$in" else _negated(test)
@@ -112,7 +114,7 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def _comparable(left: Any, right: Any) -> bool:
-    numbers = all(isinstance(side, int | float) and not isinstance(side, bool) for side in (left, right))
+    numbers = all(is_number(side) for side in (left, right))
     return numbers or (isinstance(left, str) and isinstance(right, str))
 
 
@@ -129,7 +131,9 @@ def like(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
     """SQL's LIKE: `%` is any text, `_` any character, a backslash takes the next one literally."""
     wild = {"%": ".*", "_": "."}
     parts = (part for part in re.split(r"(\\.|%|_)", pattern, flags=re.DOTALL) if part)
-    text = "".join(wild.get(part) or re.escape(part[1:] if part[0] == "\\" and len(part) == 2 else part) for part in parts)
+    text = "".join(
+        wild.get(part) or re.escape(part[1:] if part[0] == "\\" and len(part) == 2 else part) for part in parts
+    )
     return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
@@ -137,13 +141,13 @@ def values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
     """What is at a path: an array counts as itself, and as each of its elements."""
     if not steps:
         yield value
-        if isinstance(value, list):
+        if is_array(value):
             yield from value
         return
-    if isinstance(value, Mapping):
+    if is_object(value):
         if steps[0] in value:
             yield from values_at(value[steps[0]], steps[1:])
-    elif isinstance(value, list):
+    elif is_array(value):
         for element in value:
             yield from values_at(element, steps)
         if steps[0].isdigit() and int(steps[0]) < len(value):
@@ -153,7 +157,7 @@ def values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
 def value_at(value: Any, path: str) -> Any:
     """The one value at a path through objects, None where nothing is."""
     for step in path.split("."):
-        if not isinstance(value, Mapping):
+        if not is_object(value):
             return None
         value = value.get(step)
     return value
@@ -167,7 +171,7 @@ def compare(left: Any, right: Any) -> int:
     (left_rank, left_key), (right_rank, right_key) = _order_key(left), _order_key(right)
     if left_rank != right_rank:
         return -1 if left_rank < right_rank else 1
-    return (left_key > right_key) - (left_key < right_key)
+    return int(left_key > right_key) - int(left_key < right_key)
 
 
 def _order_key(value: Any) -> tuple[int, Any]:
@@ -177,16 +181,20 @@ def _order_key(value: Any) -> tuple[int, Any]:
     return 4, repr(value)
 
 
+def _sort_key(path: str) -> Callable[[Record], Any]:
+    def by_value(left: Record, right: Record) -> int:
+        return compare(value_at(left, path), value_at(right, path))
+
+    return cmp_to_key(by_value)
+
+
 def ordered(records: Iterable[Record], sort: Mapping[str, Any] | None) -> list[Record]:
     """Records by the fields of `sort`, most important first; equal ones stay in the order of ingestion."""
     result = list(records)
-    for path, direction in reversed((sort or {}).items()):
+    for path, direction in reversed(list((sort or {}).items())):
         if direction not in {1, -1}:
             raise FilterError(f"sort.{path} must be 1 or -1")
-        result.sort(
-            key=cmp_to_key(lambda left, right, path=path: compare(value_at(left, path), value_at(right, path))),
-            reverse=direction == -1,
-        )
+        result.sort(key=_sort_key(path), reverse=direction == -1)
     return result
 
 
@@ -196,7 +204,7 @@ def selected(record: Record, paths: Sequence[str]) -> dict[str, Any]:
     for path in paths:
         *parents, last = path.split(".")
         holder = value_at(record, ".".join(parents)) if parents else record
-        if not isinstance(holder, Mapping) or last not in holder:
+        if not is_object(holder) or last not in holder:
             continue
         target = result
         for step in parents:
@@ -214,7 +222,7 @@ def compile_aggregates(aggregates: Mapping[str, Any]) -> dict[str, Figure]:
 
 
 def _figure(name: str, wanted: Any) -> Figure:
-    if not isinstance(wanted, dict) or len(wanted) != 1:
+    if not is_object(wanted) or len(wanted) != 1:
         raise FilterError(f"aggregates.{name} must have exactly one operator")
     ((operator, operand),) = wanted.items()
     if operator == "$count":
@@ -228,7 +236,7 @@ def _figure(name: str, wanted: Any) -> Figure:
 
 
 def _numbers(values: Iterable[Any]) -> list[Any]:
-    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return [value for value in values if is_number(value)]
 
 
 def _mean(values: Sequence[Any]) -> float | None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from syncropel.checks import is_object
 from syncropel.hashing import server_record_id
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ Record = dict[str, Any]
 
 
 class MockKernel:
-    """Takes records as a real kernel does, ids and the uniqueness of clocks included; everything else it leaves to tests.
+    """Takes records as a real kernel does, ids and the uniqueness of clocks included; the rest it leaves to tests.
 
-    `records` holds what was accepted, in order, `threads` the same by thread. It knows the record operations of version 0.1 and
-    `/health`; the whole protocol, over real HTTP, is `wirewright serve syncropel`.
+    `records` holds what was accepted, in order, `threads` the same by thread. It knows the record operations of
+    version 0.1 and `/health`; the whole protocol, over real HTTP, is `wirewright serve syncropel`.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class MockKernel:
 
     def records_by_kind(self, kind: str) -> list[Record]:
         """The records of a kind."""
-        return [record for record in self.records if isinstance(record["body"], dict) and record["body"].get("kind") == kind]
+        return [record for record in self.records if is_object(record["body"]) and record["body"].get("kind") == kind]
 
     def records_by_actor(self, actor: str) -> list[Record]:
         """The records of an actor."""
@@ -123,6 +124,4 @@ class MockKernel:
 
 
 def _same_clock(record: Record, other: Record) -> bool:
-    return bool(
-        other["actor"] == record["actor"] and other["clock"] == record["clock"] and other["id"] != record["id"]
-    )
+    return bool(other["actor"] == record["actor"] and other["clock"] == record["clock"] and other["id"] != record["id"])

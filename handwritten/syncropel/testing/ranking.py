@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from syncropel.checks import is_array, is_object
+
 EMBEDDER = "bag-of-words"
 _words = re.compile(r"\w+").findall
 
@@ -24,10 +26,10 @@ def texts(value: Any) -> Iterator[str]:
     """Every string in a JSON value, keys left out."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
+    elif is_object(value):
         for item in value.values():
             yield from texts(item)
-    elif isinstance(value, list):
+    elif is_array(value):
         for item in value:
             yield from texts(item)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from wirewright.sandbox import Answer, Call, Event, Events, Refuse, Rules, control, rule
 
+from syncropel.checks import is_object
 from syncropel.hashing import server_record_id
 from syncropel.inference import QUERY_KIND, RESULT_KIND
 from syncropel.record import ActType, DataType
@@ -61,7 +62,9 @@ class RecordRules(Rules):
     @rule("emit_records")
     def emit_many(self, call: Call) -> Answer:
         """Records one after the other, each with its own outcome."""
-        return Answer(200, {"object": "batch", "data": [self._attempt(payload, call) for payload in call.body["records"]]})
+        return Answer(
+            200, {"object": "batch", "data": [self._attempt(payload, call) for payload in call.body["records"]]}
+        )
 
     def _attempt(self, payload: dict[str, Any], call: Call) -> dict[str, Any]:
         try:
@@ -119,18 +122,22 @@ class RecordRules(Rules):
 
     def _respond(self, question: Mapping[str, Any]) -> None:
         """Answer a question as a responder would: with its own input, as a record of the kernel."""
-        asked = question["body"].get("input") or {}
-        body = {
+        asked, fold = question["body"].get("input"), question["body"].get("fold")
+        body: dict[str, Any] = {
             "kind": RESULT_KIND,
             "fulfills": question["id"],
-            "answer": asked.get("inline", asked),
-            "fold_function": str((question["body"].get("fold") or {}).get("function", "")),
+            "answer": asked.get("inline", asked) if is_object(asked) else asked,
+            "fold_function": str(fold.get("function", "")) if is_object(fold) else "",
             "_v": 1,
         }
-        answer = {
-            **{name: question[name] for name in ("thread", "data_type")},
-            **{"act": "KNOW", "actor": KERNEL_DID, "body": body, "clock": len(self.records) + 1},
+        answer: dict[str, Any] = {
+            "act": "KNOW",
+            "actor": KERNEL_DID,
+            "body": body,
+            "clock": len(self.records) + 1,
+            "data_type": question["data_type"],
             "parents": [question["id"]],
+            "thread": question["thread"],
         }
         self.records.add(stored_form(answer))
 
@@ -138,8 +145,11 @@ class RecordRules(Rules):
     def list_records(self, call: Call) -> Answer:
         """Records of all threads, or of one."""
         query = call.query
-        found = self.records.list(
-            thread=query.get("thread"), actor=query.get("actor"), since=query.get("since"), limit=query.get("limit", 100)
+        found = self.records.select(
+            thread=query.get("thread"),
+            actor=query.get("actor"),
+            since=query.get("since"),
+            limit=query.get("limit", 100),
         )
         return Answer(200, {"object": "list", "data": found})
 
@@ -147,7 +157,7 @@ class RecordRules(Rules):
     def list_thread(self, call: Call) -> Answer:
         """Records of one thread."""
         query = call.query
-        found = self.records.list(thread=call.path["thread"], since=query.get("since"), limit=query.get("limit", 100))
+        found = self.records.select(thread=call.path["thread"], since=query.get("since"), limit=query.get("limit", 100))
         return Answer(200, {"object": "list", "data": found})
 
     @rule("check_health")
@@ -177,7 +187,11 @@ class RecordRules(Rules):
         page: list[Any] = found[start:end]
         if "select" in asked:
             page = [filters.selected(record, asked["select"]) for record in page]
-        answer = {"object": "list", "data": page, "next_cursor": str(end) if start < end < len(found) else None}
+        answer: dict[str, Any] = {
+            "object": "list",
+            "data": page,
+            "next_cursor": str(end) if start < end < len(found) else None,
+        }
         if asked.get("explain"):
             indexed = ["thread"] if "thread" in asked else []
             answer["plan"] = {"sql": "thread = ?" if indexed else "TRUE", "indexed": indexed, "matched": len(found)}

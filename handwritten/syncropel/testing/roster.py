@@ -1,4 +1,7 @@
-"""What an instance knows of invites, members and grants (protocol sheet §21). Methods raise `Refuse` in the codes of the protocol."""
+"""What an instance knows of invites, members and grants (protocol sheet §21).
+
+Methods raise `Refuse` in the codes of the protocol.
+"""
 
 from __future__ import annotations
 
@@ -85,9 +88,9 @@ class Roster:
 
     now: Callable[[], int]
     token: Callable[[str], str]
-    invites: dict[str, Invite] = field(default_factory=dict)
-    members: dict[str, Member] = field(default_factory=dict)
-    grants: dict[str, Grant] = field(default_factory=dict)
+    invites: dict[str, Invite] = field(default_factory=dict[str, Invite])
+    members: dict[str, Member] = field(default_factory=dict[str, Member])
+    grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
 
     # Invites
 
@@ -111,7 +114,7 @@ class Roster:
         invite = self._usable(invite_id)
         admitted = self._admit(invite, asked) if invite.terms is not None else None
         invite.uses += 1
-        grant = admitted or self._grant("", asked["holder_pubkey"], invite.scopes, {}, None, None)
+        grant = admitted or self._grant("", asked["holder_pubkey"], invite.scopes)
         answer = {
             "invite_id": invite.id,
             "token": grant.token,
@@ -139,7 +142,9 @@ class Roster:
         terms = invite.terms or {}
         label = asked.get("member_label", terms.get("label"))
         if label is None:
-            raise Refuse(400, code="member_label_required", message="This invite admits a member: member_label is required")
+            raise Refuse(
+                400, code="member_label_required", message="This invite admits a member: member_label is required"
+            )
         checked_label(label)
         if terms.get("label", label) != label:
             raise Refuse(403, code="label_pinned", message=f"This invite is for {terms['label']}")
@@ -153,7 +158,7 @@ class Roster:
         member = Member(label, f"did:sync:member:{label}", None, preset, until)
         if present is not None:
             self._drop(present.grant_id)
-        grant = self._grant(label, member.did, invite.scopes, terms.get("caveats") or {}, until, None)
+        grant = self._grant(label, member.did, invite.scopes, caveats=terms.get("caveats"), until=until)
         member.grant_id = grant.id
         self.members[label] = member
         return grant
@@ -169,7 +174,7 @@ class Roster:
         until = self._until(asked.get("ttl_seconds", MEMBERSHIP_SECONDS))
         member = Member(label, f"did:sync:member:{label}", None, "contributor", until)
         holder = asked.get("sa_id") or member.did
-        member.grant_id = self._grant(label, holder, PRESETS["contributor"], {}, until, None).id
+        member.grant_id = self._grant(label, holder, PRESETS["contributor"], until=until).id
         self.members[label] = member
         return member
 
@@ -192,7 +197,8 @@ class Roster:
     def mint(self, label: str, asked: Mapping[str, Any]) -> Grant:
         """A grant below a member's own: narrower in scope, tighter in its caveats."""
         parent = self.grants[str(self.member(label).grant_id)]
-        wider = [scope for scope in asked.get("scopes") or [] if scope not in parent.scopes]
+        wanted: list[str] = parent.scopes if asked.get("scopes") is None else asked["scopes"]
+        wider = [scope for scope in wanted if scope not in parent.scopes]
         if wider:
             message = f"{', '.join(wider)} is not among the scopes of this member"
             raise Refuse(403, code="scope_widened", message=message)
@@ -200,8 +206,7 @@ class Roster:
         until = self._until(asked.get("ttl_seconds"))
         if parent.expires_at is not None:
             until = min(until or parent.expires_at, parent.expires_at)
-        scopes = parent.scopes if asked.get("scopes") is None else asked["scopes"]
-        return self._grant(label, asked["aud"], scopes, caveats, until, parent.id)
+        return self._grant(label, asked["aud"], wanted, caveats=caveats, until=until, parent=parent.id)
 
     def _tightened(self, parent: Grant, asked: Mapping[str, Any]) -> dict[str, Any]:
         for name, limit in parent.caveats.items():
@@ -231,11 +236,12 @@ class Roster:
         label: str,
         holder: str,
         scopes: Iterable[str],
-        caveats: dict[str, Any],
-        until: int | None,
-        parent: str | None,
+        *,
+        caveats: dict[str, Any] | None = None,
+        until: int | None = None,
+        parent: str | None = None,
     ) -> Grant:
-        grant = Grant(self.token("gr_"), label, holder, list(scopes), caveats, until, parent, self.token("tok_"))
+        grant = Grant(self.token("gr_"), label, holder, list(scopes), caveats or {}, until, parent, self.token("tok_"))
         self.grants[grant.id] = grant
         return grant
 

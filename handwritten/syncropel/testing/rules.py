@@ -1,10 +1,10 @@
 """The sandbox of Syncropel: a kernel that needs nothing else.
 
-Options: `api_keys` (comma-separated; none: everybody is let in), `tokens` (bearer tokens of an identity provider, by the DID that
-each speaks for), `search` (False: search is disabled), `strict` (acts and data types outside the protocol are refused),
-`signatures_required`, `responder` (questions are answered with their own input), `heartbeat` (seconds between heartbeats of a
-watch), `chunk_size` (bytes). With `data` the records, and the keys that actors signed with, are kept in SQLite; files and
-membership live as long as the process.
+Options: `api_keys` (comma-separated; none: everybody is let in), `tokens` (bearer tokens of an identity provider, by
+the DID that each speaks for), `search` (False: search is disabled), `strict` (acts and data types outside the
+protocol are refused), `signatures_required`, `responder` (questions are answered with their own input), `heartbeat`
+(seconds between heartbeats of a watch), `chunk_size` (bytes). With `data` the records, and the keys that actors
+signed with, are kept in SQLite; files and membership live as long as the process.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from wirewright.contract.problems import Problem
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
+from syncropel.checks import is_object
 from syncropel.testing import store
 from syncropel.testing.data_rules import DataRules
 from syncropel.testing.record_rules import RecordRules
@@ -93,7 +94,8 @@ class MembershipRules(RecordRules):
     def revoke(self, call: Call) -> Answer:
         """End a membership."""
         self._admin(call)
-        label, note = call.path["label"], (call.body or {}).get("note")
+        label, given = call.path["label"], call.body
+        note = given.get("note") if is_object(given) else None
         return Answer(200, {"label": label, "scope": "local", "revoked": self.roster.revoke(label), "note": note})
 
     @rule("mint_member_grant")

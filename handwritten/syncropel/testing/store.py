@@ -117,7 +117,7 @@ class RecordStore:
         """The log, or one thread of it, in the order of ingestion."""
         return self._log if thread is None else self._by_thread.get(thread, [])
 
-    def list(
+    def select(
         self, *, thread: str | None = None, actor: str | None = None, since: int | None = None, limit: int = 100
     ) -> list[Record]:
         """At most `limit` records of a thread and an actor, with clocks from `since` on."""

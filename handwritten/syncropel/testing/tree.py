@@ -102,8 +102,10 @@ class Tree:
         first, last, total = map(int, found.groups())
         length = last - first + 1 if total else 0
         if total != upload.size or length != len(chunk) or first + len(chunk) > total or length > CHUNK_SIZE:
-            raise Refuse(400, code="invalid_range", message=f"{content_range!r} does not fit {len(chunk)} bytes of {upload.size}")
-        if upload.received[first : first + length] == chunk and first < len(upload.received):
+            raise Refuse(
+                400, code="invalid_range", message=f"{content_range!r} does not fit {len(chunk)} bytes of {upload.size}"
+            )
+        if bytes(upload.received[first : first + length]) == chunk and first < len(upload.received):
             return
         if first != len(upload.received):
             message = f"Expected the chunk at {len(upload.received)}, not at {first}"
