@@ -147,12 +147,17 @@ def discover() -> Found:
     return Found(protocols, failures)
 
 
+def names() -> list[str]:
+    """The registered protocols, without loading any."""
+    return [entry.name for entry in _entries()]
+
+
 def find_protocol(name: str) -> Protocol:
     """A protocol by name; only its own plug-in is loaded. Raises ProtocolError."""
     entries = _entries()
     entry = next((entry for entry in entries if entry.name == name), None)
     if entry is None:
-        known = ", ".join(sorted({entry.name for entry in entries})) or "none"
+        known = ", ".join(names()) or "none"
         raise ProtocolError(f"there is no protocol {name!r}; installed: {known}")
     try:
         return _loaded(entry)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wirewright.cli import complete
 from wirewright.cli.report import NO, CliError, Format, FormatOption, err, out, print_json
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 def run(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PROTOCOL]...", help="All installed ones by default.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PROTOCOL]...", help="All installed ones by default.", autocompletion=complete.protocols
+        ),
     ] = None,
     *,
     regenerate: Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from wirewright.cli import complete
 from wirewright.cli.report import CliError, Format, FormatOption, out
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    what: Annotated[str, typer.Argument(metavar="PROTOCOL|FILE", help="An installed protocol, or any spec file.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROTOCOL|FILE", help="An installed protocol, or any spec file.", autocompletion=complete.protocols
+        ),
+    ],
     *,
     version: Annotated[str | None, typer.Option(help="Version of the protocol; its default otherwise.")] = None,
     port: Annotated[

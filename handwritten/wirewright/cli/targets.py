@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wirewright.cli import complete
 from wirewright.cli.report import CliError
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PROTOCOL]...", help="As listed in \\[tool.wirewright]: syncropel, sbn/0.14; all by default."
+        metavar="[PROTOCOL]...",
+        help="As listed in \\[tool.wirewright]: syncropel, sbn/0.14; all by default.",
+        autocompletion=complete.packages,
     ),
 ]
 SpecOption = Annotated[str | None, typer.Option(help="Any spec: a file, a folder or a web address.")]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from wirewright import protocols
 from wirewright.checkout import local_entry_points
+from wirewright.cli import complete
 from wirewright.demo import run_demo
 from wirewright.protocols import Protocol, ProtocolError, Spec, discover, find_protocol
 from wirewright.sandbox import Rules
@@ -56,6 +57,16 @@ def test_a_broken_plug_in_is_reported_and_the_others_work() -> None:
 def test_a_protocol_that_cannot_be_had_is_explained(name: str, said: str) -> None:
     with pytest.raises(ProtocolError, match=said):
         find_protocol(name)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_shell_completes_names_of_protocols_and_packages(here: Path) -> None:
+    assert complete.protocols("go") == ["gone", "good"]
+    assert complete.packages("") == []
+    (here / "pyproject.toml").write_text(
+        '[tool.wirewright]\n[[tool.wirewright.packages]]\nspec = "specs/pets/1.0"\npackage = "pets_api.v1"\n'
+    )
+    assert complete.packages("pe") == ["pets", "pets/1.0"]
 
 
 def test_a_version_is_the_one_named_or_the_default() -> None:
