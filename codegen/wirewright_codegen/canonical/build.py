@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from wirewright_codegen.account import Account
@@ -161,7 +162,8 @@ class Builder:
             return {"$ref": self.entry_at(raw.get(AT, at)).id}
 
     def _combine(self, raw: Mapping[str, Any], at: At) -> Schema:
-        merger = Merger(self.expand, lambda reason: self.lose(at, reason))
+        here = self.references.id(at)
+        merger = Merger(self.expand, partial(self.account.note, here), partial(self.account.lose, here))
         tree = self._reference(raw, at)
         siblings = raw
         if tree is not None and self.old_siblings:

@@ -27,17 +27,23 @@ class ConflictError(Exception):
     """Two schemas have nothing in common; the text says why."""
 
 
+class TooMuchError(ConflictError):
+    """Two schemas may well have something in common, but not in a form that can be written down."""
+
+
 @dataclass(slots=True)
 class Merger:
     """Merges trees.
 
     Args:
         expand: the tree behind a reference, without what describes it.
-        report: called with a reason when two schemas contradict each other and the later one was taken.
+        contradiction: called with a reason when no value satisfies two schemas and the later one was taken.
+        loss: called with a reason when the later one was taken though it allows more than both.
     """
 
     expand: Callable[[str], Schema]
-    report: Callable[[str], None]
+    contradiction: Callable[[str], None]
+    loss: Callable[[str], None]
     _unfolding: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     _above: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
@@ -46,8 +52,14 @@ class Merger:
         try:
             return self._merge(first, second)
         except ConflictError as conflict:
-            self.report(f"allOf contradicts itself: {conflict}; the later schema is taken")
+            self._report(conflict)
             return _described(second, description_of(first))
+
+    def _report(self, conflict: ConflictError, where: str = "") -> None:
+        if isinstance(conflict, TooMuchError):
+            self.loss(f"allOf{where} cannot be merged: {conflict}; the later schema is taken")
+        else:
+            self.contradiction(f"allOf{where} contradicts itself: {conflict}; the later schema is taken")
 
     def soft(self, tree: Schema, extra: Schema) -> Schema:
         """Apply keywords that came without a `type`: they bind only values of the type that they are about."""
@@ -104,7 +116,7 @@ class Merger:
         if pair in self._unfolding:
             raise ConflictError("it contains itself")
         if pair in self._above:
-            self.report("allOf of two schemas that contain themselves; inside, the later schema is taken")
+            self.loss("allOf of two schemas that contain themselves; inside, the later schema is taken")
             return {key: value for key, value in second.items() if not is_annotation(key)}
         self._unfolding.add(pair)
         self._above.add(pair)
@@ -134,12 +146,14 @@ class Merger:
     def _distribute(self, first: Schema, second: Schema) -> Schema:
         ones, twos = first.get("anyOf") or [first], second.get("anyOf") or [second]
         if len(ones) * len(twos) > MAX_VARIANTS * 4:
-            raise ConflictError(f"two unions of {len(ones)} and {len(twos)} members are too many to combine")
+            raise TooMuchError(f"two unions of {len(ones)} and {len(twos)} members are too many to combine")
         merged: list[Schema] = []
         reason = "no variant fits"
         for one, two in itertools.product(ones, twos):
             try:
                 merged.append(self._combined(one, two))
+            except TooMuchError:
+                raise
             except ConflictError as conflict:
                 reason = str(conflict)
         if not merged:
@@ -199,9 +213,9 @@ class Merger:
         try:
             return self._inside(first, second)
         except ConflictError as conflict:
-            if required:
+            if required and not isinstance(conflict, TooMuchError):
                 raise ConflictError(f"property {name!r}: {conflict}") from None
-            self.report(f"allOf contradicts itself at property {name!r}: {conflict}; the later schema is taken")
+            self._report(conflict, f" at property {name!r}")
             return second
 
     def _additional(self, first: Any, second: Any) -> Any:
@@ -212,7 +226,7 @@ class Merger:
         try:
             return self._inside(first, second)
         except ConflictError as conflict:
-            self.report(f"allOf contradicts itself at additionalProperties: {conflict}; the later schema is taken")
+            self._report(conflict, " at additionalProperties")
             return second
 
     def _merge_arrays(self, first: Schema, second: Schema) -> Schema:

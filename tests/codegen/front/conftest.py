@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wirewright_codegen.canonical import Canonical, CanonicalOptions, canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
 from wirewright_codegen.naming import Names

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 Canonicalise = Callable[..., Any]
 Tiny = Callable[..., dict[str, Any]]
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from wirewright_codegen.canonical import canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
 from wirewright_codegen.errors import SpecError
@@ -20,27 +19,65 @@ from wirewright_codegen.read import document_of
 Canonicalise = Callable[..., Any]
 Tiny = Callable[..., dict[str, Any]]
 
-EVIL = ['"; import os #', "'''", '"""', "\\", "\n", "{x}", "${x}", "{{x}}", "__class__", "a" * 3000, "\u202e", "\x07", "", " ", "💥", "$ref"]
+EVIL = [
+    '"; import os #',
+    "'''",
+    '"""',
+    "\\",
+    "\n",
+    "{x}",
+    "${x}",
+    "{{x}}",
+    "__class__",
+    "a" * 3000,
+    "\u202e",
+    "\x07",
+    "",
+    " ",
+    "💥",
+    "$ref",
+]
 
 
 @pytest.mark.parametrize("text", EVIL)
 def test_hostile_text_in_every_place(canonical: Canonicalise, text: str) -> None:
     operation = {
-        "operationId": text, "summary": text, "description": text, "tags": [text],
-        "parameters": [{"name": text, "in": "query", "description": text, "schema": {"enum": [text, "b"], "default": text}}],
+        "operationId": text,
+        "summary": text,
+        "description": text,
+        "tags": [text],
+        "parameters": [
+            {"name": text, "in": "query", "description": text, "schema": {"enum": [text, "b"], "default": text}}
+        ],
         "requestBody": {"content": {text: {"schema": {"type": "object", "properties": {text: {"enum": [text, "b"]}}}}}},
-        "responses": {"200": {"description": text, "headers": {text: {"schema": {"const": text}}}, "content": {text: {"schema": {}}}}},
+        "responses": {
+            "200": {
+                "description": text,
+                "headers": {text: {"schema": {"const": text}}},
+                "content": {text: {"schema": {}}},
+            }
+        },
         "callbacks": {text: {text: {"post": {}}}},
-    }  # fmt: skip
+    }
     document = {
         "openapi": "3.1.0",
         "info": {"title": text, "version": text},
         "servers": [{"url": text}],
         "paths": {f"/{text}": {"post": operation}},
         "webhooks": {text: {"post": {}}},
-        "components": {"schemas": {text: {"type": "object", "properties": {text: {"type": "object", "properties": {text: {}}}},
-                                          "required": [text], "title": text, "pattern": text, "format": text}}},
-    }  # fmt: skip
+        "components": {
+            "schemas": {
+                text: {
+                    "type": "object",
+                    "properties": {text: {"type": "object", "properties": {text: {}}}},
+                    "required": [text],
+                    "title": text,
+                    "pattern": text,
+                    "format": text,
+                }
+            }
+        },
+    }
 
     result = canonical(document)
 
@@ -72,7 +109,9 @@ def test_deep_nesting_is_read_or_refused(depth: int, word: str) -> None:
 @pytest.mark.parametrize("length", [50, 2_000])
 def test_a_long_chain_of_allof(canonical: Canonicalise, tiny: Tiny, length: int) -> None:
     schemas: dict[str, Any] = {
-        f"S{n}": {"allOf": [{"$ref": f"#/components/schemas/S{n + 1}"}, {"type": "object", "properties": {f"p{n}": {}}}]}
+        f"S{n}": {
+            "allOf": [{"$ref": f"#/components/schemas/S{n + 1}"}, {"type": "object", "properties": {f"p{n}": {}}}]
+        }
         for n in range(length)
     }
     schemas[f"S{length}"] = {"type": "object", "properties": {"end": {}}}
@@ -106,17 +145,35 @@ def test_schemas_that_contain_each_other_many_times_over(canonical: Canonicalise
     """Every schema extends all others, and holds all others."""
     names = "ABCDEF"
     schemas = {
-        name: {"allOf": [*({"$ref": f"#/components/schemas/{other}"} for other in names if other != name),
-                         {"type": "object", "properties": {other: {"$ref": f"#/components/schemas/{other}"} for other in names}}]}
+        name: {
+            "allOf": [
+                *({"$ref": f"#/components/schemas/{other}"} for other in names if other != name),
+                {"type": "object", "properties": {other: {"$ref": f"#/components/schemas/{other}"} for other in names}},
+            ]
+        }
         for name in names
-    }  # fmt: skip
+    }
 
     result = canonical(tiny(schemas))
 
     assert result.account.schemas.kept == len(names)
 
 
-MIX = [None, True, 5, "x", [], {}, ["x"], {"x": 1}, [None], {"$ref": 5}, {"$ref": "#/components/schemas/User"}, {"$ref": "#/"}, [[]]]
+MIX = [
+    None,
+    True,
+    5,
+    "x",
+    [],
+    {},
+    ["x"],
+    {"x": 1},
+    [None],
+    {"$ref": 5},
+    {"$ref": "#/components/schemas/User"},
+    {"$ref": "#/"},
+    [[]],
+]
 
 
 def mutations(value: Any, chance: random.Random, count: int) -> Any:
@@ -150,7 +207,11 @@ def containers(value: Any) -> list[Any]:
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 12), st.sampled_from(["petstore30", "feat-discriminators30", "traintravel31", "feat-types31"]))
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 12),
+    st.sampled_from(["petstore30", "feat-discriminators30", "traintravel31", "feat-types31"]),
+)
 def test_documents_with_anything_anywhere(corpus: dict[str, Any], seed: int, count: int, name: str) -> None:
     broken = mutations(corpus[name], random.Random(seed), count)
 
@@ -167,17 +228,43 @@ def test_documents_with_anything_anywhere(corpus: dict[str, Any], seed: int, cou
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_swagger_documents_with_anything_anywhere(seed: int, count: int) -> None:
     swagger = {
-        "swagger": "2.0", "info": {"title": "t", "version": "1"}, "host": "h", "basePath": "/b", "schemes": ["https"],
-        "securityDefinitions": {"o": {"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a", "scopes": {"a": "b"}}},
-        "parameters": {"P": {"name": "p", "in": "query", "type": "array", "items": {"type": "string"}, "collectionFormat": "csv"}},
-        "responses": {"R": {"description": "r", "schema": {"$ref": "#/definitions/A"}, "headers": {"X": {"type": "string"}}}},
-        "definitions": {"A": {"type": "object", "discriminator": "k", "properties": {"k": {"type": "string"}}},
-                        "B": {"allOf": [{"$ref": "#/definitions/A"}, {"properties": {"x": {"type": "file"}}}]}},
-        "paths": {"/a/{id}": {"parameters": [{"$ref": "#/parameters/P"}], "post": {
-            "consumes": ["multipart/form-data"], "produces": ["application/json"], "security": [{"o": ["a"]}],
-            "parameters": [{"name": "id", "in": "path", "type": "string", "required": True}, {"name": "f", "in": "formData", "type": "file"}],
-            "responses": {"200": {"$ref": "#/responses/R"}, "400": {"description": "", "examples": {"a/b": {}}}}}}},
-    }  # fmt: skip
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1"},
+        "host": "h",
+        "basePath": "/b",
+        "schemes": ["https"],
+        "securityDefinitions": {
+            "o": {"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a", "scopes": {"a": "b"}}
+        },
+        "parameters": {
+            "P": {"name": "p", "in": "query", "type": "array", "items": {"type": "string"}, "collectionFormat": "csv"}
+        },
+        "responses": {
+            "R": {"description": "r", "schema": {"$ref": "#/definitions/A"}, "headers": {"X": {"type": "string"}}}
+        },
+        "definitions": {
+            "A": {"type": "object", "discriminator": "k", "properties": {"k": {"type": "string"}}},
+            "B": {"allOf": [{"$ref": "#/definitions/A"}, {"properties": {"x": {"type": "file"}}}]},
+        },
+        "paths": {
+            "/a/{id}": {
+                "parameters": [{"$ref": "#/parameters/P"}],
+                "post": {
+                    "consumes": ["multipart/form-data"],
+                    "produces": ["application/json"],
+                    "security": [{"o": ["a"]}],
+                    "parameters": [
+                        {"name": "id", "in": "path", "type": "string", "required": True},
+                        {"name": "f", "in": "formData", "type": "file"},
+                    ],
+                    "responses": {
+                        "200": {"$ref": "#/responses/R"},
+                        "400": {"description": "", "examples": {"a/b": {}}},
+                    },
+                },
+            }
+        },
+    }
 
     broken = mutations(swagger, random.Random(seed), count)
 

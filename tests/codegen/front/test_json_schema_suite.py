@@ -1,7 +1,7 @@
 """The JSON Schema 2020-12 suite over the canonical form.
 
-What a schema allows its canonical form must allow: else a model refuses data that is right. What it forbids the canonical form
-forbids as well, as far as its keywords can say; the rest is counted by keyword.
+What a schema allows its canonical form must allow: else a model refuses data that is right. What it forbids the
+canonical form forbids as well, as far as its keywords can say; the rest is counted by keyword.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
-
 from wirewright_codegen.canonical import CanonicalOptions, canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
 from wirewright_codegen.read.document import Document, SourceFile
@@ -34,15 +33,25 @@ REFUSED = {
 }
 WEAKER_ALLOWED = {
     "additionalProperties",  # allOf with additionalProperties: an object of both
-    "defs", "ref",  # the metaschema, which is not at hand
-    "dynamicRef", "enum", "oneOf", "properties", "unevaluatedItems", "unevaluatedProperties",
-}  # fmt: skip
+    "defs",
+    "ref",  # the metaschema, which is not at hand
+    "dynamicRef",
+    "enum",
+    "oneOf",
+    "properties",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+}
 
 
 def groups(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((suite / "tests").glob("**/*.json")):
         keyword = path.relative_to(suite / "tests").as_posix().removesuffix(".json").removeprefix("draft2020-12/")
-        if keyword.startswith("optional/format") or keyword in ("optional/ecmascript-regex", "optional/non-bmp-regex", "format"):
+        if keyword.startswith("optional/format") or keyword in (
+            "optional/ecmascript-regex",
+            "optional/non-bmp-regex",
+            "format",
+        ):
             continue  # formats and regular expressions are the validator's matter
         for group in json.loads(path.read_text()):
             if "\\\\p{" not in json.dumps(group["schema"]):
@@ -91,4 +100,6 @@ def test_the_suite(suite: Path, remotes: dict[str, SourceFile]) -> None:
 
     assert tests > 1000
     assert {keyword: count for keyword, count in refused.items() if count} == REFUSED
-    assert {keyword for keyword, count in weaker.items() if count and not keyword.startswith("optional/")} <= WEAKER_ALLOWED
+    assert {
+        keyword for keyword, count in weaker.items() if count and not keyword.startswith("optional/")
+    } <= WEAKER_ALLOWED

@@ -16,12 +16,29 @@ from wirewright_codegen.naming import Names, class_name, identifier, spelled, un
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("User", "User"), ("simple-user", "SimpleUser"), ("simple_user", "SimpleUser"), ("a.b.C", "ABC"), ("HTTPServer", "HTTPServer"),
-        ("userID", "UserID"), ("1-Click Apps", "Model1ClickApps"), ("été", "Ete"), ("用户", "用户"), ("+1", "Plus1"), ("-1", "Minus1"),
-        ("$", "Dollar"), ("", "Empty"), ("__init__", "Init"), ("Exception", "ExceptionModel"), ("None", "NoneModel"), ("Field", "FieldModel"),
-        ("list", "List"), ("'; import os #", "ImportOs"), ("a\nb", "AB"), ("\u202eevil", "Evil"),
+        ("User", "User"),
+        ("simple-user", "SimpleUser"),
+        ("simple_user", "SimpleUser"),
+        ("a.b.C", "ABC"),
+        ("HTTPServer", "HTTPServer"),
+        ("userID", "UserID"),
+        ("1-Click Apps", "Model1ClickApps"),
+        ("été", "Ete"),
+        ("用户", "用户"),
+        ("+1", "Plus1"),
+        ("-1", "Minus1"),
+        ("$", "Dollar"),
+        ("", "Empty"),
+        ("__init__", "Init"),
+        ("Exception", "ExceptionModel"),
+        ("None", "NoneModel"),
+        ("Field", "FieldModel"),
+        ("list", "List"),
+        ("'; import os #", "ImportOs"),
+        ("a\nb", "AB"),
+        ("\u202eevil", "Evil"),
     ],
-)  # fmt: skip
+)
 def test_class_names(text: str, name: str) -> None:
     assert class_name(text) == name
 
@@ -29,11 +46,24 @@ def test_class_names(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("X-Rate-Limit", "x_rate_limit"), ("userId", "user_id"), ("class", "class_"), ("self", "self_"), ("1st", "field_1st"),
-        ("$filter", "filter"), ("@type", "type"), ("+1", "plus_1"), ("-1", "minus_1"), ("", "empty"), ("*", "star"),
-        ("type", "type"), ("filter", "filter"), ("None", "none"), ("import", "import_"), ("a[b]", "a_b"),
+        ("X-Rate-Limit", "x_rate_limit"),
+        ("userId", "user_id"),
+        ("class", "class_"),
+        ("self", "self_"),
+        ("1st", "field_1st"),
+        ("$filter", "filter"),
+        ("@type", "type"),
+        ("+1", "plus_1"),
+        ("-1", "minus_1"),
+        ("", "empty"),
+        ("*", "star"),
+        ("type", "type"),
+        ("filter", "filter"),
+        ("None", "none"),
+        ("import", "import_"),
+        ("a[b]", "a_b"),
     ],
-)  # fmt: skip
+)
 def test_identifiers(text: str, name: str) -> None:
     assert identifier(text) == name
 

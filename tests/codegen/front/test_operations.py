@@ -45,7 +45,10 @@ def response(operation: Any, content: dict[str, Any]) -> Any:
 
 
 def test_an_operation_without_id_gets_one_from_method_and_path(canonical: Canonicalise, tiny: Tiny) -> None:
-    paths = {"/pets/{pet-id}/toys": {"get": {"parameters": [{"name": "pet-id", "in": "path", "schema": STRING}]}}, "/": {"get": {}}}
+    paths = {
+        "/pets/{pet-id}/toys": {"get": {"parameters": [{"name": "pet-id", "in": "path", "schema": STRING}]}},
+        "/": {"get": {}},
+    }
 
     document = canonical(tiny(paths=paths)).document
 
@@ -54,7 +57,10 @@ def test_an_operation_without_id_gets_one_from_method_and_path(canonical: Canoni
 
 
 def test_operations_that_share_an_id_both_get_their_place_added(canonical: Canonicalise, tiny: Tiny) -> None:
-    paths = {"/a": {"get": {"operationId": "same"}, "put": {"operationId": "same"}}, "/b": {"get": {"operationId": "other"}}}
+    paths = {
+        "/a": {"get": {"operationId": "same"}, "put": {"operationId": "same"}},
+        "/b": {"get": {"operationId": "other"}},
+    }
 
     result = canonical(tiny(paths=paths))
 
@@ -89,8 +95,16 @@ def test_parameters_of_the_path_are_the_operations_unless_it_has_its_own(canonic
 
 
 def test_how_a_parameter_is_written_is_kept(operation: Any) -> None:
-    raw = {"name": "f", "in": "query", "style": "deepObject", "explode": True, "allowReserved": True, "deprecated": True,
-           "schema": {"type": "object", "additionalProperties": STRING}, "examples": {"one": {"value": {"a": "b"}}}}  # fmt: skip
+    raw = {
+        "name": "f",
+        "in": "query",
+        "style": "deepObject",
+        "explode": True,
+        "allowReserved": True,
+        "deprecated": True,
+        "schema": {"type": "object", "additionalProperties": STRING},
+        "examples": {"one": {"value": {"a": "b"}}},
+    }
 
     assert operation({"parameters": [raw]})["parameters"] == [raw]
 
@@ -118,7 +132,9 @@ def test_parameters_fit_the_path(
     assert note in result.account.notes[0].reason
 
 
-@pytest.mark.parametrize("raw", [5, {"in": "query"}, {"name": "x", "in": "nowhere"}, {"$ref": "#/components/parameters/No"}])
+@pytest.mark.parametrize(
+    "raw", [5, {"in": "query"}, {"name": "x", "in": "nowhere"}, {"$ref": "#/components/parameters/No"}]
+)
 def test_a_parameter_that_cannot_be_is_a_loss(canonical: Canonicalise, tiny: Tiny, raw: Any) -> None:
     result = canonical(tiny(paths={"/a": {"get": {"parameters": [raw]}}}))
 
@@ -140,14 +156,19 @@ def test_a_shared_parameter_has_one_name_however_many_use_it(canonical: Canonica
 
 
 def test_inline_bodies_are_named_after_the_operation(operation: Any) -> None:
-    found = operation({
-        "requestBody": {"required": True, "content": json(thing(a=STRING)) | {"multipart/form-data": {"schema": thing(b=STRING)}}},
-        "responses": {
-            "200": {"description": "", "content": json(thing(c=STRING))},
-            "404": {"description": "", "content": json(thing(d=STRING))},
-            "default": {"description": "", "content": json(thing(e=STRING))},
-        },
-    })  # fmt: skip
+    found = operation(
+        {
+            "requestBody": {
+                "required": True,
+                "content": json(thing(a=STRING)) | {"multipart/form-data": {"schema": thing(b=STRING)}},
+            },
+            "responses": {
+                "200": {"description": "", "content": json(thing(c=STRING))},
+                "404": {"description": "", "content": json(thing(d=STRING))},
+                "default": {"description": "", "content": json(thing(e=STRING))},
+            },
+        }
+    )
 
     assert found["requestBody"]["content"] == {
         **json(ref("DoItRequest")),
@@ -165,7 +186,11 @@ def test_equal_bodies_under_several_media_types_are_one(operation: Any) -> None:
 
     found = operation({"requestBody": {"content": content}})["requestBody"]["content"]
 
-    assert found["application/x-www-form-urlencoded"]["schema"] == found["application/json"]["schema"] == ref("DoItRequest")
+    assert (
+        found["application/x-www-form-urlencoded"]["schema"]
+        == found["application/json"]["schema"]
+        == ref("DoItRequest")
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,7 +201,9 @@ def test_statuses(operation: Any, written: Any, canonical_status: str) -> None:
 
 
 def test_a_status_that_is_none_is_a_loss(canonical: Canonicalise, tiny: Tiny) -> None:
-    result = canonical(tiny(paths={"/a": {"get": {"responses": {"20X": {"description": ""}, "200": {"description": ""}}}}}))
+    result = canonical(
+        tiny(paths={"/a": {"get": {"responses": {"20X": {"description": ""}, "200": {"description": ""}}}}})
+    )
 
     assert list(result.document["paths"]["/a"]["get"]["responses"]) == ["200"]
     assert "'20X' is no status code" in result.account.losses[0].reason
@@ -204,16 +231,28 @@ def test_a_body_without_schema(operation: Any, media_type: str, schema: Any) -> 
 
 def test_shared_answers_headers_examples_and_links_are_resolved(canonical: Canonicalise, tiny: Tiny) -> None:
     components = {
-        "responses": {"Err": {"description": "err", "headers": {"X-A": {"$ref": "#/components/headers/A"}},
-                              "content": {"application/json": {"schema": thing(m=STRING), "examples": {"e": {"$ref": "#/components/examples/E"}}}},
-                              "links": {"next": {"$ref": "#/components/links/L"}}}},
+        "responses": {
+            "Err": {
+                "description": "err",
+                "headers": {"X-A": {"$ref": "#/components/headers/A"}},
+                "content": {
+                    "application/json": {
+                        "schema": thing(m=STRING),
+                        "examples": {"e": {"$ref": "#/components/examples/E"}},
+                    }
+                },
+                "links": {"next": {"$ref": "#/components/links/L"}},
+            }
+        },
         "headers": {"A": {"schema": {"type": "integer"}}},
         "examples": {"E": {"value": {"m": "x"}}},
         "links": {"L": {"operationId": "other"}},
-    }  # fmt: skip
+    }
     paths = {"/a": {"get": {"responses": {"default": {"$ref": "#/components/responses/Err", "description": "mine"}}}}}
 
-    found = canonical({**tiny(paths=paths), "components": components}).document["paths"]["/a"]["get"]["responses"]["default"]
+    found = canonical({**tiny(paths=paths), "components": components}).document["paths"]["/a"]["get"]["responses"][
+        "default"
+    ]
 
     assert found == {
         "description": "mine",
@@ -226,8 +265,14 @@ def test_shared_answers_headers_examples_and_links_are_resolved(canonical: Canon
 def test_extensions_and_encodings_are_kept(operation: Any) -> None:
     media = {"schema": thing(f=STRING), "encoding": {"f": {"contentType": "text/csv"}}, "x-envelope": "data"}
 
-    found = operation({"requestBody": {"content": {"multipart/form-data": media}}, "x-idempotency-key": "Idempotency-Key",
-                       "x-pagination": {"style": "cursor"}, "x-method": "go"})  # fmt: skip
+    found = operation(
+        {
+            "requestBody": {"content": {"multipart/form-data": media}},
+            "x-idempotency-key": "Idempotency-Key",
+            "x-pagination": {"style": "cursor"},
+            "x-method": "go",
+        }
+    )
 
     assert found["requestBody"]["content"]["multipart/form-data"] == {**media, "schema": ref("DoItRequest")}
     assert (found["x-idempotency-key"], found["x-pagination"], found["x-method"]) == (
@@ -241,7 +286,8 @@ def test_extensions_and_encodings_are_kept(operation: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "expected"), [({}, [{"key": []}]), ({"security": []}, []), ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}])]
+    ("own", "expected"),
+    [({}, [{"key": []}]), ({"security": []}, []), ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}])],
 )
 def test_security_is_explicit(operation: Any, own: dict[str, Any], expected: Any) -> None:
     assert operation(own, security=[{"key": []}])["security"] == expected
@@ -271,8 +317,16 @@ def test_events_of_one_kind_are_what_they_carry(operation: Any) -> None:
 
 def test_events_of_several_kinds_are_told_apart_by_name(canonical: Canonicalise, tiny: Tiny) -> None:
     schemas = {"Rec": thing(a=STRING), "Watch": {"oneOf": [event("record", ref("Rec")), event("gap", thing(n=STRING))]}}
-    paths = {"/w": {"get": {"operationId": "watch", "responses": {"200": {"description": "", "content": {
-        "text/event-stream": {"itemSchema": ref("Watch")}}}}}}}  # fmt: skip
+    paths = {
+        "/w": {
+            "get": {
+                "operationId": "watch",
+                "responses": {
+                    "200": {"description": "", "content": {"text/event-stream": {"itemSchema": ref("Watch")}}}
+                },
+            }
+        }
+    }
 
     document = canonical(tiny(schemas, paths)).document
 
@@ -285,11 +339,17 @@ def test_events_of_several_kinds_are_told_apart_by_name(canonical: Canonicalise,
 
 
 def test_a_schema_of_an_event_stream_is_what_each_event_carries(canonical: Canonicalise, tiny: Tiny) -> None:
-    paths = {"/w": {"get": {"responses": {"200": {"description": "", "content": {"text/event-stream": {"schema": ref("R")}}}}}}}
+    paths = {
+        "/w": {
+            "get": {"responses": {"200": {"description": "", "content": {"text/event-stream": {"schema": ref("R")}}}}}
+        }
+    }
 
     document = canonical(tiny({"R": thing(id=STRING, data=STRING, name=STRING)}, paths)).document
 
-    assert document["paths"]["/w"]["get"]["responses"]["200"]["content"] == {"text/event-stream": {"itemSchema": ref("R")}}
+    assert document["paths"]["/w"]["get"]["responses"]["200"]["content"] == {
+        "text/event-stream": {"itemSchema": ref("R")}
+    }
 
 
 def test_a_schema_of_an_event_stream_that_can_only_be_the_event(operation: Any) -> None:
@@ -302,7 +362,12 @@ def test_a_schema_of_an_event_stream_that_can_only_be_the_event(operation: Any) 
 
 @pytest.mark.parametrize("media_type", ["application/jsonl", "application/x-ndjson"])
 @pytest.mark.parametrize(
-    "media", [{"itemSchema": thing(a=STRING)}, {"schema": thing(a=STRING)}, {"schema": {"type": "array", "items": thing(a=STRING)}}]
+    "media",
+    [
+        {"itemSchema": thing(a=STRING)},
+        {"schema": thing(a=STRING)},
+        {"schema": {"type": "array", "items": thing(a=STRING)}},
+    ],
 )
 def test_json_lines_are_a_stream_of_items(operation: Any, media_type: str, media: Any) -> None:
     assert response(operation, {media_type: media}) == {media_type: {"itemSchema": ref("DoItResponseItem")}}
@@ -338,8 +403,10 @@ def test_callbacks_become_webhooks(canonical: Canonicalise, tiny: Tiny) -> None:
 
 
 def test_a_path_item_elsewhere(canonical: Canonicalise, tiny: Tiny) -> None:
-    document = {**tiny(paths={"/a": {"$ref": "#/components/pathItems/A", "summary": "mine"}}),
-                "components": {"pathItems": {"A": {"get": {"operationId": "a"}}}}}  # fmt: skip
+    document = {
+        **tiny(paths={"/a": {"$ref": "#/components/pathItems/A", "summary": "mine"}}),
+        "components": {"pathItems": {"A": {"get": {"operationId": "a"}}}},
+    }
 
     result = canonical(document)
 
@@ -356,18 +423,27 @@ def test_a_path_item_that_cannot_be_had_is_in_the_account(canonical: Canonicalis
 
 
 def test_methods_of_openapi_3_2(canonical: Canonicalise, tiny: Tiny) -> None:
-    item = {"query": {"operationId": "find"}, "additionalOperations": {"COPY": {"operationId": "copy"}}, "get": {"operationId": "g"}}
+    item = {
+        "query": {"operationId": "find"},
+        "additionalOperations": {"COPY": {"operationId": "copy"}},
+        "get": {"operationId": "g"},
+    }
 
     result = canonical(tiny(paths={"/a": item}, version="3.2.0"))
 
     found = result.document["paths"]["/a"]
-    assert {m: o["operationId"] for m, o in found["x-additional-operations"].items()} == {"QUERY": "find", "COPY": "copy"}
+    assert {m: o["operationId"] for m, o in found["x-additional-operations"].items()} == {
+        "QUERY": "find",
+        "COPY": "copy",
+    }
     assert result.document["openapi"] == "3.1.0"
     assert result.account.operations.kept == 3
 
 
 def test_words_of_openapi_3_2_become_extensions(canonical: Canonicalise, tiny: Tiny) -> None:
-    document = tiny(version="3.2.0", tags=[{"name": "a", "parent": "b", "kind": "nav"}], servers=[{"url": "/", "name": "here"}])
+    document = tiny(
+        version="3.2.0", tags=[{"name": "a", "parent": "b", "kind": "nav"}], servers=[{"url": "/", "name": "here"}]
+    )
 
     found = canonical(document).document
 
@@ -388,7 +464,13 @@ def test_the_whole_query_as_one_value(operation: Any) -> None:
 @pytest.fixture
 def swagger(canonical: Canonicalise) -> Callable[..., Any]:
     def run(operation: dict[str, Any], **document: Any) -> Any:
-        base = {"swagger": "2.0", "info": {"title": "t", "version": "1"}, "host": "h.example", "basePath": "/v1", "schemes": ["https"]}
+        base = {
+            "swagger": "2.0",
+            "info": {"title": "t", "version": "1"},
+            "host": "h.example",
+            "basePath": "/v1",
+            "schemes": ["https"],
+        }
         raw = {"operationId": "op", "responses": {"200": {"description": ""}}, **operation}
         return canonical({**base, "paths": {"/p": {"post": raw}}, **document})
 
@@ -400,17 +482,30 @@ def post(result: Any) -> Any:
 
 
 def test_swagger_servers_and_security(swagger: Any) -> None:
-    oauth = {"type": "oauth2", "flow": "accessCode", "authorizationUrl": "https://a", "tokenUrl": "https://t", "scopes": {"r": "read"}}
+    oauth = {
+        "type": "oauth2",
+        "flow": "accessCode",
+        "authorizationUrl": "https://a",
+        "tokenUrl": "https://t",
+        "scopes": {"r": "read"},
+    }
 
-    document = swagger({}, securityDefinitions={"b": {"type": "basic"}, "k": {"type": "apiKey", "in": "header", "name": "K"}, "o": oauth}).document
+    document = swagger(
+        {},
+        securityDefinitions={"b": {"type": "basic"}, "k": {"type": "apiKey", "in": "header", "name": "K"}, "o": oauth},
+    ).document
 
     assert document["servers"] == [{"url": "https://h.example/v1"}]
     assert document["components"]["securitySchemes"] == {
         "b": {"type": "http", "scheme": "basic"},
         "k": {"type": "apiKey", "in": "header", "name": "K"},
-        "o": {"type": "oauth2", "flows": {"authorizationCode": {
-            "authorizationUrl": "https://a", "tokenUrl": "https://t", "scopes": {"r": "read"}}}},
-    }  # fmt: skip
+        "o": {
+            "type": "oauth2",
+            "flows": {
+                "authorizationCode": {"authorizationUrl": "https://a", "tokenUrl": "https://t", "scopes": {"r": "read"}}
+            },
+        },
+    }
 
 
 @pytest.mark.parametrize(
@@ -432,14 +527,19 @@ def test_swagger_arrays_in_the_query(swagger: Any, collection: str, style: dict[
 
 def test_swagger_bodies_and_answers(swagger: Any) -> None:
     result = swagger(
-        {"consumes": ["application/json"], "produces": ["application/json"],
-         "parameters": [{"$ref": "#/parameters/Body"}],
-         "responses": {"200": {"description": "", "schema": {"type": "array", "items": {"$ref": "#/definitions/pet"}}},
-                       "default": {"$ref": "#/responses/Err"}}},
+        {
+            "consumes": ["application/json"],
+            "produces": ["application/json"],
+            "parameters": [{"$ref": "#/parameters/Body"}],
+            "responses": {
+                "200": {"description": "", "schema": {"type": "array", "items": {"$ref": "#/definitions/pet"}}},
+                "default": {"$ref": "#/responses/Err"},
+            },
+        },
         definitions={"pet": {"type": "object", "properties": {"n": {"type": "string", "x-nullable": True}}}},
         parameters={"Body": {"name": "b", "in": "body", "required": True, "schema": {"$ref": "#/definitions/pet"}}},
         responses={"Err": {"description": "e", "schema": thing(m=STRING)}},
-    )  # fmt: skip
+    )
 
     found = post(result)
     assert found["requestBody"] == {"required": True, "content": json(ref("Pet"))}
@@ -460,8 +560,13 @@ def test_swagger_forms_and_files(swagger: Any) -> None:
 
     found = post(result)
     assert found["requestBody"] == {"required": True, "content": {"multipart/form-data": {"schema": ref("OpRequest")}}}
-    assert result.document["components"]["schemas"]["OpRequest"]["properties"]["f"] == {"type": "string", "format": "binary"}
-    assert found["responses"]["200"]["content"] == {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    assert result.document["components"]["schemas"]["OpRequest"]["properties"]["f"] == {
+        "type": "string",
+        "format": "binary",
+    }
+    assert found["responses"]["200"]["content"] == {
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+    }
 
 
 def test_swagger_parents(canonical: Canonicalise) -> None:
@@ -470,7 +575,9 @@ def test_swagger_parents(canonical: Canonicalise) -> None:
         "Cat": {"allOf": [{"$ref": "#/definitions/Pet"}, thing(c=STRING)]},
     }
 
-    result = canonical({"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}, "definitions": definitions})
+    result = canonical(
+        {"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}, "definitions": definitions}
+    )
 
     assert result.document["components"]["schemas"]["Pet"]["discriminator"]["mapping"] == {
         "Cat": PREFIX + "Cat",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wirewright_codegen.canonical import canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
@@ -43,14 +42,39 @@ def write(tmp_path: Path) -> Write:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("yes", "yes"), ("no", "no"), ("on", "on"), ("off", "off"), ("y", "y"),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("'true'", "true"),
-        ("2024-01-02", "2024-01-02"), ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
-        ("12", 12), ("-3", -3), ("012", 12), ("0o17", 15), ("0x1F", 31), ("1_000", "1_000"), ("1:30", "1:30"),
-        ("1.5", 1.5), (".5", 0.5), ("1e3", 1000.0), ("1.", 1.0), (".inf", ".inf"), (".nan", ".nan"), ("1.2.3", "1.2.3"),
-        ("!!str 12", "12"), ("!!int '12'", 12), ("=", "="), ("0.0.0.0", "0.0.0.0"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("off", "off"),
+        ("y", "y"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("'true'", "true"),
+        ("2024-01-02", "2024-01-02"),
+        ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
+        ("12", 12),
+        ("-3", -3),
+        ("012", 12),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("1_000", "1_000"),
+        ("1:30", "1:30"),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("1e3", 1000.0),
+        ("1.", 1.0),
+        (".inf", ".inf"),
+        (".nan", ".nan"),
+        ("1.2.3", "1.2.3"),
+        ("!!str 12", "12"),
+        ("!!int '12'", 12),
+        ("=", "="),
+        ("0.0.0.0", "0.0.0.0"),
     ],
-)  # fmt: skip
+)
 def test_scalars_are_those_of_yaml_1_2(text: str, value: Any) -> None:
     found = parse(f"a: {text}\nb: 1".encode(), "f.yaml", OPTIONS)
 
@@ -60,7 +84,12 @@ def test_scalars_are_those_of_yaml_1_2(text: str, value: Any) -> None:
 
 def test_keys_are_text_as_written() -> None:
     assert parse(b"200: a\ntrue: b\non: c\n1.0: d\n2024-01-01: e", "f", OPTIONS) == {
-        "200": "a", "true": "b", "on": "c", "1.0": "d", "2024-01-01": "e"}  # fmt: skip
+        "200": "a",
+        "true": "b",
+        "on": "c",
+        "1.0": "d",
+        "2024-01-01": "e",
+    }
 
 
 def test_merge_keys_and_aliases() -> None:
@@ -69,11 +98,17 @@ def test_merge_keys_and_aliases() -> None:
     found = parse(text, "f", OPTIONS)
 
     assert found == {
-        "base": {"x": 1, "y": 2}, "it": {"x": 1, "y": 3}, "list": {"x": 1, "y": 2, "z": 4},
-        "same": {"x": 1, "y": 2}, "plain": {"<<": 5}}  # fmt: skip
+        "base": {"x": 1, "y": 2},
+        "it": {"x": 1, "y": 3},
+        "list": {"x": 1, "y": 2, "z": 4},
+        "same": {"x": 1, "y": 2},
+        "plain": {"<<": 5},
+    }
 
 
-@pytest.mark.parametrize("data", ["\ufeff{}".encode(), "{}".encode("utf-16"), "\ufeffa: 1".encode()], ids=["utf-8", "utf-16", "yaml"])
+@pytest.mark.parametrize(
+    "data", ["\ufeff{}".encode(), "{}".encode("utf-16"), "\ufeffa: 1".encode()], ids=["utf-8", "utf-16", "yaml"]
+)
 def test_byte_order_marks(data: bytes) -> None:
     assert parse(data, "f", OPTIONS) in ({}, {"a": 1})
 
@@ -107,7 +142,7 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
         (b"", "the file is empty", None),
         (b"\xff\xfe\xff", "the file is not text", None),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_one_clear_error(data: bytes, reason: str, line: int | None) -> None:
     with pytest.raises(SpecError) as caught:
         parse(data, "spec.yaml", OPTIONS)
@@ -134,10 +169,16 @@ def test_limits(options: ReadOptions, reason: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        ({"openapi": "3.0.0"}, "openapi"), ({"openapi": "3.1.1"}, "openapi"), ({"openapi": "3.2.0"}, "openapi"),
-        ({"swagger": "2.0"}, "swagger"), ({"swagger": 2.0}, "swagger"), ({"type": "object"}, "schema"), ({"$defs": {}}, "schema"), (True, "schema"),
+        ({"openapi": "3.0.0"}, "openapi"),
+        ({"openapi": "3.1.1"}, "openapi"),
+        ({"openapi": "3.2.0"}, "openapi"),
+        ({"swagger": "2.0"}, "swagger"),
+        ({"swagger": 2.0}, "swagger"),
+        ({"type": "object"}, "schema"),
+        ({"$defs": {}}, "schema"),
+        (True, "schema"),
     ],
-)  # fmt: skip
+)
 def test_kinds(value: Any, kind: str) -> None:
     assert document_of(value).kind == kind
 
@@ -170,7 +211,8 @@ def test_references_across_files_and_in_circles(write: Write) -> None:
     folder = write(
         openapi_DOT_yaml=HEAD + "paths:\n  /a: {$ref: 'paths/a.yaml'}\n  /b: {$ref: 'paths/all.yaml#/~1b'}\n"
         "components: {schemas: {Pet: {$ref: 'schemas/pet.yaml'}}}\n",
-        paths__a_DOT_yaml="get:\n  operationId: a\n  responses:\n    200: {description: ok, content: {application/json: "
+        paths__a_DOT_yaml="get:\n  operationId: a\n  responses:\n    200: {description: ok, "
+        "content: {application/json: "
         "{schema: {$ref: '../schemas/pet.yaml'}}}}\n",
         paths__all_DOT_yaml="/b:\n  get: {operationId: b, parameters: [{$ref: '#/limit'}]}\n"
         "limit: {name: limit, in: query, schema: {$ref: '../schemas/all.json#/$defs/limit size'}}\n",
@@ -179,7 +221,7 @@ def test_references_across_files_and_in_circles(write: Write) -> None:
         schemas__owner_DOT_yaml="type: object\nproperties:\n  pets: {type: array, items: {$ref: './pet.yaml'}}\n"
         "  first: {$ref: '../openapi.yaml#/components/schemas/Pet'}\n",
         schemas__all_DOT_json='{"$defs": {"limit size": {"type": "integer", "maximum": 5}}}',
-    )  # fmt: skip
+    )
 
     result = canonicalise(read_document(folder))
 
@@ -195,7 +237,8 @@ def test_references_across_files_and_in_circles(write: Write) -> None:
 def test_a_folder_is_its_openapi_file_and_its_schema_files(write: Write) -> None:
     folder = write(
         openapi_DOT_yaml=HEAD + "components: {schemas: {A: {$ref: 'message.schema.yaml'}}}",
-        message_DOT_schema_DOT_yaml="$id: https://example.com/message\ntype: object\nproperties: {id: {$ref: '#/$defs/Id'}}\n"
+        message_DOT_schema_DOT_yaml="$id: https://example.com/message\ntype: object\n"
+        "properties: {id: {$ref: '#/$defs/Id'}}\n"
         "$defs: {Id: {type: string}}",
         deeper__other_DOT_schema_DOT_json='{"type": "object", "properties": {"m": {"$ref": "https://example.com/message"}}}',
     )
@@ -211,7 +254,10 @@ def test_a_folder_is_its_openapi_file_and_its_schema_files(write: Write) -> None
 
 
 def test_a_folder_of_schemas_alone(write: Write) -> None:
-    folder = write(a_DOT_schema_DOT_yaml="type: object\nproperties: {b: {$ref: b.schema.yaml}}", b_DOT_schema_DOT_yaml="type: string")
+    folder = write(
+        a_DOT_schema_DOT_yaml="type: object\nproperties: {b: {$ref: b.schema.yaml}}",
+        b_DOT_schema_DOT_yaml="type: string",
+    )
 
     result = canonicalise(read_document(folder))
 
@@ -220,8 +266,15 @@ def test_a_folder_of_schemas_alone(write: Write) -> None:
 
 
 def test_a_bare_json_schema(write: Write) -> None:
-    folder = write(order_DOT_json=json.dumps({"type": "object", "properties": {"lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
-                   "parent": {"$ref": "#"}}, "$defs": {"line": {"type": "object", "properties": {"n": {"type": "integer"}}}}}))  # fmt: skip
+    folder = write(
+        order_DOT_json=json.dumps(
+            {
+                "type": "object",
+                "properties": {"lines": {"type": "array", "items": {"$ref": "#/$defs/line"}}, "parent": {"$ref": "#"}},
+                "$defs": {"line": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+            }
+        )
+    )
 
     result = canonicalise(read_document(folder / "order.json"))
 
@@ -243,7 +296,9 @@ def test_a_reference_that_is_only_an_example_is_never_missed(write: Write) -> No
 
 
 def test_a_missing_file_costs_only_what_refers_to_it(write: Write) -> None:
-    folder = write(openapi_DOT_yaml=HEAD + "components: {schemas: {A: {type: object, properties: {b: {$ref: 'gone.yaml'}}}}}")
+    folder = write(
+        openapi_DOT_yaml=HEAD + "components: {schemas: {A: {type: object, properties: {b: {$ref: 'gone.yaml'}}}}}"
+    )
 
     result = canonicalise(read_document(folder))
 
@@ -265,7 +320,15 @@ def test_an_error_knows_its_line(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["../secret.yaml", "../spec2/secret.yaml", "/etc/passwd", "file:///etc/passwd", "%2e%2e/secret.yaml", "sub/../../secret.yaml", "link.yaml"],
+    [
+        "../secret.yaml",
+        "../spec2/secret.yaml",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "%2e%2e/secret.yaml",
+        "sub/../../secret.yaml",
+        "link.yaml",
+    ],
 )
 @pytest.mark.parametrize("where", ["schema", "parameter", "path"])
 def test_files_outside_the_folder_are_never_read(write: Write, tmp_path: Path, reference: str, where: str) -> None:
@@ -310,7 +373,9 @@ def test_the_network_is_not_touched_unless_asked(write: Write, address: str) -> 
         canonicalise(read_document(folder))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"]
+)
 def test_private_addresses_are_never_asked(write: Write, host: str) -> None:
     folder = write(openapi_DOT_yaml=HEAD + f"components: {{schemas: {{A: {{$ref: 'http://{host}:9/a.yaml'}}}}}}")
 
@@ -356,7 +421,11 @@ def test_a_document_by_address_is_what_the_user_asked_for(server: Any) -> None:
 @pytest.mark.parametrize("reference", ["other.json", "/etc/passwd"])
 def test_what_a_remote_document_refers_to_is_not_the_users_wish(server: Any, reference: str) -> None:
     base, answers = server
-    answers["/openapi.json"] = (200, {}, json.dumps({"openapi": "3.1.0", "components": {"schemas": {"A": {"$ref": reference}}}}).encode())
+    answers["/openapi.json"] = (
+        200,
+        {},
+        json.dumps({"openapi": "3.1.0", "components": {"schemas": {"A": {"$ref": reference}}}}).encode(),
+    )
     answers["/other.json"] = (200, {}, b'{"type": "string"}')
 
     with pytest.raises(ForbiddenReferenceError, match="private address"):
@@ -365,8 +434,12 @@ def test_what_a_remote_document_refers_to_is_not_the_users_wish(server: Any, ref
 
 @pytest.mark.parametrize(
     ("status", "headers", "reason"),
-    [(404, {}, "answered 404"), (302, {"Location": "/loop"}, "private address"), (302, {"Location": "file:///etc/passwd"}, "no web address")],
-)  # fmt: skip
+    [
+        (404, {}, "answered 404"),
+        (302, {"Location": "/loop"}, "private address"),
+        (302, {"Location": "file:///etc/passwd"}, "no web address"),
+    ],
+)
 def test_answers_that_are_no_document(server: Any, status: int, headers: dict[str, str], reason: str) -> None:
     base, answers = server
     answers["/openapi.json"] = (status, headers, b"")
@@ -380,22 +453,28 @@ def test_answers_that_are_no_document(server: Any, status: int, headers: dict[st
 
 def overlaid(write: Write, actions: list[Any], document: str = "") -> Any:
     folder = write(
-        openapi_DOT_yaml=HEAD + (document or "paths: {/a: {get: {operationId: a, tags: [x], description: old}}, /b: {get: {}}}"),
+        openapi_DOT_yaml=HEAD
+        + (document or "paths: {/a: {get: {operationId: a, tags: [x], description: old}}, /b: {get: {}}}"),
         overlay_DOT_json=json.dumps({"overlay": "1.0.0", "info": {"title": "o", "version": "1"}, "actions": actions}),
     )
     return read_document(folder / "openapi.yaml", ReadOptions(overlays=(folder / "overlay.json",))).root
 
 
 def test_an_overlay_merges_appends_and_removes(write: Write) -> None:
-    root = overlaid(write, [
-        {"target": "$.paths['/a'].get", "update": {"description": "new", "x-method": "go", "tags": ["y"]}},
-        {"target": "$.paths['/a'].get.tags", "update": "z"},
-        {"target": "$.paths['/b']", "remove": True},
-        {"target": "$.nothing", "remove": True},
-        {"target": "$", "update": {"x-top": 1}},
-    ])  # fmt: skip
+    root = overlaid(
+        write,
+        [
+            {"target": "$.paths['/a'].get", "update": {"description": "new", "x-method": "go", "tags": ["y"]}},
+            {"target": "$.paths['/a'].get.tags", "update": "z"},
+            {"target": "$.paths['/b']", "remove": True},
+            {"target": "$.nothing", "remove": True},
+            {"target": "$", "update": {"x-top": 1}},
+        ],
+    )
 
-    assert root["paths"] == {"/a": {"get": {"operationId": "a", "tags": ["x", "y", "z"], "description": "new", "x-method": "go"}}}
+    assert root["paths"] == {
+        "/a": {"get": {"operationId": "a", "tags": ["x", "y", "z"], "description": "new", "x-method": "go"}}
+    }
     assert root["x-top"] == 1
 
 

@@ -27,7 +27,9 @@ def tagged(value: str | None, *, required: bool = True, **properties: Any) -> di
     return thing(("kind",) if required else (), kind=kind, **properties)
 
 
-def found(canonical: Canonicalise, tiny: Tiny, schemas: dict[str, Any], name: str, version: str = "3.1.0") -> dict[str, Any]:
+def found(
+    canonical: Canonicalise, tiny: Tiny, schemas: dict[str, Any], name: str, version: str = "3.1.0"
+) -> dict[str, Any]:
     result: dict[str, Any] = canonical(tiny(schemas, version=version)).document["components"]["schemas"][name]
     return result
 
@@ -44,7 +46,10 @@ def test_a_complete_mapping_is_kept_by_class_name(canonical: Canonicalise, tiny:
 
     pet = found(canonical, tiny, schemas, "Pet")
 
-    assert pet["discriminator"] == {"propertyName": "kind", "mapping": {"cat": PREFIX + "MyCat", "dog": PREFIX + "MyDog"}}
+    assert pet["discriminator"] == {
+        "propertyName": "kind",
+        "mapping": {"cat": PREFIX + "MyCat", "dog": PREFIX + "MyDog"},
+    }
 
 
 def test_without_a_mapping_the_schemas_name_is_the_value(canonical: Canonicalise, tiny: Tiny) -> None:
@@ -54,7 +59,10 @@ def test_without_a_mapping_the_schemas_name_is_the_value(canonical: Canonicalise
         "Pet": {"oneOf": [ref("cat"), ref("dog")], "discriminator": {"propertyName": "kind"}},
     }
 
-    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {"cat": PREFIX + "Cat", "dog": PREFIX + "Dog"}
+    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {
+        "cat": PREFIX + "Cat",
+        "dog": PREFIX + "Dog",
+    }
 
 
 def test_constants_win_over_a_mapping_that_contradicts_them(canonical: Canonicalise, tiny: Tiny) -> None:
@@ -67,7 +75,10 @@ def test_constants_win_over_a_mapping_that_contradicts_them(canonical: Canonical
         },
     }
 
-    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {"cat": PREFIX + "Cat", "dog": PREFIX + "Dog"}
+    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {
+        "cat": PREFIX + "Cat",
+        "dog": PREFIX + "Dog",
+    }
 
 
 def test_one_value_for_two_variants_cannot_be_used(canonical: Canonicalise, tiny: Tiny) -> None:
@@ -85,7 +96,9 @@ def test_one_value_for_two_variants_cannot_be_used(canonical: Canonicalise, tiny
 
 
 @pytest.mark.parametrize("extra", [{"oneOf": []}, {"oneOf": [STRING]}], ids=["optional", "beside text"])
-def test_a_discriminator_that_a_variant_may_lack_is_a_hint(canonical: Canonicalise, tiny: Tiny, extra: dict[str, Any]) -> None:
+def test_a_discriminator_that_a_variant_may_lack_is_a_hint(
+    canonical: Canonicalise, tiny: Tiny, extra: dict[str, Any]
+) -> None:
     optional = not extra["oneOf"]
     schemas = {
         "Cat": tagged("cat", required=not optional),
@@ -158,13 +171,18 @@ def test_a_parent_stands_for_its_children(canonical: Canonicalise, tiny: Tiny, v
 
 def test_a_parent_whose_values_are_all_taken_is_no_variant_itself(canonical: Canonicalise, tiny: Tiny) -> None:
     schemas = {
-        "Pet": {**thing(("kind",), kind={"enum": ["cat", "dog"]}), "discriminator": {
-            "propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}}},
+        "Pet": {
+            **thing(("kind",), kind={"enum": ["cat", "dog"]}),
+            "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "Dog"}},
+        },
         "Cat": {"allOf": [ref("Pet"), thing(kind={"const": "cat"})]},
         "Dog": {"allOf": [ref("Pet"), thing(kind={"const": "dog"})]},
-    }  # fmt: skip
+    }
 
-    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {"cat": PREFIX + "Cat", "dog": PREFIX + "Dog"}
+    assert found(canonical, tiny, schemas, "Pet")["discriminator"]["mapping"] == {
+        "cat": PREFIX + "Cat",
+        "dog": PREFIX + "Dog",
+    }
 
 
 def test_a_child_that_is_a_parent(canonical: Canonicalise, tiny: Tiny) -> None:
@@ -177,7 +195,10 @@ def test_a_child_that_is_a_parent(canonical: Canonicalise, tiny: Tiny) -> None:
     result = canonical(tiny(schemas)).document["components"]["schemas"]
 
     assert result["Base"]["discriminator"]["mapping"] == {
-        "Leaf": PREFIX + "Leaf", "Mid": PREFIX + "MidBase", "Base": PREFIX + "BaseBase"}  # fmt: skip
+        "Leaf": PREFIX + "Leaf",
+        "Mid": PREFIX + "MidBase",
+        "Base": PREFIX + "BaseBase",
+    }
     assert result["Mid"]["discriminator"]["mapping"] == {"Leaf": PREFIX + "Leaf", "Mid": PREFIX + "MidBase"}
 
 
@@ -207,7 +228,11 @@ USER = thing(
 def users(*, sent: bool, answered: bool, **schemas: Any) -> dict[str, Any]:
     json = {"application/json": {"schema": ref("Box")}}
     body = {"requestBody": {"content": json}} if sent else {}
-    operation = {"operationId": "op", **body, "responses": {"200": {"description": "", "content": json if answered else {}}}}
+    operation = {
+        "operationId": "op",
+        **body,
+        "responses": {"200": {"description": "", "content": json if answered else {}}},
+    }
     return {"schemas": {"User": USER, "Box": thing(user=ref("User")), **schemas}, "paths": {"/u": {"post": operation}}}
 
 
@@ -254,7 +279,11 @@ def test_webhooks_go_the_other_way(canonical: Canonicalise, tiny: Tiny) -> None:
 
 def test_a_tag_stays_whatever_its_direction(canonical: Canonicalise, tiny: Tiny) -> None:
     def one(value: str) -> dict[str, Any]:
-        return thing(("kind",), kind={"type": "string", "const": value, "readOnly": True}, id={"type": "string", "readOnly": True})
+        return thing(
+            ("kind",),
+            kind={"type": "string", "const": value, "readOnly": True},
+            id={"type": "string", "readOnly": True},
+        )
 
     parts = users(sent=True, answered=True, Box={"oneOf": [ref("A"), ref("B")]}, A=one("a"), B=one("b"))
 
@@ -265,7 +294,9 @@ def test_a_tag_stays_whatever_its_direction(canonical: Canonicalise, tiny: Tiny)
 
 
 def test_a_name_that_is_taken_already(canonical: Canonicalise, tiny: Tiny) -> None:
-    schemas = canonical(tiny(**users(sent=True, answered=True, UserInput=thing(mine=STRING)))).document["components"]["schemas"]
+    schemas = canonical(tiny(**users(sent=True, answered=True, UserInput=thing(mine=STRING)))).document["components"][
+        "schemas"
+    ]
 
     assert set(schemas["UserInput"]["properties"]) == {"mine"}
     assert set(schemas["UserInputModel"]["properties"]) == {"name", "password", "friends"}
