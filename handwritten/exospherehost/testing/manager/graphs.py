@@ -116,8 +116,7 @@ class Graphs:
 
     def find(self, connection: sa.Connection, namespace: str, name: str) -> tuple[Graph, str] | None:
         """The parsed template and its validation status."""
-        columns = (TEMPLATES.c.id, TEMPLATES.c.revision, TEMPLATES.c.validation_status)
-        head = connection.execute(sa.select(*columns).where(_at(namespace.strip(), name.strip()))).first()
+        head = connection.execute(_HEAD, {"in_namespace": namespace.strip(), "of_name": name.strip()}).first()
         if head is None:
             return None
         kept = self._parsed.get(head.id)
@@ -140,8 +139,13 @@ class Graphs:
         return connection.execute(query.with_for_update() if lock else query).first()
 
 
-def _at(namespace: str, name: str) -> sa.ColumnElement[bool]:
+def _at(namespace: str | sa.BindParameter[str], name: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     return (TEMPLATES.c.namespace == namespace) & (TEMPLATES.c.name == name)
+
+
+_HEAD = sa.select(TEMPLATES.c.id, TEMPLATES.c.revision, TEMPLATES.c.validation_status).where(
+    _at(sa.bindparam("in_namespace"), sa.bindparam("of_name"))
+)
 
 
 def _vanished() -> sa.Row[Any]:

@@ -83,12 +83,16 @@ class Registration:
 
 def find(connection: sa.Connection, keys: Iterable[NodeKey]) -> dict[NodeKey, Registration]:
     """Those of the nodes that are registered."""
-    wanted = list(dict.fromkeys(keys))
-    if not wanted:
-        return {}
-    condition = sa.or_(*((NODES.c.namespace == namespace) & (NODES.c.name == name) for namespace, name in wanted))
-    rows = connection.execute(NODES.select().where(condition))
-    return {(row.namespace, row.name): Registration(row) for row in rows}
+    rows = (
+        connection.execute(_BY_KEY, {"in_namespace": namespace, "of_name": name}).first()
+        for namespace, name in dict.fromkeys(keys)
+    )
+    return {(row.namespace, row.name): Registration(row) for row in rows if row is not None}
+
+
+_BY_KEY = NODES.select().where(
+    NODES.c.namespace == sa.bindparam("in_namespace"), NODES.c.name == sa.bindparam("of_name")
+)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

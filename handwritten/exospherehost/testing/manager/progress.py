@@ -8,6 +8,7 @@ them sees all others as finished, and makes the join.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -23,6 +24,15 @@ CAUSES = (ValueError, TypeError, LookupError)
 """What a graph's author can bring about; anything else is a failure of the server and undoes the transaction."""
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What becomes of an executed state and its siblings, and the states that follow them."""
+
+    status: Status
+    error: str | None = None
+    made: Sequence[State] = ()
+
+
 class Progress:
     """Moves runs on."""
 
@@ -30,31 +40,17 @@ class Progress:
         self._context = context
         self._graphs = graphs
 
-    def after_executed(self, connection: sa.Connection, siblings: Sequence[State]) -> None:
-        """Make what follows `siblings`, the EXECUTED states of one report; they end as SUCCESS or NEXT_CREATED_ERROR.
+    def after_executed(self, connection: sa.Connection, executed: State, further: Sequence[State]) -> None:
+        """Write `executed`, a state just reported on, and its siblings, and make what follows them.
 
-        While the graph is not verified, nothing happens: the states stay EXECUTED, to be looked at again.
+        They end as SUCCESS or NEXT_CREATED_ERROR. While the graph is not verified they stay EXECUTED, and nothing is made.
         """
-        try:
-            graph = self._graph(connection, siblings[0])
-            if graph is None:
-                return
-            made = self._next_states(connection, graph, siblings)
-        except CAUSES as error:
-            _set_status(connection, siblings, Status.NEXT_CREATED_ERROR, error=str(error))
-            self._follow_end(connection, siblings[0])
-            return
-        states.insert(self._context, connection, made)
-        _set_status(connection, siblings, Status.SUCCESS)
-        try:
-            with connection.begin_nested():
-                self._joins_after(connection, graph, siblings[0])
-        except CAUSES as error:
-            _set_status(connection, siblings, Status.NEXT_CREATED_ERROR, error=str(error))
-
-    def after_end(self, connection: sa.Connection, state: State) -> None:
-        """A state has ended without being executed; joins may have waited for it alone."""
-        self._follow_end(connection, state)
+        siblings = [executed, *further]
+        graph, outcome = self._outcome(connection, siblings)
+        ended = [replace(state, status=outcome.status, error=outcome.error) for state in siblings]
+        states.save(connection, ended[0])
+        states.insert(self._context, connection, [*ended[1:], *outcome.made])
+        self._finish(connection, graph, ended)
 
     def run_orphans(self, older_than: int) -> None:
         """Finish what was left EXECUTED before that moment (milliseconds): by a process that died, or for a graph
@@ -64,9 +60,40 @@ class Progress:
             origins = list(connection.execute(sa.select(STATES.c.origin_id).where(left).distinct()).scalars())
         for origin in origins:
             with self._context.database.begin() as connection:
-                siblings = _executed_of(connection, origin)
-                if siblings:
-                    self.after_executed(connection, siblings)
+                self._finish_orphans(connection, _executed_of(connection, origin))
+
+    def _finish_orphans(self, connection: sa.Connection, siblings: Sequence[State]) -> None:
+        if not siblings:
+            return
+        graph, outcome = self._outcome(connection, siblings)
+        states.insert(self._context, connection, outcome.made)
+        _set_status(connection, siblings, outcome.status, error=outcome.error)
+        self._finish(connection, graph, [replace(state, status=outcome.status) for state in siblings])
+
+    def _outcome(self, connection: sa.Connection, siblings: Sequence[State]) -> tuple[Graph | None, _Outcome]:
+        try:
+            graph = self._graph(connection, siblings[0])
+            if graph is None:
+                return None, _Outcome(Status.EXECUTED)
+            return graph, _Outcome(Status.SUCCESS, made=self._next_states(connection, graph, siblings))
+        except CAUSES as error:
+            return None, _Outcome(Status.NEXT_CREATED_ERROR, error=str(error))
+
+    def _finish(self, connection: sa.Connection, graph: Graph | None, ended: Sequence[State]) -> None:
+        """The joins, once what came before is written."""
+        if ended[0].status == Status.NEXT_CREATED_ERROR:
+            self._follow_end(connection, ended[0])
+        if graph is None or not graph.joins:
+            return
+        try:
+            with connection.begin_nested():
+                self._joins_after(connection, graph, ended[0])
+        except CAUSES as error:
+            _set_status(connection, ended, Status.NEXT_CREATED_ERROR, error=str(error))
+
+    def after_end(self, connection: sa.Connection, state: State) -> None:
+        """A state has ended without being executed; joins may have waited for it alone."""
+        self._follow_end(connection, state)
 
     def _graph(self, connection: sa.Connection, state: State) -> Graph | None:
         place = f"namespace: {state.graph_namespace} and graph name: {state.graph_name}"
@@ -192,40 +219,42 @@ def _executed_of(connection: sa.Connection, origin: str) -> list[State]:
     return [states.read(row) for row in connection.execute(query)]
 
 
+_YOUNGEST_FIRST_LOCKED = (
+    STATES.select()
+    .where(STATES.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(STATES.c.id.desc())
+    .with_for_update()
+)
+_DESCENDANT = (
+    sa.select(STATES.c.id)
+    .join(ANCESTRY, ANCESTRY.c.state_id == STATES.c.id)
+    .where(ANCESTRY.c.ancestor_id == sa.bindparam("target"))
+    .limit(1)
+)
+# The youngest are the ones still to be done, so that the search ends early while there is work.
+_YOUNGEST_DESCENDANT = _DESCENDANT.order_by(ANCESTRY.c.state_id.desc())
+_HOLDING = {
+    UnitesStrategyEnum.ALL_DONE: _YOUNGEST_DESCENDANT.where(STATES.c.status.in_([each.value for each in UNFINISHED])),
+    UnitesStrategyEnum.ALL_SUCCESS: _YOUNGEST_DESCENDANT.where(
+        STATES.c.status.not_in([Status.SUCCESS.value, Status.RETRY_CREATED.value])
+    ),
+}
+_REACHING = _DESCENDANT.where(
+    STATES.c.identifier.in_(sa.bindparam("before", expanding=True)), STATES.c.status == Status.SUCCESS.value
+)
+
+
 def _locked(connection: sa.Connection, ids: set[str]) -> dict[str, State]:
     """The united states, locked from the youngest to the oldest as everybody does, so that nobody waits in a circle."""
     if not ids:
         return {}
-    query = STATES.select().where(STATES.c.id.in_(ids)).order_by(STATES.c.id.desc()).with_for_update()
-    return {row.id: states.read(row) for row in connection.execute(query)}
+    return {row.id: states.read(row) for row in connection.execute(_YOUNGEST_FIRST_LOCKED, {"ids": list(ids)})}
 
 
 def _is_reached(connection: sa.Connection, graph: Graph, join: GraphNodeModel, target: str) -> bool:
     before = [node.identifier for node in graph.nodes if join.identifier in (node.next_nodes or ())]
-    query = (
-        sa.select(STATES.c.id)
-        .join(ANCESTRY, ANCESTRY.c.state_id == STATES.c.id)
-        .where(
-            ANCESTRY.c.ancestor_id == target,
-            STATES.c.identifier.in_(before),
-            STATES.c.status == Status.SUCCESS.value,
-        )
-        .limit(1)
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_REACHING, {"target": target, "before": before}).first() is not None
 
 
 def _held_back(connection: sa.Connection, target: str, strategy: UnitesStrategyEnum) -> bool:
-    if strategy is UnitesStrategyEnum.ALL_DONE:
-        holding = STATES.c.status.in_([status.value for status in UNFINISHED])
-    else:
-        holding = STATES.c.status.not_in([Status.SUCCESS.value, Status.RETRY_CREATED.value])
-    query = (
-        sa.select(STATES.c.id)
-        .join(ANCESTRY, ANCESTRY.c.state_id == STATES.c.id)
-        .where(ANCESTRY.c.ancestor_id == target, holding)
-        # The youngest are the ones still to be done, so that the search ends early while there is work.
-        .order_by(ANCESTRY.c.state_id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_HOLDING[strategy], {"target": target}).first() is not None

@@ -13,7 +13,6 @@ from exospherehost.testing.manager.graphs import Graphs
 from exospherehost.testing.manager.progress import Progress
 from exospherehost.testing.manager.refusal import Refusal
 from exospherehost.testing.manager.states import State, Status
-from exospherehost.testing.manager.tables import STATES
 
 
 class Reports:
@@ -31,10 +30,9 @@ class Reports:
             state = self._queued(connection, state_id)
             first, *further = body.outputs or [{}]
             executed = replace(state, status=Status.EXECUTED, outputs=first, updated_at=self._context.now)
-            _save(connection, executed, "status", "outputs", "updated_at")
-            siblings = [self._sibling(executed, outputs) for outputs in further]
-            states.insert(self._context, connection, siblings)
-            self._progress.after_executed(connection, [executed, *siblings])
+            self._progress.after_executed(
+                connection, executed, [self._sibling(executed, outputs) for outputs in further]
+            )
         return {"status": Status.EXECUTED.value}
 
     def _sibling(self, state: State, outputs: dict[str, Any]) -> State:
@@ -69,7 +67,7 @@ class Reports:
                 error=body.error,
                 updated_at=self._context.now,
             )
-            _save(connection, ended, "status", "error", "updated_at")
+            states.save(connection, ended)
             if not is_retried:
                 self._progress.after_end(connection, ended)
         return {"status": Status.ERRORED.value, "retry_created": is_retried}
@@ -96,7 +94,7 @@ class Reports:
         with self._context.database.begin() as connection:
             state = self._queued(connection, state_id)
             pruned = replace(state, status=Status.PRUNED, data=body.data, updated_at=self._context.now)
-            _save(connection, pruned, "status", "data", "updated_at")
+            states.save(connection, pruned)
             self._progress.after_end(connection, pruned)
         return {"enqueue_after": state.enqueue_after, "status": Status.PRUNED.value}
 
@@ -116,7 +114,7 @@ class Reports:
                 claimed_at=None,
                 updated_at=now,
             )
-            _save(connection, waiting, "status", "enqueue_after", "claimed_at", "updated_at")
+            states.save(connection, waiting)
         return {"enqueue_after": waiting.enqueue_after, "status": Status.CREATED.value}
 
     def manual_retry(self, namespace: str, state_id: str, body: bodies.ManualRetry) -> dict[str, Any]:
@@ -137,7 +135,7 @@ class Reports:
             )
             if not states.insert_or_ignore(self._context, connection, copy):
                 raise Refusal(409, "Duplicate retry state detected")
-            _save(connection, replace(state, status=Status.RETRY_CREATED, updated_at=now), "status", "updated_at")
+            states.save(connection, replace(state, status=Status.RETRY_CREATED, updated_at=now))
         return {"id": copy.id, "status": Status.CREATED.value}
 
     def secrets(self, namespace: str, state_id: str) -> dict[str, Any]:
@@ -161,10 +159,3 @@ class Reports:
         if state.status != Status.QUEUED:
             raise Refusal(400, "State is not queued")
         return state
-
-
-def _save(connection: sa.Connection, state: State, *members: str) -> None:
-    values = {member: getattr(state, member) for member in members}
-    if "status" in values:
-        values["status"] = Status(state.status).value
-    connection.execute(STATES.update().where(STATES.c.id == state.id).values(**values))

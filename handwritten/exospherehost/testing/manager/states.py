@@ -62,6 +62,8 @@ class State:
 
 
 MEMBERS = tuple(member.name for member in fields(State))
+SAVED = ("updated_at", "status", "outputs", "data", "error", "enqueue_after", "claimed_at")
+"""What of a state a report may change."""
 
 
 def fresh(context: Context, **members: Any) -> State:
@@ -100,7 +102,7 @@ def insert(context: Context, connection: sa.Connection, states: Sequence[State])
     """Add states; `sqlalchemy.exc.IntegrityError` when one breaks a unique rule."""
     if not states:
         return
-    connection.execute(STATES.insert(), [_record(state) for state in states])
+    connection.execute(_INSERT, [_record(state) for state in states])
     _index(connection, states)
 
 
@@ -113,12 +115,16 @@ def insert_or_ignore(context: Context, connection: sa.Connection, state: State) 
     return True
 
 
+_INSERT = STATES.insert()
+_INSERT_ANCESTRY = ANCESTRY.insert()
+
+
 def _index(connection: sa.Connection, states: Sequence[State]) -> None:
     pairs = [
         {"ancestor_id": ancestor, "state_id": state.id} for state in states for ancestor in set(state.parents.values())
     ]
     if pairs:
-        connection.execute(ANCESTRY.insert(), pairs)
+        connection.execute(_INSERT_ANCESTRY, pairs)
 
 
 def _record(state: State) -> dict[str, Any]:
@@ -143,11 +149,28 @@ def read(row: sa.Row[Any]) -> State:
     return State(**row._mapping)
 
 
+# Statements of the busiest paths are built once: putting one together costs more than SQLite takes to run it.
+_BY_ID = STATES.select().where(STATES.c.id == sa.bindparam("state_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+_BY_IDS = STATES.select().where(STATES.c.id.in_(sa.bindparam("ids", expanding=True)))
+_SAVE = (
+    STATES.update()
+    .where(STATES.c.id == sa.bindparam("state_id"))
+    .values({name: sa.bindparam(f"new_{name}", type_=STATES.c[name].type) for name in SAVED})
+)
+
+
 def find(connection: sa.Connection, state_id: str, *, lock: bool = False) -> State | None:
     """The state of that id; ids are the same in either case."""
-    query = STATES.select().where(STATES.c.id == state_id.lower())
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(_BY_ID_LOCKED if lock else _BY_ID, {"state_id": state_id.lower()}).first()
     return None if row is None else read(row)
+
+
+def save(connection: sa.Connection, state: State) -> None:
+    """Write what a report may change of a state."""
+    values = {f"new_{name}": getattr(state, name) for name in SAVED}
+    values["new_status"] = Status(state.status).value
+    connection.execute(_SAVE, {"state_id": state.id, **values})
 
 
 def find_many(connection: sa.Connection, ids: Iterable[str]) -> dict[str, State]:
@@ -155,7 +178,7 @@ def find_many(connection: sa.Connection, ids: Iterable[str]) -> dict[str, State]
     wanted = set(ids)
     if not wanted:
         return {}
-    return {row.id: read(row) for row in connection.execute(STATES.select().where(STATES.c.id.in_(wanted)))}
+    return {row.id: read(row) for row in connection.execute(_BY_IDS, {"ids": list(wanted)})}
 
 
 def required(connection: sa.Connection, state_id: str, *, lock: bool = True) -> State:
