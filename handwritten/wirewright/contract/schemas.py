@@ -56,7 +56,7 @@ class Validator:
             return []
         found: list[Problem] = []
         for error in self._compiled.iter_errors(value):
-            missing = error.kind.name == "required"
+            missing = error.schema_path[-1:] == ["required"]
             found.append(
                 Problem(
                     kind="missing" if missing else "schema",
