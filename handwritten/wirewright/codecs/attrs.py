@@ -146,11 +146,16 @@ class AttrsCodec(MsgspecCodec):
         self._shadows = Shadows()
 
     def _make(self, type: Any) -> Decoder:
-        shadows, rebuild = self._shadows, self._shadows.rebuild
-        decode = msgspec.json.Decoder(shadows.derive(type), dec_hook=self._decode_custom).decode
+        rebuild = self._shadows.rebuild
+        shadow = self._shadows.derive(type)
+        decode = msgspec.json.Decoder(shadow, dec_hook=self._decode_custom).decode
+
+        def convert(value: Any) -> Any:
+            return rebuild(msgspec.convert(value, shadow, dec_hook=self._decode_custom))
+
         if not _holds_objects(type):
-            return self._guarded(decode, type)
-        return self._guarded(lambda content: rebuild(decode(content)), type)
+            return self._guarded(decode, convert, shadow, type)
+        return self._guarded(lambda content: rebuild(decode(content)), convert, shadow, type)
 
     def encode(self, value: Any) -> bytes:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -11,11 +11,14 @@ import msgspec
 from wirewright.codecs import CodecError, Decoder
 from wirewright.codecs.lenient import Builders
 from wirewright.codecs.plain import encode_unknown, plain
+from wirewright.codecs.pruning import Pruners, graft
 from wirewright.codecs.shapes import extras_of, seen_extras, shape_of
 from wirewright.codecs.unions import is_marker
 
 _PLACE = re.compile(r" - at `(?:key in )?(.*)`$")
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
+
+Convert = Callable[[Any], Any]
 
 _REFUSALS = (msgspec.DecodeError, RecursionError, UnicodeError)
 
@@ -45,6 +48,7 @@ class MsgspecCodec:
     def __init__(self) -> None:
         self._decoders: dict[Any, Decoder] = {}
         self._builders = Builders(self._decode_custom)
+        self._pruners = Pruners()
         self._encode = msgspec.json.Encoder(enc_hook=encode_unknown).encode
         self._parse = msgspec.json.Decoder().decode
 
@@ -61,20 +65,42 @@ class MsgspecCodec:
         return found
 
     def _make(self, type: Any) -> Decoder:
-        return self._guarded(msgspec.json.Decoder(type, dec_hook=self._decode_custom).decode, type)
+        decode = msgspec.json.Decoder(type, dec_hook=self._decode_custom).decode
 
-    def _guarded(self, decode: Decoder, type: Any) -> Decoder:
-        """`decode`, with the slower way for what it refuses, and one kind of error."""
+        def convert(value: Any) -> Any:
+            return msgspec.convert(value, type, dec_hook=self._decode_custom)
+
+        return self._guarded(decode, convert, type, type)
+
+    def _guarded(self, decode: Decoder, convert: Convert, wire_type: Any, type: Any) -> Decoder:
+        """`decode`, with the slower ways for what it refuses, and one kind of error.
+
+        `convert` makes the same from plain values; `wire_type` is the type that it and msgspec see.
+        """
 
         def decoded(content: bytes) -> Any:
             try:
                 return decode(content)
             except msgspec.ValidationError:
-                return self._builders.convert(self._plain(content), type)
+                return self._slowly(content, convert, wire_type, type)
             except _REFUSALS as error:
                 raise codec_error(error) from error
 
         return decoded
+
+    def _slowly(self, content: bytes, convert: Convert, wire_type: Any, type: Any) -> Any:
+        prune = self._pruners.of(wire_type)
+        if prune is not None:
+            plain_value = self._plain(content)
+            try:
+                aside = prune(plain_value)
+                if aside is not None:
+                    value = convert(plain_value)
+                    graft(value, aside)
+                    return value
+            except (msgspec.ValidationError, RecursionError):
+                pass  # more than unknown fields: built field by field below
+        return self._builders.convert(self._plain(content), type)
 
     def _plain(self, content: bytes) -> Any:
         try:
