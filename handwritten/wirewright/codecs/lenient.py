@@ -243,7 +243,7 @@ def shape_of_any(type: Any) -> Shape | None:
 def exact_classes(type: Any) -> frozenset[Any]:
     """Classes whose values are of the type as they are: `str` and `NoneType` for `str | None`."""
     if typing.get_origin(type) in {typing.Union, types.UnionType}:
-        return frozenset().union(*(_EXACT.get(arg, _NEVER) for arg in typing.get_args(type)))
+        return _NEVER.union(*(_EXACT.get(arg, _NEVER) for arg in typing.get_args(type)))
     return _EXACT.get(type, _NEVER)
 
 
