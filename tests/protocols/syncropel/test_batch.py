@@ -15,7 +15,9 @@ from wirewright.sandbox import Sandbox
 
 
 def emissions(count: int, **changes: Any) -> list[Emission]:
-    return [Emission(**{"act": "PUT", "kind": "core.x", "body": {"n": n}, "thread": "t", **changes}) for n in range(count)]
+    return [
+        Emission(**{"act": "PUT", "kind": "core.x", "body": {"n": n}, "thread": "t", **changes}) for n in range(count)
+    ]
 
 
 async def test_a_batch_is_one_request(kernel: Sandbox, connect: Callable[..., Client]) -> None:
@@ -88,7 +90,9 @@ async def test_a_batch_fails_open(script: Any) -> None:
     assert len({request.content for request in kernel.requests}) == 1
 
 
-@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": ["x", {"status": 0}]}, [], {"data": [{"status": 200}]}])
+@pytest.mark.parametrize(
+    "answer", [{}, {"data": None}, {"data": ["x", {"status": 0}]}, [], {"data": [{"status": 200}]}]
+)
 async def test_answers_that_are_too_short(script: Any, answer: Any) -> None:
     results = await script(httpx.Response(200, content=json.dumps(answer).encode())).client().emit_batch(emissions(2))
     assert len(results) == 2

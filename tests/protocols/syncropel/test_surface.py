@@ -118,7 +118,7 @@ def test_client_may_be_narrowed() -> None:
     assert typing.get_args(Client[typing.Literal["a.b.c"]]) == (typing.Literal["a.b.c"],)
 
 
-TYPED = '''
+TYPED = """
 from typing import Literal
 from syncropel import Client, Emission, Identity, Kind, kind
 
@@ -136,7 +136,7 @@ async def literal(client: Client[MusicKind]) -> None:
 async def checked(client: Client[Kind]) -> None:
     await client.emit(act="PUT", kind=kind("music.catalog.track"), body={}, thread="t")
     await client.emit(act="PUT", kind="music.catalog.track", body={}, thread="t")  # E: arg-type
-'''
+"""
 
 
 def test_kinds_are_checked_by_type_checkers(tmp_path: Path) -> None:
@@ -177,7 +177,9 @@ def test_importing_the_package_is_light() -> None:
 def test_neither_network_nor_models_are_loaded_before_they_are_needed(statement: str) -> None:
     modules = loaded_by(statement)
     assert not {"httpx", "httpcore"} & modules
-    assert not [name for name in modules if name.startswith("syncropel_api.") and ".models" in name and name.count(".") > 2]
+    assert not [
+        name for name in modules if name.startswith("syncropel_api.") and ".models" in name and name.count(".") > 2
+    ]
 
 
 # The published models
