@@ -24,6 +24,7 @@ from wirewright_codegen.canonical.vocabulary import (
     is_annotation,
     is_any,
     is_object,
+    json_key,
     never,
     variants,
 )
@@ -58,9 +59,8 @@ class Builder:
     finish: Callable[[Entry, Schema], None]
     place: Callable[[At], Place]
     extends: Callable[[str, str], bool]
-    _entry: list[Entry] = field(default_factory=list[Entry])
+    _building: list[Entry] = field(default_factory=list[Entry])
     _cyclic: set[str] = field(default_factory=set[str])
-    _depth: int = 0
 
     # -- entries
 
@@ -80,32 +80,30 @@ class Builder:
         if entry.state == "building":
             raise InProgressError(entry.id)
         entry.state = "building"
-        self._entry.append(entry)
-        self._depth += 1
+        self._building.append(entry)
         try:
             self._complete(entry)
             entry.state = "done"
         except RecursionError:
-            if len(self._entry) > 1:
+            if len(self._building) > 1:
                 raise
             self.lose(entry.at, "schemas nest too deeply; it becomes any")
             self.finish(entry, {})
             entry.state = "done"
         finally:
-            self._depth -= 1
-            self._entry.pop()
+            self._building.pop()
             if entry.state == "building":
                 entry.state = "waiting"
 
     def _complete(self, entry: Entry) -> None:
-        if self._depth > _MAX_CHAIN:
+        if len(self._building) > _MAX_CHAIN:
             self.lose(entry.at, "schemas extend one another in too long a chain; it becomes any")
             self.finish(entry, {})
             return
         try:
             tree = self.build(entry.raw, entry.at)
         except InProgressError as cycle:
-            if cycle.id != entry.id and self._depth > 1:
+            if cycle.id != entry.id and len(self._building) > 1:
                 raise
             self.lose(entry.at, "allOf leads back to the schema itself; that member is left out")
             self._cyclic.add(cycle.id)
@@ -115,7 +113,7 @@ class Builder:
     def expand(self, identifier: str) -> Schema:
         """The tree behind a reference, without what describes it; of a parent with discriminator, the object itself."""
         entry = self.registry[identifier]
-        if self._entry and self.extends(self._entry[-1].id, entry.id):
+        if self._building and self.extends(self._building[-1].id, entry.id):
             entry = self._own_object(entry)
         if entry.state == "building" and entry.id in self._cyclic:
             return {}
@@ -213,7 +211,7 @@ class Builder:
         tokens = split(at.pointer)
         if tokens[:2] == ["components", "schemas"] and len(tokens) > 2:
             return At(at.file, "").child(*tokens[:3])
-        return self._entry[0].at if self._entry else at
+        return self._building[0].at if self._building else at
 
     def _alternatives(self, raw: Mapping[str, Any], word: str, at: At) -> Schema:
         members = raw[word]
@@ -263,6 +261,8 @@ class Builder:
             described["examples"] = [item.get("value", item) if is_map(item) else item for item in examples.values()]
         elif examples is not None and not is_list(examples):
             described["examples"] = [examples]
+        if is_list(raw.get("enum")):
+            described |= _aligned(raw["enum"], described)
         for word in ("description", "title"):
             if word in described and not isinstance(described[word], str):
                 described[word] = str(described[word])
@@ -319,6 +319,17 @@ def _kind(value: object) -> str:
     if isinstance(value, str):
         return "text"
     return "a list" if is_list(value) else "a number"
+
+
+def _aligned(values: list[Any], described: Schema) -> Schema:
+    """Lists that say something about each value of an enumeration, without what they say of null and of repetitions."""
+    keys = [json_key(value) for value in values]
+    kept = [number for number, key in enumerate(keys) if key != "null" and keys.index(key) == number]
+    return {
+        word: [described[word][number] for number in kept]
+        for word in ("x-enum-varnames", "x-enumNames", "x-enum-descriptions")
+        if is_list(described.get(word)) and len(described[word]) == len(values)
+    }
 
 
 def _list(value: Any) -> list[Any]:

@@ -28,15 +28,17 @@ _ITEM_WORDS = ("summary", "description")
 class Operations:
     """Reads `paths`, `webhooks` and the callbacks of operations.
 
-    `security` is what applies to operations that say nothing.
+    `security` is what applies to operations that say nothing; `published` the ids of the lock of names.
     """
 
     schemas: Schemas
     contents: Contents
     parameters: Parameters
     security: list[Any]
+    published: Mapping[str, str] = field(default_factory=dict[str, str])
     lifter: Lifter | None = None
     ids: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    keys: dict[str, str] = field(default_factory=dict[str, str])
     webhooks: dict[str, Schema] = field(default_factory=dict[str, Schema])
 
     def paths(self, raw: Any, at: At) -> dict[str, Schema]:
@@ -143,7 +145,7 @@ class Operations:
             name = _declared(one)
             if not name:
                 name = _made(one, fallback)
-            elif declared[name] > 1 or name in used:
+            elif (declared[name] > 1 and self.published.get(_key(one)) != name) or name in used:
                 self.schemas.account.note(
                     self._pointer(one.at), f"the operationId {name!r} is there twice", "operation"
                 )
@@ -152,6 +154,7 @@ class Operations:
                 name = f"{name}_{digest(one.method + one.path)}"
             used.add(name)
             self.ids[one.path, self._pointer(one.at)] = name
+            self.keys[_key(one)] = name
 
     def _request_body(self, raw: Any, at: At, place: Place) -> Schema | None:
         found = self.schemas.follow(raw, at, "body")
@@ -241,6 +244,10 @@ def _plain_status(responses: list[tuple[str, Mapping[str, Any]]]) -> str:
     """The status whose answer needs no status in its name: the lowest success that has a body."""
     successes = sorted(name for name, value in responses if name.startswith("2") and value.get("content"))
     return successes[0] if successes else "200"
+
+
+def _key(one: Found) -> str:
+    return f"{one.method.upper()} {one.path}"
 
 
 def _declared(one: Found) -> str:

@@ -71,11 +71,12 @@ class Session:
             contents,
             Parameters(schemas, contents),
             security if is_list(security) else [],
-            Lifter(self.references, root) if self.document.kind == "swagger" else None,
+            lifter=Lifter(self.references, root) if self.document.kind == "swagger" else None,
         )
 
     def run(self, lock: Names, *, prune: bool) -> tuple[Names, Schema]:
         """Everything: the names that are now published, and the canonical document."""
+        self.operations.published = lock.section("operation_ids")
         declared = self._declare()
         self.parents.index(declared)
         for entry in declared:
@@ -98,7 +99,8 @@ class Session:
         result.setdefault("components", {})["schemas"] = components
         self._count(paths, webhooks, declared, components if prune else None, names)
         self.account.losses[:] = [self._located(loss) for loss in self.account.losses]
-        return lock.grown("schemas", {place_key(entry): names[entry.id] for entry in kept}), result
+        published = lock.grown("operation_ids", self.operations.keys)
+        return published.grown("schemas", {place_key(entry): names[entry.id] for entry in kept}), result
 
     # -- schemas
 

@@ -66,6 +66,11 @@ SINGLE = [
     ),
     ("enum", {"enum": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}),
     ("enum with duplicates", {"type": "string", "enum": ["a", "b", "a"]}, {"type": "string", "enum": ["a", "b"]}),
+    (
+        "what is said of each value goes with it",
+        {"type": "string", "enum": ["a", None, "b"], "nullable": True, "x-enum-varnames": ["A", "N", "B"]},
+        {"type": "string", "enum": ["a", "b"], "x-enum-varnames": ["A", "B"]},
+    ),
     ("enum of one", {"type": "string", "enum": ["a"]}, {"type": "string", "const": "a"}),
     ("enum of both booleans", {"enum": [True, False]}, {"type": "boolean"}),
     (

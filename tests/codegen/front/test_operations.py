@@ -69,6 +69,16 @@ def test_operations_that_share_an_id_both_get_their_place_added(canonical: Canon
     assert result.account.operations.found == result.account.operations.kept == 3
 
 
+def test_the_lock_keeps_an_id_from_an_operation_that_comes_later(canonical: Canonicalise, tiny: Tiny) -> None:
+    paths = {"/a": {"get": {"operationId": "same"}}}
+    lock = canonical(tiny(paths=paths)).names
+
+    later = canonical(tiny(paths={"/0": {"get": {"operationId": "same"}}, **paths}), lock=lock).document
+
+    assert later["paths"]["/a"]["get"]["operationId"] == "same"
+    assert later["paths"]["/0"]["get"]["operationId"] == "same_get_0"
+
+
 def test_an_operation_says_where_it_comes_from(operation: Any) -> None:
     assert operation({})["x-source"] == "#/paths/~1x/post"
 
