@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,26 +11,18 @@ from typing import Any
 import pytest
 from wirewright.sandbox import Sandbox
 
+from . import peers
+
 pytestmark = pytest.mark.interop
 PROGRAM = Path(__file__).with_name("interop_neuron.py")
-PEERS = Path(os.environ.get("WIREWRIGHT_PEERS", Path(__file__).parents[3] / ".wirewright/peers"))
-VERSIONS = ["0.1.1", "0.2.0"]
 
 
 def environment_of(version: str) -> Path:
-    """The interpreter of an environment that holds the original, made when it is not there."""
-    folder = PEERS / f"neuron-{version}"
-    python = folder / "bin/python"
-    if not python.exists():
-        uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-        make = [uv, "venv", "-q", str(folder)] if uv else [sys.executable, "-m", "venv", str(folder)]
-        pip = [uv, "pip", "install", "-q", "--python", str(python)] if uv else [str(python), "-m", "pip", "install", "-q"]
-        subprocess.run(make, check=True)
-        done = subprocess.run([*pip, f"holokai-neuron-sdk=={version}"], capture_output=True, text=True, check=False)
-        if done.returncode:
-            shutil.rmtree(folder)
-            pytest.skip(f"holokai-neuron-sdk {version} cannot be installed: {done.stderr[-200:]}")
-    return python
+    """The interpreter that has the original; skips where it cannot be installed."""
+    try:
+        return peers.environment_of(version)
+    except peers.NoPeerError as error:
+        pytest.skip(str(error))
 
 
 class Original:
@@ -63,7 +53,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=peers.VERSIONS)
 def original(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Original]:
     neuron = Original(environment_of(request.param), sandbox.url)
     assert sandbox.wait_for(lambda: registered(sandbox), 10)
