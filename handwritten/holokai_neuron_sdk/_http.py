@@ -54,10 +54,10 @@ def open_port(client: httpx.AsyncClient | None, timeout: float) -> HttpPort:
     """Over `client` when there is one, with its own timeouts, else over connections of our own, with `timeout` seconds."""
     if client is not None:
         return _ClientPort(client)
-    return _RuntimePort(_fastest(), timeout)
+    return _RuntimePort(fastest_transport(), timeout)
 
 
-def _fastest() -> AsyncTransport:
+def fastest_transport() -> AsyncTransport:
     """aiohttp where it is installed: a neuron lives on small POSTs, which cost a fifth with it."""
     from wirewright.transport import PoolOptions
 
