@@ -201,6 +201,9 @@ def _build(target: Target, progress: Progress) -> _Built:
             progress=progress,
         )
         result.rendered = models.rendered
+        for name, wire in models.limits:
+            source = value["components"]["schemas"][name].get("x-source", f"#/components/schemas/{name}")
+            result.account.note(source, f"{target.models} holds the property {wire!r} among the unknown fields")
         files |= {f"models/{path}": code for path, code in models.files.items()}
     with _timed(result, "format"):
         progress("format", 0, 1)

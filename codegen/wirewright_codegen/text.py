@@ -75,8 +75,11 @@ def docstring(text: str, indent: int = 4) -> str:
 
 
 def _closed(line: str) -> str:
-    """A last line may not end in a quote."""
-    return f'{line[:-1]}\\"' if line.endswith('"') else line
+    """A last line may not end in a quote that is not escaped."""
+    if not line.endswith('"'):
+        return line
+    escapes = len(line) - 1 - len(line[:-1].rstrip("\\"))
+    return line if escapes % 2 else f'{line[:-1]}\\"'
 
 
 def union_members(annotation: str) -> list[str]:

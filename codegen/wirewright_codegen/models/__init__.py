@@ -15,7 +15,7 @@ from wirewright_codegen.models.clusters import COMMON, UNUSED, assign, reference
 from wirewright_codegen.models.flavours import FLAVOURS, Flavour, Item
 from wirewright_codegen.models.modules import module_source, root_source, stub_source
 from wirewright_codegen.models.schemas import Schema, references, without_union_cycles
-from wirewright_codegen.models.shapes import Shape, shapes_of
+from wirewright_codegen.models.shapes import Shape, shapes_of, without_unholdable
 from wirewright_codegen.models.unions import Unions
 
 __all__ = ["FLAVOURS", "Flavour", "ModelSet", "build_models"]
@@ -34,6 +34,7 @@ class ModelSet:
     rendered: int = 0
     """Clusters that were rendered in this run; the others came from the cache."""
     limits: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Classes and properties of theirs that the flavour cannot hold as attributes."""
 
 
 def build_models(
@@ -58,6 +59,11 @@ def build_models(
     schemas = without_union_cycles(schemas)
     modules = assign(reference_graph(schemas), roots)
     shapes = shapes_of(schemas, frozenset(uploads))
+    limits: list[tuple[str, str]] = []
+    if flavour != "pydantic":
+        for name, shape in shapes.items():
+            shapes[name], left_out = without_unholdable(shape)
+            limits += [(name, wire) for wire in left_out]
     unions = Unions(shapes)
     tags = unions.tags()
     items = {
@@ -77,7 +83,7 @@ def build_models(
     progress("models", len(clusters), len(clusters))
     files["__init__.py"] = root_source(modules)
     files["__init__.pyi"] = stub_source(modules)
-    return ModelSet(files, modules, shapes, rendered)
+    return ModelSet(files, modules, shapes, rendered, limits)
 
 
 def _cluster(

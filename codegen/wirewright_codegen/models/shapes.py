@@ -5,8 +5,9 @@ The decisions are the same for all flavours, so that classes, attributes and sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from wirewright_codegen import naming, text
@@ -61,6 +62,7 @@ RESERVED_FIELDS = naming.RESERVED_IDENTIFIERS | frozenset(
         "attrs",
     ]
 )
+_UNHOLDABLE = re.compile(r'[\x00-\x1f"\\]')
 ShapeKind = Literal["class", "alias", "enum", "union"]
 
 
@@ -147,6 +149,16 @@ def _fields(schema: Schema, files: bool) -> tuple[Field, ...]:
         )
         for number, (wire, inner) in enumerate(properties.items())
     )
+
+
+def without_unholdable(shape: Shape) -> tuple[Shape, list[str]]:
+    """The shape without the properties whose names msgspec cannot hold, and those names: they are unknown fields."""
+    out = [field.wire for field in shape.fields if _UNHOLDABLE.search(field.wire)]
+    if not out:
+        return shape, []
+    shown = ", ".join(f"`{text.clean(wire)}`" for wire in out)
+    words = text.paragraphs([shape.doc, f"Had by `wirewright.extras`, for their names: {shown}."])
+    return replace(shape, fields=tuple(f for f in shape.fields if f.wire not in out), doc=words), out
 
 
 def field_names(properties: Mapping[str, Any]) -> dict[str, str]:
