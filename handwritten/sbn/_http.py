@@ -135,12 +135,13 @@ class _Transport:
 
     def _options(self) -> dict[str, Any]:
         """Arguments for the runtime's client; the runtime is imported when the first call is made."""
-        from sbn._policy import StateAuth, retry_policy
+        from sbn._policy import StateAuth, no_quota, retry_policy
 
         return {
             "auth": StateAuth(self.auth),
             "retry": retry_policy(self._retry.attempts, self._retry.backoff_factor, self._retry.status_forcelist),
             "timeout": self._timeout,
+            "quota": no_quota(),
             "deadline": None,
             "headers": {"user-agent": self._user_agent},
             "transport": self._given,

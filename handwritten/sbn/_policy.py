@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wirewright.auth import Auth
-from wirewright.retry import RetryPolicy
+from wirewright.retry import RetryPolicy, RetryQuota
 
 if TYPE_CHECKING:
     from sbn._http import AuthState
@@ -20,8 +21,14 @@ def retry_policy(attempts: int, backoff: float, statuses: Sequence[int]) -> Retr
         cap=float("inf"),
         statuses=frozenset(statuses),
         jitter="none",
+        respect_retry_after=None,
         retry_unsafe=True,
     )
+
+
+def no_quota() -> RetryQuota:
+    """Every call has all its attempts, however many others failed before."""
+    return RetryQuota(capacity=math.inf)
 
 
 class StateAuth(Auth):
