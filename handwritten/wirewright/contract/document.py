@@ -34,18 +34,18 @@ class MediaType:
 
     @cached_property
     def validator(self) -> Validator | None:
-        return self.schemas.at(self.place + "/schema") if "schema" in self.declared else None
+        return self.schemas.usable(self.place + "/schema") if "schema" in self.declared else None
 
     @cached_property
     def item_validator(self) -> Validator | None:
         """Of one JSON line, or of the data of one server-sent event."""
-        return self.schemas.at(self.place + "/itemSchema") if "itemSchema" in self.declared else None
+        return self.schemas.usable(self.place + "/itemSchema") if "itemSchema" in self.declared else None
 
     @cached_property
-    def event_validators(self) -> dict[str, Validator]:
+    def event_validators(self) -> dict[str, Validator | None]:
         """Of the data of server-sent events, by event name."""
         events = self.declared.get("x-sse-events", {})
-        return {name: self.schemas.at(self.place + pointer("x-sse-events", name)) for name in events}
+        return {name: self.schemas.usable(self.place + pointer("x-sse-events", name)) for name in events}
 
 
 class Body:

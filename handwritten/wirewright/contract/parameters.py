@@ -227,7 +227,7 @@ def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) ->
         members=_members(schemas, branch_of(schemas, schema, "object")) if shape == "object" else {},
         retype=partial(retyped, schemas, schema),
         media_type=media_type,
-        validator=schemas.at(schema_place) if schema_place else None,
+        validator=schemas.usable(schema_place) if schema_place else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from wirewright.contract.shapes import is_array, is_object
 if TYPE_CHECKING:
     import jsonschema_rs
 
+log = logging.getLogger("wirewright.contract")
 _BASE = "urn:wirewright:document"
 _MAX_PROBLEMS = 20
 
@@ -38,6 +40,11 @@ def _is_base64(text: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
+
+
+def _never(uri: str) -> Any:
+    """A canonical document is whole: nothing is ever fetched for it."""
+    raise ValueError(f"{uri} is not part of the document")
 
 
 class Validator:
@@ -77,6 +84,7 @@ class Schemas:
         self._document = document
         self._registry: jsonschema_rs.Registry | None = None
         self._compiled: dict[str, Validator] = {}
+        self._unusable: set[str] = set()
 
     def at(self, place: str) -> Validator:
         """The validator of the schema at a JSON pointer. Raises ValueError when the schema cannot be compiled."""
@@ -84,6 +92,16 @@ class Schemas:
         if validator is None:
             validator = self._compiled[place] = self._compile(place)
         return validator
+
+    def usable(self, place: str) -> Validator | None:
+        """As `at`, but None, with one warning in the log, for a schema that cannot be compiled: it is not checked."""
+        if place not in self._unusable:
+            try:
+                return self.at(place)
+            except ValueError as error:
+                self._unusable.add(place)
+                log.warning("%s; it is not checked", error)
+        return None
 
     def resolve(self, schema: Any) -> Any:
         """Follows `$ref` until something else is found."""
@@ -97,11 +115,12 @@ class Schemas:
         import jsonschema_rs
 
         if self._registry is None:
-            self._registry = jsonschema_rs.Registry([(_BASE, dict(self._document))])
+            self._registry = jsonschema_rs.Registry([(_BASE, dict(self._document))], retriever=_never)
         try:
             compiled = jsonschema_rs.Draft202012Validator(
                 {"$ref": _BASE + "#" + quote(place, safe="/~")},
                 registry=self._registry,
+                retriever=_never,
                 validate_formats=True,
                 formats={"byte": _is_base64},
             )
