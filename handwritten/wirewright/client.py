@@ -7,7 +7,7 @@ import builtins
 import concurrent.futures
 import inspect
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from wirewright import __version__, delivery, flow
@@ -220,13 +220,7 @@ class AsyncClient(_Base):
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         transport = self._transport or self._connect()
-        try:
-            async with asyncio.timeout(request.budget):
-                response: HttpResponse = await transport.send(request)
-        except builtins.TimeoutError as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise TimeoutError("the deadline passed", phase="deadline", last_error=error) from error
+        response: HttpResponse = await _within(transport.send(request), request.budget)
         return response
 
     async def perform(self, step: Step) -> Any:
@@ -239,7 +233,7 @@ class AsyncClient(_Base):
         if step.blocking:
             return await asyncio.to_thread(step.function)
         answer = step.function()
-        return await answer if inspect.isawaitable(answer) else answer
+        return await _within(answer, step.seconds) if inspect.isawaitable(answer) else answer
 
     def _connect(self) -> Any:
         with self._lock:
@@ -259,6 +253,17 @@ class AsyncClient(_Base):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
+
+
+async def _within(work: Awaitable[R], seconds: float | None) -> R:
+    """What `work` answers, if it does so in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except builtins.TimeoutError as error:
+        if isinstance(error, TimeoutError):
+            raise
+        raise TimeoutError("the deadline passed", phase="deadline", last_error=error) from error
 
 
 async def _settled(future: concurrent.futures.Future[None], seconds: float | None) -> None:

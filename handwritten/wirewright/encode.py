@@ -13,7 +13,7 @@ from wirewright.bodies import Payload, encode_body
 from wirewright.codecs.scalars import text_of
 from wirewright.errors import RequestError
 from wirewright.operation import Content, Operation, Parameter
-from wirewright.parameters import cookie_pairs, header_text, path_text, percent, present, query_pairs
+from wirewright.parameters import cookie_pairs, header_text, literal, path_text, percent, present, query_pairs
 from wirewright.request import Request
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -29,12 +29,13 @@ class RequestEncoder:
         self._codec = codecs.get(operation.codec)
         self._special = {(p.location, p.name): p for p in operation.parameters}
         self._query = {p.name: p for p in operation.parameters if p.location == "query"}
-        self._segments = _TEMPLATE.split(operation.path)
+        parts = _TEMPLATE.split(operation.path)
+        self._segments = [part if index % 2 else literal(part) for index, part in enumerate(parts)]
         self.accept = _accept(operation)
 
     def target(self, request: Request[Any]) -> str:
         """Path and query, encoded, the path beginning as the operation's does."""
-        path = self._path(request.path) if len(self._segments) > 1 else self._operation.path
+        path = self._path(request.path) if len(self._segments) > 1 else self._segments[0]
         if not request.query:
             return path
         pairs = self._query_pairs(request.query)

@@ -30,11 +30,12 @@ from wirewright.errors import (
 from wirewright.hooks import HookSet, log
 from wirewright.messages import HttpRequest, HttpResponse, Timeout
 from wirewright.outbox import Outbox
+from wirewright.parameters import literal
 from wirewright.plan import plan_of
 from wirewright.request import Request
 from wirewright.response import Response
 from wirewright.retry import NO_RETRY, Failure, RetryPolicy, RetryQuota, decide, retry_after
-from wirewright.steps import Send, Sleep, Step, Wait
+from wirewright.steps import Call, Send, Sleep, Step, Wait
 
 ATTEMPT_HEADER = "x-retry-attempt"
 DEFAULT_KEY_HEADER = "idempotency-key"
@@ -95,14 +96,18 @@ class Settings:
 
 def split_base_url(url: str) -> tuple[str, str]:
     """Origin and path prefix (without a slash at its end)."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"base_url {url!r} is no URL: {error}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"base_url must be an absolute http or https URL, not {url!r}")
     if parts.username is not None:
         raise ValueError("base_url must hold no credentials: give them as auth=")
     if parts.query or parts.fragment:
         raise ValueError(f"base_url must have no query and no fragment: {url!r}")
-    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}", literal(parts.path).rstrip("/")
 
 
 class Exchange:
@@ -301,13 +306,17 @@ class Exchange:
 
     @staticmethod
     def _within_budget(steps: Generator[Step, Any, None], budget: float | None) -> Generator[Step, Any, None]:
-        """The steps of an `Auth`, its waits limited."""
+        """The steps of an `Auth`, limited in time."""
         answer: Any = None
         try:
             step = next(steps)
             while True:
+                if isinstance(step, Wait):
+                    step = Wait(step.future, budget)
+                elif isinstance(step, Call):
+                    step = Call(step.function, step.blocking, budget)
                 try:
-                    answer = yield Wait(step.future, budget) if isinstance(step, Wait) else step
+                    answer = yield step
                 except Exception as error:
                     step = steps.throw(error)
                 else:

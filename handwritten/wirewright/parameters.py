@@ -52,6 +52,11 @@ _percent_query_reserved = _keeping(_RESERVED_IN_QUERY)
 _percent_path_reserved = _keeping(_RESERVED_IN_PATH)
 
 
+def literal(text: str) -> str:
+    """The fixed part of a URL: what may stand in one is kept, escapes included, anything else encoded."""
+    return quote(text, safe="%/?:@!$&'()*+,;=~")
+
+
 def _plain(text: str) -> str:
     return text
 

@@ -26,11 +26,13 @@ class Sleep(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """Call a function and answer what it returns; an async driver awaits an awaitable.
 
-    `blocking`: an async driver calls it in a thread.
+    `blocking`: an async driver calls it in a thread. `seconds` limits how long an awaitable is awaited; what a sync
+    driver calls cannot be interrupted.
     """
 
     function: Callable[[], Any]
     blocking: bool = False
+    seconds: float | None = None
 
 
 class Wait(msgspec.Struct, frozen=True):

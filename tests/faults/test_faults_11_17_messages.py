@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,6 +23,7 @@ from wirewright import (
     File,
     RequestError,
     ServerError,
+    TimeoutError,
     Token,
     TokenAuth,
     Unauthorized,
@@ -148,6 +150,58 @@ async def test_12_one_refresh_for_fifty_tasks(kit):
     assert values == [kit.Item("a")] * 50
     assert server.issued == 2
     assert server.answers == {"token-1": 50, "token-2": 50}
+
+
+async def test_12_a_caller_that_is_cancelled_while_refreshing_does_not_take_the_others_along(kit):
+    asked: list[int] = []
+
+    async def provider() -> str:
+        asked.append(1)
+        await asyncio.sleep(30 if len(asked) == 1 else 0)
+        return "token"
+
+    answer = httpx.MockTransport(lambda request: httpx.Response(200, json={"id": "a"}))
+    async with AsyncClient("http://x", auth=TokenAuth(provider), transport=answer) as client:
+        first = asyncio.create_task(client.send(kit.request()))
+        await asyncio.sleep(0.01)
+        others = [asyncio.create_task(client.send(kit.request())) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        first.cancel()
+        assert await asyncio.wait_for(asyncio.gather(*others), 5) == [kit.Item("a")] * 5
+    assert len(asked) == 2
+
+
+def test_12_waiting_for_a_token_ends_with_the_deadline(kit):
+    held = threading.Event()
+
+    def provider() -> str:
+        held.wait(10)
+        return "token"
+
+    answer = httpx.MockTransport(lambda request: httpx.Response(200, json={"id": "a"}))
+    client = Client("http://x", auth=TokenAuth(provider), transport=answer, deadline=0.2)
+    leader = threading.Thread(target=lambda: client.deliver(kit.request()))
+    leader.start()
+    started = time.monotonic()
+    while client.settings.auth._fetching is None:
+        time.sleep(0.001)
+    with pytest.raises(AuthError, match="in time"):
+        client.send(kit.request())
+    assert time.monotonic() - started < 1
+    held.set()
+    leader.join()
+
+
+async def test_12_a_provider_that_hangs_is_ended_by_the_deadline(kit):
+    async def provider() -> str:
+        await asyncio.sleep(30)
+        return "token"
+
+    answer = httpx.MockTransport(lambda request: httpx.Response(200, json={"id": "a"}))
+    async with AsyncClient("http://x", auth=TokenAuth(provider), transport=answer, deadline=0.2) as client:
+        with pytest.raises(TimeoutError) as caught:
+            await asyncio.wait_for(client.send(kit.request()), 5)
+    assert caught.value.phase == "deadline"
 
 
 def test_12_a_second_401_is_final(face, kit, clock):

@@ -97,7 +97,9 @@ def test_an_operations_own_server(make):
     assert [str(r.url) for r in seen] == ["https://upload.example/v2/item", "http://x/other/item"]
 
 
-@pytest.mark.parametrize("url", ["", "x.example", "ftp://x", "http://", "http://x?q=1", "http://u:p@x"])
+@pytest.mark.parametrize(
+    "url", ["", "x.example", "ftp://x", "http://", "http://x?q=1", "http://u:p@x", "http://x:99999", "http://[x"]
+)
 def test_a_base_url_that_cannot_be_one_is_refused_at_once(url):
     with pytest.raises(ValueError, match="base_url"):
         Client(url)
@@ -153,6 +155,13 @@ def test_a_call_may_go_without_credentials_or_with_others(make):
     client.send(Request(make()).with_options(auth=None))
     client.send(Request(make()).with_options(auth=Bearer("call")))
     assert [r.headers.get("authorization") for r in seen] == [None, "Bearer call"]
+
+
+@pytest.mark.parametrize("host", ["a" * 70, "a..b", "caf\u00e9.invalid", "a b"])
+def test_a_host_that_cannot_be_one_is_a_transport_error(make, host):
+    with Client(f"http://{host}", retry=None) as client, pytest.raises(TransportError) as caught:
+        client.send(Request(make()))
+    assert caught.value.sent is False
 
 
 # what comes back

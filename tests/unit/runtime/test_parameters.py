@@ -151,6 +151,11 @@ def test_two_parameters_in_one_segment_and_a_query_in_the_path():
     assert target("/x?fixed=1", query={"q": 2}) == "/x?fixed=1&q=2"
 
 
+def test_what_stands_in_the_path_itself_is_encoded_once():
+    assert target("/caf\u00e9/a b/%2F/{p}", path={"p": "x"}) == "/caf%C3%A9/a%20b/%2F/x"
+    assert target("/caf\u00e9") == "/caf%C3%A9"
+
+
 def test_headers_and_cookies():
     op = operation("/x", Parameter("header", "X-List", explode=True), Parameter("cookie", "c", explode=False))
     request = Request(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wirewright import AsyncClient, Client, ConnectError, PoolOptions, Request, TransportError
 
 pytest.importorskip("cryptography")

@@ -17,6 +17,8 @@ LIBRARY_ERRORS = (
     httpcore.ProxyError,
     httpcore.UnsupportedProtocol,
     httpx.RequestError,
+    httpx.InvalidURL,
+    UnicodeError,  # a host name that IDNA cannot write
 )
 _TIMEOUTS: tuple[tuple[tuple[type[Exception], ...], Any, str], ...] = (
     ((httpcore.ConnectTimeout, httpx.ConnectTimeout), "connect", "no connection in time"),
@@ -30,6 +32,8 @@ _NOT_SENT = (
     httpcore.UnsupportedProtocol,
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    UnicodeError,
 )
 
 
