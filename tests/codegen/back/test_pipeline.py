@@ -157,7 +157,7 @@ def test_a_run_that_fails_leaves_the_package_as_it_was(target: Target, monkeypat
     assert contents(target.out) == before
 
 
-LOSING = {"allOf": [{"type": "string"}, {"type": "integer"}]}
+LOSING = {"$ref": "#/components/schemas/Nowhere"}
 
 
 def test_a_loss_writes_nothing_unless_it_is_allowed(target: Target, document: Any) -> None:
