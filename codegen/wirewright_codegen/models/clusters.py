@@ -43,6 +43,7 @@ def assign(graph: Graph, roots: Mapping[str, Iterable[str]], cap: int = CAP) -> 
         roots: for each resource (a module name) the classes its operations name.
         cap: most classes of a module; a cycle of types larger than that stays together all the same.
     """
+    graph = {name: sorted(graph[name]) for name in sorted(graph)}
     users: dict[str, set[str]] = defaultdict(set)
     for resource, names in roots.items():
         for name in reachable(graph, names):
