@@ -12,7 +12,6 @@ from urllib.parse import urldefrag, urljoin
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.document import Document, SourceFile
 from wirewright_codegen.read.options import ReadOptions
-from wirewright_codegen.read.overlay import apply_overlay
 from wirewright_codegen.read.parse import parse
 from wirewright_codegen.read.sources import Sources, is_remote, resolve_name
 from wirewright_codegen.read.values import is_list, is_map
@@ -125,6 +124,10 @@ class _Reader:
         return SourceFile(name, value, data.decode("utf-8", "replace"))
 
     def _overlaid(self, value: Any) -> Any:
+        if not self.options.overlays:
+            return value
+        from wirewright_codegen.read.overlay import apply_overlay  # its JSONPath library is needed for nothing else
+
         for path in self.options.overlays:
             try:
                 data = path.read_bytes()
