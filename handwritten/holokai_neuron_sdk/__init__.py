@@ -63,12 +63,6 @@ _HOMES = {
     "_heartbeat": "HeartbeatLoop",
     "transport": "AuthCallback HttpTransport ReconnectInfo TransportCallbacks TransportError",
     "sse": "SseEvent parse_sse_stream",
-    "protocol": (
-        "PROTOCOL_VERSION POST_PATH SSE_PATH SSE_EVENT Capability CapabilityScope CapabilityScopeOnBehalfOf CapabilityType"
-        " UserId NeuronId LeaseId TaskPayload LeasePayload RegisterFrame UpdateCapabilityFrame HeartbeatFrame"
-        " HeartbeatInFlightEntry AckFrame NackFrame NackKind ProgressFrame NeuronToServerFrame RegisteredFrame LeaseFrame"
-        " CancelFrame CapabilityRevokedFrame DisconnectFrame ServerToNeuronFrame parse_server_frame"
-    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
@@ -120,11 +114,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    home = _HOME_OF.get(name, "protocol")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return value
 
 

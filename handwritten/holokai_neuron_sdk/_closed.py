@@ -1,8 +1,8 @@
 """Closed forms of the generated models.
 
-Generated models are open, as everywhere in Wirewright: unknown fields and odd values survive. This protocol is closed: a frame
-with an unknown field, an empty id or a negative number is refused on both sides. So each class here is the generated
-one with the constraints that the spec states, read from the spec that the package carries.
+Generated models are open, as everywhere in Wirewright: unknown fields and odd values survive. This protocol is closed:
+a frame with an unknown field, an empty id or a negative number is refused on both sides. So each class here is the
+generated one with the constraints that the spec states, read from the spec that the package carries.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from neuron_api.v1_0 import models
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 Schema = dict[str, Any]
+# As plain values: their parameters are not known before the spec is read.
+_list: Any = list
+_literal: Any = Literal
 _PREFIX = "#/components/schemas/"
 _SCALARS: dict[str, Any] = {"integer": int, "number": float, "boolean": bool, "null": None}
 _CONSTRAINTS = {
@@ -81,9 +84,9 @@ def _type(schema: Schema) -> Any:
     if "$ref" in schema:
         return closed(schema["$ref"].removeprefix(_PREFIX))
     if "const" in schema:
-        return Literal[schema["const"]]
+        return _literal[schema["const"]]
     if "enum" in schema:
-        return Literal[tuple(schema["enum"])]
+        return _literal[tuple(schema["enum"])]
     if "anyOf" in schema:
         first, *others = (_type(member) for member in schema["anyOf"])
         for other in others:
@@ -97,7 +100,7 @@ def _plain(schema: Schema) -> Any:
         case "string":
             return datetime if schema.get("format") == "date-time" else str
         case "array":
-            return list[_type(schema["items"])]
+            return _list[_type(schema["items"])]
         case "object":
             return dict[str, Any]
         case None:

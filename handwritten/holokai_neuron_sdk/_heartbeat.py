@@ -61,7 +61,9 @@ class HeartbeatLoop:
             return
         self._ticking = True
         try:
-            frame = HeartbeatFrame(neuron_id=self._neuron_id, in_flight=self._in_flight(), sent_at=utcnow())
+            frame = HeartbeatFrame(
+                type="heartbeat", neuronId=self._neuron_id, inFlight=self._in_flight(), sentAt=utcnow()
+            )
             await self._transport.post(POST_PATH.heartbeat, frame)
         except Exception as error:
             self._log.warning("heartbeat not delivered: %s", error)

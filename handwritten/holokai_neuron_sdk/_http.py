@@ -1,4 +1,6 @@
-"""What the transport needs of an HTTP library, over the runtime's transport or over an `httpx.AsyncClient` that was given."""
+"""What the transport needs of an HTTP library, over the runtime's transport or over an `httpx.AsyncClient` that was
+given.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class HttpPort(Protocol):
 
 
 def open_port(client: httpx.AsyncClient | None, timeout: float) -> HttpPort:
-    """Over `client` when there is one, with its own timeouts, else over connections of our own, with `timeout` seconds."""
+    """Over `client` when there is one, with its own timeouts, else over connections of our own, with `timeout`
+    seconds.
+    """
     if client is not None:
         return _ClientPort(client)
     return _RuntimePort(fastest_transport(), timeout)
@@ -116,7 +120,8 @@ class _RuntimePort:
         origin, target = _split(url)
         request = HttpRequest("GET", origin, target, headers, timeout=self._patient, stream=True)
         response = await self._transport.send(request)
-        return Answer(response.status, chunks=response.body or _nothing(), aclose=response.aclose or _closed)
+        body = cast("AsyncIterator[bytes] | None", response.body)  # what an async transport's answers have
+        return Answer(response.status, chunks=body or _nothing(), aclose=response.aclose or _closed)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -129,9 +134,9 @@ def _split(url: str) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def opened_port(client: httpx.AsyncClient | None, timeout: float = 30.0) -> AsyncIterator[HttpPort]:
+async def opened_port(client: httpx.AsyncClient | None, seconds: float = 30.0) -> AsyncIterator[HttpPort]:
     """`open_port` for the length of a block."""
-    port = open_port(client, timeout)
+    port = open_port(client, seconds)
     try:
         yield port
     finally:

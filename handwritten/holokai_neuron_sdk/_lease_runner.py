@@ -43,8 +43,8 @@ class TerminalFailure(Exception):  # noqa: N818 - a published name
 class HandlerContext:
     """What a handler knows of its lease, and how it talks to the gateway before it returns.
 
-    `cancelled` is set when the gateway cancels the lease, when the lease expires and when the neuron stops without waiting;
-    the handler's task is cancelled right after. `log` writes `lease_id` and `task_id` with every record.
+    `cancelled` is set when the gateway cancels the lease, when the lease expires and when the neuron stops without
+    waiting; the handler's task is cancelled right after. `log` writes `lease_id` and `task_id` with every record.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class HandlerContext:
         try:
             given = {"percent": percent, "message": message, "data": jsonable(data)}
             fields = {name: value for name, value in given.items() if value is not None}
-            frame = ProgressFrame(lease_id=self.lease_id, sent_at=utcnow(), **fields)
+            frame = ProgressFrame(type="progress", leaseId=self.lease_id, sentAt=utcnow(), **fields)
             await self._transport.post(POST_PATH.progress, frame)
         except Exception as error:
             self.log.warning("progress not delivered: %s", error)
@@ -160,7 +160,7 @@ def _success(lease: LeasePayload, output: Any) -> AckFrame | NackFrame:
     if mismatch:
         return _mismatch(lease.lease_id, "OUTPUT", "handler output does not match outputSchema", mismatch)
     try:
-        return AckFrame(lease_id=lease.lease_id, output=jsonable(output), completed_at=utcnow())
+        return AckFrame(type="ack", leaseId=lease.lease_id, output=jsonable(output), completedAt=utcnow())
     except Exception as error:  # pydantic's own error, or whatever a user's generator or serializer raises
         reason = f"handler output is not JSON: {_words(error)}"
         return _nack(lease.lease_id, "terminal", reason, code="OUTPUT_NOT_SERIALIZABLE")
@@ -169,8 +169,8 @@ def _success(lease: LeasePayload, output: Any) -> AckFrame | NackFrame:
 def jsonable(value: Any) -> Any:
     """What a frame carries for a value of a handler: what JSON can say, and what it will say when read back.
 
-    Made once, before anything is sent, so that a repeated frame says the same (a generator can be read once) and a value
-    that is no JSON is noticed while there is still something else to report.
+    Made once, before anything is sent, so that a repeated frame says the same (a generator can be read once) and a
+    value that is no JSON is noticed while there is still something else to report.
     """
     if value is None or type(value) in (int, bool):
         return value
@@ -189,7 +189,7 @@ def _mismatch(lease_id: str, side: str, reason: str, error: str) -> NackFrame:
 
 
 def _nack(lease_id: str, kind: NackKind, reason: str, **more: Any) -> NackFrame:
-    return NackFrame(lease_id=lease_id, kind=kind, reason=reason, failed_at=utcnow(), **more)
+    return NackFrame(type="nack", leaseId=lease_id, kind=kind, reason=reason, failedAt=utcnow(), **more)
 
 
 def _words(error: object, default: str = "") -> str:

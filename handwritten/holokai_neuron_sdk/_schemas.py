@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, Protocol, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.validators import validator_for
-from jsonschema_specifications import REGISTRY
+from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 _CACHED = 512
+# By name, because the package has no types.
+_META_SCHEMAS = cast("Registry[Any]", import_module("jsonschema_specifications").REGISTRY)
 
 
 class _Validator(Protocol):
@@ -60,7 +63,7 @@ def _compile(document: Any) -> _Validator:
     dialect = validator_for(document, default=Draft202012Validator)
     dialect.check_schema(document)
     # A registry without a `retrieve` refuses every reference that leaves the schema, other than to the meta-schemas.
-    return cast("_Validator", dialect(document, registry=REGISTRY))
+    return cast("_Validator", dialect(document, registry=_META_SCHEMAS))
 
 
 class SchemaCache:

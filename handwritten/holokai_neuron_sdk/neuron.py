@@ -113,12 +113,18 @@ class Neuron:
         self._perform(self._session.offer(capability, self._now()))
         registering = self._session.link in (Link.REGISTERING, Link.WAITING)  # the session tells it afterwards
         if self._started and self._transport.is_connected() and not registering:
-            frame = protocol.UpdateCapabilityFrame(neuron_id=self._neuron_id, capability=capability)
+            frame = protocol.UpdateCapabilityFrame(
+                type="update-capability", neuronId=self._neuron_id, capability=capability
+            )
             await self._post(Send(protocol.POST_PATH.update_capability, frame))
 
     def on(self, event: str, callback: Callable[..., Any]) -> Callable[[], None]:
-        """Hear of `connection:open`, `connection:registered` (dict), `connection:close` (reason), `connection:reconnecting`
-        (`ReconnectInfo`), `frame` (every frame, before it is acted on) or `error` (exception). Answers what ends it."""
+        """Have `callback` called, or awaited, on an event; answers a function that ends it.
+
+        `connection:open`, `connection:registered` (a dict with `session_id` and the number of `capabilities`),
+        `connection:close` (the reason), `connection:reconnecting` (a `ReconnectInfo`), `frame` (each frame, before it
+        is acted on), `error` (the exception of a transport that reports some).
+        """
         listeners = self._listeners.setdefault(event, [])
         listeners.append(callback)
 
@@ -142,11 +148,12 @@ class Neuron:
         self._started = True
         await self._transport.start()
 
-    async def stop(self, *, drain: bool = True, timeout: float = 30.0) -> None:
+    async def stop(self, *, drain: bool = True, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - a published name
         """Refuse new leases, end the running ones, disconnect. For good.
 
-        With `drain`, running leases have `timeout` seconds to end by themselves; then, or without it, they are cancelled.
-        A handler that does not end when cancelled is waited for. Every lease is reported before the stream is closed.
+        With `drain`, running leases have `timeout` seconds to end by themselves; then, or without it, they are
+        cancelled. A handler that does not end when cancelled is waited for. Every lease is reported before the stream
+        is closed.
         """
         if self._stopped:
             return

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
 
 if TYPE_CHECKING:
-    from neuron_api.v1_0.models import (
+    from neuron_api.v1_0.models import (  # the same names, so that type checkers see the generated classes
         AckFrame,
         CancelFrame,
         Capability,
@@ -69,6 +69,41 @@ else:
     TaskPayload = closed("TaskPayload")
     UpdateCapabilityFrame = closed("UpdateCapabilityFrame")
     UserId = closed("UserId")
+
+__all__ = [
+    "POST_PATH",
+    "PROTOCOL_VERSION",
+    "SSE_EVENT",
+    "SSE_PATH",
+    "AckFrame",
+    "CancelFrame",
+    "Capability",
+    "CapabilityRevokedFrame",
+    "CapabilityScope",
+    "CapabilityScopeAny",
+    "CapabilityScopeOnBehalfOf",
+    "CapabilityType",
+    "DisconnectFrame",
+    "HeartbeatFrame",
+    "HeartbeatInFlightEntry",
+    "LeaseFrame",
+    "LeaseId",
+    "LeasePayload",
+    "NackFrame",
+    "NackKind",
+    "NeuronId",
+    "NeuronToServerFrame",
+    "ProgressFrame",
+    "RegisterFrame",
+    "RegisteredFrame",
+    "ServerToNeuronFrame",
+    "TaskPayload",
+    "UpdateCapabilityFrame",
+    "UserId",
+    "encode",
+    "parse_server_frame",
+    "parse_server_json",
+]
 
 NeuronToServerFrame = RegisterFrame | UpdateCapabilityFrame | HeartbeatFrame | AckFrame | NackFrame | ProgressFrame
 ServerToNeuronFrame = Annotated[

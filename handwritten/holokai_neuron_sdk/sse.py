@@ -1,8 +1,8 @@
 """Server-sent events as this protocol reads them (protocol sheet §6.1).
 
 The rules are those of the HTML standard but for three corners that existing gateways and clients rely on: a bare `data`
-line without a colon is ignored, an event name loses all surrounding white space and may be empty, and a byte order mark is
-not stripped. A line end may be split over chunks.
+line without a colon is ignored, an event name loses all surrounding white space and may be empty, and a byte order mark
+is not stripped. A line end may be split over chunks.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from holokai_neuron_sdk import protocol
@@ -50,8 +50,8 @@ class TransportError(Exception):
 class TransportCallbacks(Protocol):
     """What a transport tells its subscriber.
 
-    A transport of your own needs five members: `subscribe(callbacks)`, `is_connected()`, `async start()`, which must lead to
-    `on_open`, `async stop()`, and `async post(path, frame)`, which raises when the frame was not delivered.
+    A transport of your own needs five members: `subscribe(callbacks)`, `is_connected()`, `async start()`, which must
+    lead to `on_open`, `async stop()`, and `async post(path, frame)`, which raises when the frame was not delivered.
     """
 
     async def on_open(self) -> None: ...
@@ -78,7 +78,8 @@ class HttpTransport:
         gateway_url: base of all paths; a path prefix is kept.
         neuron_id: of the stream.
         auth: answers the token; may be async.
-        initial_reconnect_delay_ms, max_reconnect_delay_ms: the pause before a reconnect doubles from the one to the other.
+        initial_reconnect_delay_ms: the pause before the first reconnect; it doubles with each that fails.
+        max_reconnect_delay_ms: the longest pause.
         client: used as it is, with its own timeouts, and not closed; without one the transport has its own connections.
         request_timeout: seconds for each phase of a POST, and for the opening of a stream until its headers.
         idle_timeout: seconds of silence after which a stream is taken for dead; None trusts it forever. Choose it
@@ -125,7 +126,10 @@ class HttpTransport:
         return self._connected
 
     async def start(self) -> None:
-        """Open the stream and keep it open. Returns when the first attempt is decided, and never raises for the network."""
+        """Open the stream and keep it open.
+
+        Returns when the first attempt is decided; never raises for what the network does.
+        """
         if self._task is not None and not self._task.done():
             return
         self._stopping = False
@@ -171,7 +175,7 @@ class HttpTransport:
 
     async def _token(self) -> str:
         token = self._auth()
-        return cast("str", await token) if inspect.isawaitable(token) else token
+        return await token if inspect.isawaitable(token) else token
 
     def _connections(self) -> HttpPort:
         if self._port is None:

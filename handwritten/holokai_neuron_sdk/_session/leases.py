@@ -51,7 +51,9 @@ class _Entry:
 
 
 class Leases:
-    """Walks `table.LEASE` for every lease. Outputs are appended to `out`; `on_start` hears the deadline of each that starts."""
+    """Walks `table.LEASE` for every lease. Outputs are appended to `out`; `on_start` hears the deadline of each that
+    starts.
+    """
 
     def __init__(self, *, pace: Pace, utcnow: Callable[[], datetime], out: list[Output]) -> None:
         self.phase = Phase.SERVING
@@ -99,7 +101,7 @@ class Leases:
         """The leases whose handler has started and whose report is not over, oldest first."""
         return [
             protocol.HeartbeatInFlightEntry(
-                lease_id=lease_id, task_id=entry.payload.task.task_id, started_at=entry.started_at
+                leaseId=lease_id, taskId=entry.payload.task.task_id, startedAt=entry.started_at
             )
             for lease_id, entry in self._entries.items()
             if entry.started_at is not None
@@ -125,7 +127,8 @@ class Leases:
         if lease_id in self._entries:
             self._note(logging.WARNING, f"lease {lease_id} delivered twice, second delivery ignored")
             return
-        # By the gateway's clock only, so that a neuron whose clock is off neither drops good leases nor keeps dead ones.
+        # By the gateway's clock only, so that a neuron whose clock is off neither drops good leases nor keeps dead
+        # ones.
         lifetime = (_aware(payload.expires_at) - _aware(frame.sent_at)).total_seconds()
         entry = _Entry(payload, lifetime, now + lifetime, lane=self._lanes.get(payload.task.capability))
         self._entries[lease_id] = entry
@@ -205,7 +208,9 @@ class Leases:
 
     def _refuse(self, lease_id: str, entry: _Entry, now: float, reason: str) -> None:
         self._leave_queue(lease_id, entry)
-        entry.report = protocol.NackFrame(lease_id=lease_id, kind="retryable", reason=reason, failed_at=self._utcnow())
+        entry.report = protocol.NackFrame(
+            type="nack", leaseId=lease_id, kind="retryable", reason=reason, failedAt=self._utcnow()
+        )
         self._send_report(lease_id, entry, now)
 
     def _start_handler(self, lease_id: str, entry: _Entry, now: float) -> None:

@@ -76,11 +76,13 @@ class LinkMachine:
         if send.number != self._stream or self.state is not Link.REGISTERING:
             return
         self.step(LinkEvent[delivery.name], now)
-        if self.state is Link.REGISTERED and isinstance(send.frame, protocol.RegisterFrame):
+        if delivery is Delivery.TAKEN and isinstance(send.frame, protocol.RegisterFrame):
             known = {capability.type: capability for capability in send.frame.capabilities}
             for capability in self._leases.capabilities():
                 if known.get(capability.type) != capability:
-                    frame = protocol.UpdateCapabilityFrame(neuron_id=self._neuron_id, capability=capability)
+                    frame = protocol.UpdateCapabilityFrame(
+                        type="update-capability", neuronId=self._neuron_id, capability=capability
+                    )
                     self._out.append(Send(protocol.POST_PATH.update_capability, frame))
 
     def heartbeat_sent(self, send: Send, delivery: Delivery, now: float) -> None:
@@ -102,8 +104,9 @@ class LinkMachine:
         self._stop_heartbeats(now)
         try:
             frame = protocol.RegisterFrame(
-                neuron_id=self._neuron_id,
-                protocol_version=protocol.PROTOCOL_VERSION,
+                type="register",
+                neuronId=self._neuron_id,
+                protocolVersion=protocol.PROTOCOL_VERSION,
                 capabilities=self._leases.capabilities(),
             )
         except ValueError as error:
@@ -139,7 +142,7 @@ class LinkMachine:
             self._beat_at = now + self._pace.heartbeat
             return
         frame = protocol.HeartbeatFrame(
-            neuron_id=self._neuron_id, in_flight=self._leases.in_flight(), sent_at=self._utcnow()
+            type="heartbeat", neuronId=self._neuron_id, inFlight=self._leases.in_flight(), sentAt=self._utcnow()
         )
         self._beat_number += 1
         self._beat_sent_at = now

@@ -1,8 +1,8 @@
 """The session machine: events in, outputs out, `table` in between.
 
-A driver calls one input method for each thing that happens, performs the outputs that the call returns, in order, and calls
-`timer` at `next_timer`. All times are seconds of a monotonic clock that the driver reads; nothing here blocks, sleeps or
-knows asyncio.
+A driver calls one input method for each thing that happens, performs the outputs that the call returns, in order, and
+calls `timer` at `next_timer`. All times are seconds of a monotonic clock that the driver reads; nothing here blocks,
+sleeps or knows asyncio.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Session:
 
     @property
     def next_timer(self) -> float:
-        """When `timer` wants to be called; infinity when there is nothing to wait for. Never late, now and then early."""
+        """When `timer` wants to be called; infinity when there is nothing to wait for. Never late, now and then
+        early.
+        """
         return min(self._link.next_timer, self._leases.next_timer)
 
     @property

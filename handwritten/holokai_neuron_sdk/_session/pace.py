@@ -11,8 +11,9 @@ from dataclasses import dataclass
 class Pace:
     """How often, in seconds. `jitter` answers numbers in [0, 1).
 
-    A failed report is repeated after 0.25 s, then twice as long each time up to 5 s, each pause shortened by up to half at
-    random so that many neurons do not return to a struggling gateway at once. A failed register likewise, up to 30 s.
+    A failed report is repeated after 0.25 s, then twice as long each time up to 5 s, each pause shortened by up to half
+    at random so that many neurons do not return to a struggling gateway at once. A failed register likewise, up to 30
+    s.
     """
 
     heartbeat: float = 10.0
@@ -35,5 +36,7 @@ class Pace:
         return full * (1 - self.jitter() / 2)
 
     def before_expiry(self, left: float) -> float:
-        """How soon to renew a lease that has `left` seconds: half of them, so that a lost heartbeat leaves time for more."""
+        """How soon to renew a lease that has `left` seconds: half of them, so that a lost heartbeat leaves time for
+        more.
+        """
         return max(left / 2, min(0.25, self.heartbeat))

@@ -1,18 +1,20 @@
 """The state tables of a neuron's session. Everything that decides what happens next is on this page.
 
-Two kinds of thing have a state: the **link**, one event stream after another, and each **lease**. A third, the **phase**
-of the neuron, only moves forward. A row says: in this state, on this event, do this and go there. `KEEP` rows are
-events that are expected there and mean nothing. A pair without a row
-cannot happen; the machine raises on it, and the tests try every pair.
+Two kinds of thing have a state: the **link**, one event stream after another, and each **lease**. A third, the
+**phase** of the neuron, only moves forward. A row says: in this state, on this event, do this and go there. `KEEP` rows
+are events that are expected there and mean nothing. A pair without a row cannot happen; the machine raises on it, and
+the tests try every pair.
 
 What leads to which event:
 
-- `Lease.ADMIT`, `UNHANDLED`, `TURN_AWAY`, `STALE`: a lease frame, judged by whether there is a handler, whether the neuron is
-  stopping and whether the lease has any time left. The handler comes first, as in the protocol's first client.
-- `Lease.SLOT`, `SLOT_CLOSED`: the lease is first in its lane and the lane has a free slot, while serving, or while stopping.
+- `Lease.ADMIT`, `UNHANDLED`, `TURN_AWAY`, `STALE`: a lease frame, judged by whether there is a handler, whether the
+  neuron is stopping and whether the lease has any time left. The handler comes first, as in the protocol's first
+  client.
+- `Lease.SLOT`, `SLOT_CLOSED`: the lease is first in its lane and the lane has a free slot, while serving, or while
+  stopping.
 - `Lease.RESULT`: its handler ended, and the final frame (ack or nack) is made.
-- `Lease.TAKEN`, `REFUSED`, `FAILED`, `GIVEN_UP`: how the POST of the final frame went. 2xx; a status that another try cannot change;
-  anything else while there is time for another try; anything else when there is not.
+- `Lease.TAKEN`, `REFUSED`, `FAILED`, `GIVEN_UP`: how the POST of the final frame went. 2xx; a status that another try
+  cannot change; anything else while there is time for another try; anything else when there is not.
 - `Lease.EXPIRE`: the deadline has passed. Heartbeats that the gateway answered move it on.
 - `Lease.RETRY`: the pause after a failed POST is over, or a new stream shows that the gateway is back.
 - `Lease.ABORT`: the neuron stops without waiting any longer.
@@ -178,4 +180,4 @@ LEASE: dict[tuple[Lease, LeaseEvent], LeaseRow] = {
     (_L.RETRYING, _E.EXPIRE): LeaseRow(_A.LOSE, _L.ENDED),
     (_L.RETRYING, _E.CANCEL): LeaseRow(_A.KEEP, _L.RETRYING),
 }
-"""A slot is held from `SLOT` until the first attempt at the report is over, so a gateway that is down does not idle the lane."""
+"""A slot is held from `SLOT` until the first attempt at the report is over: a gateway that is down idles no lane."""

@@ -39,25 +39,30 @@ def create_client_credentials_auth(
 ) -> Callable[[], Awaitable[str]]:
     """An `auth` for `Neuron`: answers a token that is good for now.
 
-    A token of L seconds is used for L - `refresh_buffer_s` of them, or for half of them if that is more. The file is read on
-    the first call, and again when the provider calls the credential invalid: somebody may have enrolled anew.
+    A token of L seconds is used for L - `refresh_buffer_s` of them, or for half of them if that is more. The file is
+    read on the first call, and again when the provider calls the credential invalid: somebody may have enrolled anew.
 
-    The answered function raises `CredentialRevokedError` when there is no valid credential, other `OAuthTokenError`s and
-    what the network raises as they are. Every call tries again.
+    The answered function raises `CredentialRevokedError` when there is no valid credential, other `OAuthTokenError`s
+    and what the network raises as they are. Every call tries again.
     """
     return _ClientCredentials(
-        Path(credential_path) if credential_path is not None else None,
-        client,
-        logger or logging.getLogger("holokai_neuron_sdk.auth"),
-        refresh_buffer_s,
-        authenticator or (lambda credential: client_secret_post(credential.client_id, credential.client_secret)),
-        now or time.monotonic,
+        path=Path(credential_path) if credential_path is not None else None,
+        client=client,
+        logger=logger or logging.getLogger("holokai_neuron_sdk.auth"),
+        refresh_buffer_s=refresh_buffer_s,
+        authenticator=authenticator or _by_secret,
+        now=now or time.monotonic,
     ).token
+
+
+def _by_secret(credential: StoredCredential) -> ClientAuthenticator:
+    return client_secret_post(credential.client_id, credential.client_secret)
 
 
 class _ClientCredentials:
     def __init__(
         self,
+        *,
         path: Path | None,
         client: httpx.AsyncClient | None,
         logger: logging.Logger,

@@ -152,7 +152,9 @@ def _instructions(device: _Device) -> list[str]:
 async def _poll(
     port: HttpPort, token_endpoint: str, device: _Device, sleep: Sleep, log: logging.Logger
 ) -> TokenResponse:
-    """Ask until it is decided. The network, and a provider that restarts, may fail as often as they like until the end."""
+    """Ask until it is decided. The network, and a provider that restarts, may fail as often as they like until the
+    end.
+    """
     deadline = time.monotonic() + device.expires_in
     interval = device.interval
     form = {"grant_type": DEVICE_CODE_GRANT, "device_code": device.device_code}

@@ -17,7 +17,8 @@ from holokai_neuron_sdk._lease_runner import Handler
 
 
 def token_source(environment: Mapping[str, str]) -> Callable[[], str]:
-    """Where tokens come from: `BIGBRAIN_TOKEN_FILE`, read anew for each request so that it may be rotated, or `BIGBRAIN_TOKEN`.
+    """Where tokens come from: `BIGBRAIN_TOKEN_FILE`, read anew for each request so that it may be rotated, or
+    `BIGBRAIN_TOKEN`.
 
     Raises KeyError when neither is set.
     """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urljoin, urlsplit
 
-from wirewright.messages import HttpRequest, HttpResponse, Timeout
-from wirewright.transport import AsyncTransport
+from wirewright.messages import HttpRequest, HttpResponse
 
 from holokai_neuron_sdk._http import fastest_transport
 
@@ -33,17 +33,19 @@ async def fetch(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
-    timeout: float = 10.0,
+    seconds: float = 10.0,
     max_bytes: int = 1_000_000,
     follow_redirects: bool = True,
 ) -> Page:
-    """One page. Raises ValueError for a URL that is none, and for what the network does `wirewright.TransportError`s."""
+    """One page. Raises ValueError for a URL that is none, and for what the network does
+    `wirewright.TransportError`s.
+    """
     transport = fastest_transport()
     sent = {name.lower(): value for name, value in (headers or {}).items()}
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             for _ in range(_MOST_REDIRECTS + 1):
-                response = await _send(transport, method, url, sent, content, timeout)
+                response = await transport.send(_request(method, url, sent, content))
                 location = response.headers.get("location")
                 if not follow_redirects or response.status not in _REDIRECTS or not location:
                     return await _page(response, url, max_bytes)
@@ -60,9 +62,7 @@ async def fetch(
         await transport.aclose()
 
 
-async def _send(
-    transport: AsyncTransport, method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout: float
-) -> HttpResponse:
+def _request(method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> HttpRequest:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"not an http(s) URL: {url}")
@@ -70,16 +70,13 @@ async def _send(
     own = {"accept": "*/*", "user-agent": "holokai-neuron-sdk example", **headers}
     if content is not None:
         own["content-length"] = str(len(content))
-    request = HttpRequest(
-        method, f"{parts.scheme}://{parts.netloc}", target, own, content, timeout=Timeout.of(timeout), stream=True
-    )
-    return await transport.send(request)
+    return HttpRequest(method, f"{parts.scheme}://{parts.netloc}", target, own, content, stream=True)
 
 
 async def _page(response: HttpResponse, url: str, max_bytes: int) -> Page:
     body = bytearray(response.content)
     if response.body is not None:
-        async for chunk in response.body:  # type: ignore[union-attr]  # an async transport's body is async
+        async for chunk in cast("AsyncIterator[bytes]", response.body):  # what an async transport's answers have
             body += chunk
             if len(body) > max_bytes:
                 break

@@ -50,7 +50,7 @@ async def http_fetch(task_input: dict[str, Any], ctx: HandlerContext) -> dict[st
             method=task_input.get("method", "GET"),
             headers=task_input.get("headers"),
             content=None if body is None else body.encode(),
-            timeout=task_input.get("timeout_ms", 10_000) / 1000,
+            seconds=task_input.get("timeout_ms", 10_000) / 1000,
             max_bytes=task_input.get("max_response_bytes", 1_000_000),
             follow_redirects=task_input.get("follow_redirects", True),
         )

@@ -1,4 +1,6 @@
-"""The gateway's rules: who gets which task, and when a lease ends. No I/O: frames go to `Neuron.send`, time is an argument."""
+"""The gateway's rules: who gets which task, and when a lease ends. No I/O: frames go to `Neuron.send`, time is an
+argument.
+"""
 
 from __future__ import annotations
 
@@ -189,7 +191,7 @@ class Gateway:
         if lease is None:
             return False
         self._end(lease, f"nack:{kind}", now)
-        error = {name: frame[name] for name in ("kind", "reason", "code", "details") if name in frame}
+        error: dict[str, Any] = {name: frame[name] for name in ("kind", "reason", "code", "details") if name in frame}
         self._happened(task, now, "nacked", leaseId=lease.id, **error)
         not_started = kind == "retryable" and "code" not in frame
         neuron = self.neurons.get(lease.neuron)

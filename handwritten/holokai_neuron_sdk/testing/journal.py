@@ -31,8 +31,10 @@ class Journal:
         self._file = self._path.open("w", encoding="utf-8")
         found = [Task(**record) for record in tasks.values()]
         kept = [Lease(**{**record, "neuron": tuple(record["neuron"])}) for record in leases.values()]
-        for item in (*found, *kept):
-            self.keep(item)
+        for task in found:
+            self.keep(task)
+        for lease in kept:
+            self.keep(lease)
         return found, kept
 
     def keep(self, item: Task | Lease) -> None:

@@ -118,7 +118,9 @@ class Offer:
 
 @dataclass(slots=True)
 class Neuron:
-    """A neuron as the gateway sees it. `send` puts a frame on its stream, `close` ends it; both None without a stream."""
+    """A neuron as the gateway sees it. `send` puts a frame on its stream, `close` ends it; both None without a
+    stream.
+    """
 
     key: NeuronKey
     offers: dict[str, Offer] = field(default_factory=dict[str, Offer])

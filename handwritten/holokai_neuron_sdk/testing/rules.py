@@ -2,8 +2,8 @@
 
 Beside the protocol, under `/_sandbox`:
 
-    POST /tasks {"type", "input", "onBehalfOf"?, "inputSchema"?, "outputSchema"?, "metadata"?, "workflowId"?, "maxAttempts"?}
-    GET  /tasks                       all tasks, without their histories; ?state=pending
+    POST /tasks {"type", "input", "onBehalfOf"?, "inputSchema"?, "outputSchema"?, "metadata"?, "workflowId"?,
+    "maxAttempts"?} GET  /tasks                       all tasks, without their histories; ?state=pending
     GET  /tasks/{id}                  one task with its history
     POST /tasks/{id}/cancel {"reason"?}
     GET  /neurons

@@ -2,8 +2,8 @@
 
     AsyncClient(base_url, transport=AiohttpTransport())
 
-The only module that imports aiohttp. Proxies come from the environment unless `trust_env` is off, certificates from certifi
-as with the default transport; HTTP/2 it does not speak.
+The only module that imports aiohttp. Proxies come from the environment unless `trust_env` is off, certificates from
+certifi as with the default transport; HTTP/2 it does not speak.
 """
 
 from __future__ import annotations

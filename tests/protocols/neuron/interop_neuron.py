@@ -41,7 +41,9 @@ async def main(url, credential_file):
         gateway_url=url, neuron_id="original", auth=auth, heartbeat_interval_ms=200, initial_reconnect_delay_ms=20
     )
     output_schema = {"type": ["object", "string", "null"]}
-    neuron.register_handler(Capability(type="acme/echo", scope="any", concurrency=1), handler, output_schema=output_schema)
+    neuron.register_handler(
+        Capability(type="acme/echo", scope="any", concurrency=1), handler, output_schema=output_schema
+    )
     await neuron.start()
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):

@@ -91,7 +91,15 @@ async def test_told_endpoints_are_put_on_the_given_address(token: str, device: s
 
 @pytest.mark.parametrize(
     "reply",
-    [answer(404), httpx.Response(200, text="<html>"), httpx.Response(200, json=[]), answer(token_endpoint="/t"), answer(token_endpoint=1, device_authorization_endpoint="/d"), answer(302, token_endpoint="/t", device_authorization_endpoint="/d"), httpx.ConnectError("down")],
+    [
+        answer(404),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        answer(token_endpoint="/t"),
+        answer(token_endpoint=1, device_authorization_endpoint="/d"),
+        answer(302, token_endpoint="/t", device_authorization_endpoint="/d"),
+        httpx.ConnectError("down"),
+    ],
 )
 async def test_without_an_answer_the_usual_endpoints_are_used(reply: Reply) -> None:
     found = await discover_endpoints(BASE, client=Moku(reply).client)
@@ -105,19 +113,33 @@ async def test_without_an_answer_the_usual_endpoints_are_used(reply: Reply) -> N
     ("reply", "expected"),
     [
         (minted(), ("tok", "bearer", 900, None, None, None)),
-        (minted(token_type="Bearer", scope="s", client_id="c", client_secret="x"), ("tok", "Bearer", 900, "s", "c", "x")),
+        (
+            minted(token_type="Bearer", scope="s", client_id="c", client_secret="x"),
+            ("tok", "Bearer", 900, "s", "c", "x"),
+        ),
         (minted(expires_in=1.5, token_type=1, scope=2, client_id=[]), ("tok", "bearer", 1.5, None, None, None)),
     ],
 )
 async def test_a_token_is_read(reply: httpx.Response, expected: tuple[Any, ...]) -> None:
     token = await request_token(f"{BASE}/tok", {}, Moku(reply).client)
-    assert (token.access_token, token.token_type, token.expires_in, token.scope, token.client_id, token.client_secret) == expected
+    assert (
+        token.access_token,
+        token.token_type,
+        token.expires_in,
+        token.scope,
+        token.client_id,
+        token.client_secret,
+    ) == expected
 
 
 @pytest.mark.parametrize(
     ("reply", "error", "message"),
     [
-        (answer(400, error="invalid_grant", error_description="used up"), "invalid_grant", "token endpoint returned invalid_grant: used up"),
+        (
+            answer(400, error="invalid_grant", error_description="used up"),
+            "invalid_grant",
+            "token endpoint returned invalid_grant: used up",
+        ),
         (answer(401, error="invalid_client"), "invalid_client", "token endpoint returned invalid_client"),
         (httpx.Response(502, text="<html>"), "http_502", "token endpoint returned http_502"),
         (answer(302), "http_302", "token endpoint returned http_302"),
@@ -133,7 +155,9 @@ async def test_a_refusal_is_an_error(reply: httpx.Response, error: str, message:
     assert (caught.value.error, caught.value.status, str(caught.value)) == (error, reply.status_code, message)
 
 
-@pytest.mark.parametrize(("lifetime", "used"), [(30, 15), (60, 30), (119, 59.5), (120, 60), (121, 61), (900, 840), (3600, 3540)])
+@pytest.mark.parametrize(
+    ("lifetime", "used"), [(30, 15), (60, 30), (119, 59.5), (120, 60), (121, 61), (900, 840), (3600, 3540)]
+)
 async def test_a_token_is_used_until_shortly_before_it_expires(path: Path, lifetime: float, used: float) -> None:
     write_credential_file(path, CREDENTIAL)
     moku, clock = Moku(minted("one", lifetime), minted("two", lifetime)), [0.0]
@@ -173,7 +197,9 @@ INVALID = answer(401, error="invalid_client")
     ("new", [INVALID, minted("fresh")], "fresh"),
     ("new", [INVALID, INVALID], None),
 ])  # fmt: skip
-async def test_a_rejected_credential_is_read_once_more(path: Path, on_disk: str, replies: list[Reply], token: str | None) -> None:
+async def test_a_rejected_credential_is_read_once_more(
+    path: Path, on_disk: str, replies: list[Reply], token: str | None
+) -> None:
     write_credential_file(path, CREDENTIAL)
     moku, clock = Moku(minted("first", 60), *replies), [0.0]
     auth = create_client_credentials_auth(path, client=moku.client, now=lambda: clock[0])
@@ -236,7 +262,15 @@ def test_the_file_is_private_and_readable_by_people(path: Path) -> None:
     assert read_credential_file(path) == CREDENTIAL
 
 
-@pytest.mark.parametrize(("content", "error"), [("{", json.JSONDecodeError), ("[]", ValueError), ('{"client_id": "c"}', ValueError), ('{"client_id": 1, "client_secret": "", "token_endpoint": "", "moku_base_url": ""}', ValueError)])
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", json.JSONDecodeError),
+        ("[]", ValueError),
+        ('{"client_id": "c"}', ValueError),
+        ('{"client_id": 1, "client_secret": "", "token_endpoint": "", "moku_base_url": ""}', ValueError),
+    ],
+)
 def test_a_broken_file_is_an_error(path: Path, content: str, error: type[Exception]) -> None:
     path.parent.mkdir()
     path.write_text(content)
@@ -255,7 +289,14 @@ def test_no_file_is_no_error_and_more_keys_are_ignored(path: Path, monkeypatch: 
 
 # Enrollment.
 
-DEVICE = answer(device_code="dc", user_code="AB-CD", verification_uri="https://m/v", verification_uri_complete="https://m/v?c", expires_in=890, interval=2)
+DEVICE = answer(
+    device_code="dc",
+    user_code="AB-CD",
+    verification_uri="https://m/v",
+    verification_uri_complete="https://m/v?c",
+    expires_in=890,
+    interval=2,
+)
 NO_DISCOVERY = answer(404)
 ENROLLED = minted(client_id="c-9", client_secret="s-9")
 PENDING = answer(400, error="authorization_pending")
@@ -274,14 +315,38 @@ class Waits:
 async def run(moku: Moku, path: Path, **more: Any) -> tuple[Any, list[str], Waits]:
     lines: list[str] = []
     waits = Waits()
-    result = await enroll(moku_base_url=f"{BASE}/", client_name="my n", hostname="hh", credential_path=path, client=moku.client, out=lines.append, sleep=waits, **more)
+    result = await enroll(
+        moku_base_url=f"{BASE}/",
+        client_name="my n",
+        hostname="hh",
+        credential_path=path,
+        client=moku.client,
+        out=lines.append,
+        sleep=waits,
+        **more,
+    )
     return result, lines, waits
 
 
 async def test_an_enrollment(path: Path) -> None:
-    moku = Moku(NO_DISCOVERY, DEVICE, PENDING, answer(400, error="slow_down"), answer(409), httpx.Response(502), httpx.ReadTimeout("slow"), ENROLLED)
+    moku = Moku(
+        NO_DISCOVERY,
+        DEVICE,
+        PENDING,
+        answer(400, error="slow_down"),
+        answer(409),
+        httpx.Response(502),
+        httpx.ReadTimeout("slow"),
+        ENROLLED,
+    )
     result, lines, waits = await run(moku, path, capability_types=["a/b", "c/d"])
-    assert (result.status, result.client_id, result.credential_path, result.access_token, result.expires_in) == ("enrolled", "c-9", path, "tok", 900)
+    assert (result.status, result.client_id, result.credential_path, result.access_token, result.expires_in) == (
+        "enrolled",
+        "c-9",
+        path,
+        "tok",
+        900,
+    )
     assert waits.seconds == [2, 2, 7, 7, 7, 7]
     assert moku.requests[1].content == b"client_name=my+n&hostname=hh&capability_types=a%2Fb%2Cc%2Fd"
     assert moku.forms()[1] == {"grant_type": DEVICE_GRANT, "device_code": "dc"}
@@ -303,10 +368,16 @@ async def test_an_enrollment(path: Path) -> None:
         ([DEVICE, minted()], EnrollmentError, "invalid_response"),
         ([DEVICE, answer(400, error="invalid_grant")], OAuthTokenError, None),
         ([DEVICE, answer(access_token="t")], OAuthTokenError, None),
-        ([answer(device_code="d", user_code="u", verification_uri="v", expires_in=0)], EnrollmentError, "expired_token"),
+        (
+            [answer(device_code="d", user_code="u", verification_uri="v", expires_in=0)],
+            EnrollmentError,
+            "expired_token",
+        ),
     ],
 )
-async def test_how_an_enrollment_fails(path: Path, replies: list[Reply], error: type[Exception], code: str | None) -> None:
+async def test_how_an_enrollment_fails(
+    path: Path, replies: list[Reply], error: type[Exception], code: str | None
+) -> None:
     with pytest.raises(error) as caught:
         await run(Moku(NO_DISCOVERY, *replies), path)
     assert getattr(caught.value, "code", None) == code
@@ -341,14 +412,26 @@ async def test_a_provider_that_is_down_does_not_cost_the_credential(path: Path) 
 
 def test_the_command_line_enrolls_and_finds_itself_enrolled(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Sandbox("neuron", auto_approve=True, device_interval=0.01, verify=True, strict_auth=True) as sandbox:
-        arguments = ["enroll", "--moku-url", sandbox.url, "--capabilities", " a/b, ,c/d", "--credentials-file", str(path), "--name", "n"]
+        arguments = [
+            "enroll",
+            "--moku-url",
+            sandbox.url,
+            "--capabilities",
+            " a/b, ,c/d",
+            "--credentials-file",
+            str(path),
+            "--name",
+            "n",
+        ]
         assert main(arguments) == 0
         assert "and enter code:" in capsys.readouterr().out
         assert sandbox.rules.moku.enrollments.popitem()[1].capability_types == ["a/b", "c/d"]
         assert main(arguments) == 0
         assert "Already enrolled" in capsys.readouterr().out
         token = asyncio.run(_token(path))
-        with httpx.stream("GET", f"{sandbox.url}/neuron/events?neuronId=n", headers={"authorization": f"Bearer {token}"}) as answered:
+        with httpx.stream(
+            "GET", f"{sandbox.url}/neuron/events?neuronId=n", headers={"authorization": f"Bearer {token}"}
+        ) as answered:
             assert answered.status_code == 200
 
 
@@ -364,7 +447,9 @@ def test_an_approval_a_denial_a_rotation_and_a_revocation(path: Path) -> None:
                 (waiting,) = [e for e in (await http.get("/_sandbox/enrollments")).json() if e["decision"] == "pending"]
                 await http.post(f"/_sandbox/enrollments/{waiting['userCode']}/{decision}")
 
-            return await enroll(moku_base_url=sandbox.url, client_name="n", credential_path=path, sleep=decide, out=lambda line: None)
+            return await enroll(
+                moku_base_url=sandbox.url, client_name="n", credential_path=path, sleep=decide, out=lambda line: None
+            )
 
     with Sandbox("neuron", verify=True) as sandbox:
         with pytest.raises(EnrollmentError) as caught:
@@ -389,10 +474,17 @@ def test_a_token_dies_with_its_credential_and_by_itself() -> None:
     for check in (lambda: provider.caller(token["access_token"], 16), lambda: provider.grant(grant, 20)):
         with pytest.raises(OAuthRefusal):
             check()
-    credentials = {"grant_type": "client_credentials", "client_id": token["client_id"], "client_secret": token["client_secret"]}
+    credentials = {
+        "grant_type": "client_credentials",
+        "client_id": token["client_id"],
+        "client_secret": token["client_secret"],
+    }
     second = provider.grant(credentials, 20)
     provider.revoke(token["client_id"])
-    refused: list[Callable[[], Any]] = [lambda: provider.caller(second["access_token"], 21), lambda: provider.grant(credentials, 21)]
+    refused: list[Callable[[], Any]] = [
+        lambda: provider.caller(second["access_token"], 21),
+        lambda: provider.grant(credentials, 21),
+    ]
     for check in refused:
         with pytest.raises(OAuthRefusal):
             check()
@@ -410,7 +502,13 @@ def test_a_poller_that_is_too_quick_is_slowed_down() -> None:
         with pytest.raises(OAuthRefusal) as caught:
             provider.grant({"grant_type": DEVICE_GRANT, "device_code": device["device_code"]}, now)
         errors.append(caught.value.error)
-    assert errors == ["authorization_pending", "authorization_pending", "slow_down", "authorization_pending", "expired_token"]
+    assert errors == [
+        "authorization_pending",
+        "authorization_pending",
+        "slow_down",
+        "authorization_pending",
+        "expired_token",
+    ]
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), [

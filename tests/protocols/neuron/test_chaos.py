@@ -23,9 +23,14 @@ from wirewright.sandbox import Sandbox
 
 WORKER = Path(__file__).with_name("chaos_neuron.py")
 POSTS_FAIL = "status=503:3%@{op}, drop=2%@{op}, reset=1%@{op}, reset=mid:1%@{op}, duplicate=2%@{op}, html=1%@{op}"
-STREAMS_BREAK = "duplicate=2%@watch_neuron_events, slice=7b:20%@watch_neuron_events, truncate=20000b:30%@watch_neuron_events"
+STREAMS_BREAK = (
+    "duplicate=2%@watch_neuron_events, slice=7b:20%@watch_neuron_events, truncate=20000b:30%@watch_neuron_events"
+)
 FAULTS = ", ".join(
-    [POSTS_FAIL.format(op=op) for op in ("ack_lease", "nack_lease", "report_lease_progress", "register_neuron", "send_neuron_heartbeat")]
+    [
+        POSTS_FAIL.format(op=op)
+        for op in ("ack_lease", "nack_lease", "report_lease_progress", "register_neuron", "send_neuron_heartbeat")
+    ]
     + [STREAMS_BREAK]
 )
 FINAL = {"done", "failed", "cancelled"}
@@ -41,7 +46,13 @@ class Gateway:
     """A sandbox that can be restarted on its port with its journal."""
 
     def __init__(self, journal: Path, seed: int) -> None:
-        self._settings: dict[str, Any] = {"data": journal, "port": free_port(), "lease_ttl": 2.0, "max_attempts": 1000, "keep": 10}
+        self._settings: dict[str, Any] = {
+            "data": journal,
+            "port": free_port(),
+            "lease_ttl": 2.0,
+            "max_attempts": 1000,
+            "keep": 10,
+        }
         self._seed = seed
         self.restarts = 0
         self.sandbox = self._new()
@@ -70,7 +81,9 @@ class Neurons:
         self.kills = 0
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, str(WORKER), self._url, name, str(self._concurrency)], stdin=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, str(WORKER), self._url, name, str(self._concurrency)], stdin=subprocess.PIPE
+        )
 
     def kill(self, name: str) -> None:
         self.processes[name].kill()
@@ -106,7 +119,9 @@ async def running(gateway: Gateway, count: int, concurrency: int) -> AsyncIterat
         await gateway.sandbox.stop()
 
 
-async def chaos(journal: Path, *, tasks: int, neurons: int, concurrency: int, seed: int, every: float, limit: float) -> tuple[Gateway, list[int]]:
+async def chaos(
+    journal: Path, *, tasks: int, neurons: int, concurrency: int, seed: int, every: float, limit: float
+) -> tuple[Gateway, list[int]]:
     """Run until every task has ended; answers the gateway and the memory of the one neuron that is never killed."""
     rng = random.Random(seed)
     gateway = Gateway(journal, seed)
@@ -168,7 +183,9 @@ async def test_a_small_chaos_every_day(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_ten_thousand_tasks_and_eight_neurons(tmp_path: Path) -> None:
-    gateway, memory = await chaos(tmp_path / "journal", tasks=10_000, neurons=8, concurrency=8, seed=2, every=1.0, limit=280)
+    gateway, memory = await chaos(
+        tmp_path / "journal", tasks=10_000, neurons=8, concurrency=8, seed=2, every=1.0, limit=280
+    )
     check(gateway, 10_000)
     settled, last = memory[len(memory) // 4], memory[-1]
     print(f"memory of a neuron: {[round(m / 1e6, 1) for m in memory]}")

@@ -9,9 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from holokai_neuron_sdk import protocol
 from holokai_neuron_sdk._session.machine import Session
 from holokai_neuron_sdk._session.outputs import Delivery, Output, Send, StartHandler, StopHandler
@@ -19,6 +16,9 @@ from holokai_neuron_sdk._session.pace import Pace
 from holokai_neuron_sdk.testing.gateway import Gateway, LeaseEndedError, NotRegisteredError, Policy
 from holokai_neuron_sdk.testing.journal import Journal
 from holokai_neuron_sdk.testing.records import FINAL, Task
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from .conftest import MOMENT, ack, capability, nack
 
@@ -221,7 +221,9 @@ class Chaos(RuleBasedStateMachine):
                 self.read(peer)
                 for lease_id in list(peer.running):
                     self.end(peer, lease_id, "ack")
-            if all(task.state in FINAL for task in self.gateway.tasks.values()) and all(p.session.idle for p in self.peers):
+            if all(task.state in FINAL for task in self.gateway.tasks.values()) and all(
+                p.session.idle for p in self.peers
+            ):
                 break
             self.time_passes(11.0)
         assert [task.id for task in self.gateway.tasks.values() if task.state not in FINAL] == []
@@ -230,5 +232,7 @@ class Chaos(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Chaos.TestCase.settings = settings(max_examples=120, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck))
+Chaos.TestCase.settings = settings(
+    max_examples=120, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
 TestChaos = Chaos.TestCase

@@ -98,7 +98,12 @@ def ctx() -> HandlerContext:
 async def test_a_page_is_fetched(site: str, ctx: HandlerContext) -> None:
     result = await http_fetch.http_fetch({"url": f"{site}/hello"}, ctx)
     assert problem(http_fetch.OUTPUT_SCHEMA, result) is None
-    assert (result["status"], result["body"], result["truncated"], result["final_url"]) == (200, "hello \ufffd", False, f"{site}/hello")
+    assert (result["status"], result["body"], result["truncated"], result["final_url"]) == (
+        200,
+        "hello \ufffd",
+        False,
+        f"{site}/hello",
+    )
 
 
 @pytest.mark.parametrize(("options", "expected"), [
@@ -148,7 +153,17 @@ def test_the_results_of_a_page() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", [page("nothing"), "", "<html>", "<a class='result__a'", "<a class=result__a href=x></a>", "<div class='result__snippet'>lost</div>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        page("nothing"),
+        "",
+        "<html>",
+        "<a class='result__a'",
+        "<a class=result__a href=x></a>",
+        "<div class='result__snippet'>lost</div>",
+    ],
+)
 def test_pages_without_results(text: str) -> None:
     assert parse_results(text) == []
 
@@ -210,7 +225,9 @@ def test_each_runs_as_a_program(module: str, task: dict[str, Any], site: str) ->
             "EXAMPLES_WEB_SEARCH_ENDPOINT": f"{site}/search",
         }
         program = subprocess.Popen(
-            [sys.executable, "-m", f"holokai_neuron_sdk.examples.{module}"], env={**os.environ, **settings}, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", f"holokai_neuron_sdk.examples.{module}"],
+            env={**os.environ, **settings},
+            stderr=subprocess.DEVNULL,
         )
         body = json.loads(json.dumps(task).replace("{site}", site))
         created = sandbox.call(sandbox.rules.new_task, body)

@@ -21,7 +21,10 @@ class World:
         ids = count(1)
         self.now = now
         self.gateway = Gateway(
-            lambda prefix: f"{prefix}{next(ids)}-{int(now)}", Policy(**policy), Journal(str(journal) if journal else None), now
+            lambda prefix: f"{prefix}{next(ids)}-{int(now)}",
+            Policy(**policy),
+            Journal(str(journal) if journal else None),
+            now,
         )
         self.streams: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.closed: list[tuple[str, str]] = []
@@ -111,7 +114,16 @@ class TestMatching:
         world.task()
         assert [lease["task"]["taskId"] for lease in world.leases(B)] == [tasks[2].id, "t-4"]
 
-    @pytest.mark.parametrize(("scope", "user", "leased"), [("any", None, True), ("any", "u", True), ({"onBehalfOf": "u"}, "u", True), ({"onBehalfOf": "u"}, "v", False), ({"onBehalfOf": "u"}, None, False)])
+    @pytest.mark.parametrize(
+        ("scope", "user", "leased"),
+        [
+            ("any", None, True),
+            ("any", "u", True),
+            ({"onBehalfOf": "u"}, "u", True),
+            ({"onBehalfOf": "u"}, "v", False),
+            ({"onBehalfOf": "u"}, None, False),
+        ],
+    )
     def test_scope(self, scope: Any, user: str | None, leased: bool) -> None:
         world = World()
         world.connect(A, {**offer(), "scope": scope})
@@ -146,7 +158,15 @@ class TestLease:
         (lease,) = world.leases()
         assert lease["expiresAt"] == "1970-01-01T00:00:05Z"
         assert lease["inputSchema"] == {"type": "null"}
-        assert lease["task"] == {"taskId": "t-1", "workflowId": "w", "capability": "acme/echo", "input": None, "attempt": 0, "onBehalfOf": "u", "metadata": {"k": 1}}
+        assert lease["task"] == {
+            "taskId": "t-1",
+            "workflowId": "w",
+            "capability": "acme/echo",
+            "input": None,
+            "attempt": 0,
+            "onBehalfOf": "u",
+            "metadata": {"k": 1},
+        }
 
     def test_one_that_expires_is_delivered_again_under_another_id(self) -> None:
         world = World(lease_ttl=30)
@@ -286,7 +306,16 @@ class TestCancel:
             world.pass_time(0.05)
         assert [f["type"] for f in world.streams[A]] == ["registered", "lease", "cancel"]
 
-    @pytest.mark.parametrize(("ending", "state"), [("ack", "done"), ("terminal", "failed"), ("cancelled", "cancelled"), ("retryable", "cancelled"), ("silence", "cancelled")])
+    @pytest.mark.parametrize(
+        ("ending", "state"),
+        [
+            ("ack", "done"),
+            ("terminal", "failed"),
+            ("cancelled", "cancelled"),
+            ("retryable", "cancelled"),
+            ("silence", "cancelled"),
+        ],
+    )
     def test_how_it_ends(self, ending: str, state: str) -> None:
         world = World()
         world.connect(A, offer())

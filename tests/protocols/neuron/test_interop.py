@@ -31,7 +31,9 @@ class Original:
     def __init__(self, python: Path, url: str, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = [str(python), "-I", str(PROGRAM), url, *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+        )
 
     def say(self, line: str) -> None:
         assert self.process.stdin
@@ -94,7 +96,9 @@ def events(task: Any) -> list[str]:
         ("output", {}, "failed", {}),
     ],
 )
-def test_endings(original: Original, sandbox: Sandbox, task_input: str, more: dict[str, Any], state: str, seen: dict[str, Any]) -> None:
+def test_endings(
+    original: Original, sandbox: Sandbox, task_input: str, more: dict[str, Any], state: str, seen: dict[str, Any]
+) -> None:
     task = create(sandbox, task_input, **more)
     wait(sandbox, lambda: task.state == state)
     for name, value in seen.items():
@@ -163,7 +167,17 @@ def test_the_original_enrolls_and_works_with_what_it_got(tmp_path: Path) -> None
     python = environment_of("0.2.0")
     credential = tmp_path / "credential.json"
     with Sandbox("neuron", verify=True, auto_approve=True, device_interval=0.05, strict_auth=True) as sandbox:
-        enroll = [str(python), "-I", "-m", "holokai_neuron_sdk", "enroll", "--moku-url", sandbox.url, "--credentials-file", str(credential)]
+        enroll = [
+            str(python),
+            "-I",
+            "-m",
+            "holokai_neuron_sdk",
+            "enroll",
+            "--moku-url",
+            sandbox.url,
+            "--credentials-file",
+            str(credential),
+        ]
         for said in ("and enter code", "lready enrolled"):
             done = subprocess.run(enroll, capture_output=True, text=True, timeout=30, check=False)
             assert done.returncode == 0, done.stderr

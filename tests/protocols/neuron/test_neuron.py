@@ -172,7 +172,15 @@ async def test_a_second_handler_for_a_type_replaces_the_first(neuron: Neuron, tr
 
 async def test_listeners_hear_of_everything(neuron: Neuron, transport: FakeTransport) -> None:
     heard: list[Any] = []
-    for name in ("connection:open", "connection:registered", "connection:close", "connection:reconnecting", "frame", "error", "made:up"):
+    for name in (
+        "connection:open",
+        "connection:registered",
+        "connection:close",
+        "connection:reconnecting",
+        "frame",
+        "error",
+        "made:up",
+    ):
         neuron.on(name, lambda *args, name=name: heard.append((name, *args)))
     await neuron.start()
     registered = RegisteredFrame(session_id="s-1", capabilities=[capability()], accepted_at=MOMENT)
@@ -191,7 +199,9 @@ async def test_listeners_hear_of_everything(neuron: Neuron, transport: FakeTrans
     ]
 
 
-async def test_a_listener_may_be_async_may_raise_and_may_leave(neuron: Neuron, transport: FakeTransport, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_listener_may_be_async_may_raise_and_may_leave(
+    neuron: Neuron, transport: FakeTransport, caplog: pytest.LogCaptureFixture
+) -> None:
     heard: list[str] = []
 
     async def slow() -> None:
@@ -266,21 +276,42 @@ async def test_a_refusal_is_answered_before_the_next_frame_is_read(neuron: Neuro
 
 @pytest.mark.parametrize(
     ("own", "registered", "accepted"),
-    [(None, {"type": "string"}, True), ({}, {"type": "null"}, False), (False, {"type": "null"}, False), (True, {"type": "null"}, True), ({"type": "string"}, {"type": "null"}, True)],
+    [
+        (None, {"type": "string"}, True),
+        ({}, {"type": "null"}, False),
+        (False, {"type": "null"}, False),
+        (True, {"type": "null"}, True),
+        ({"type": "string"}, {"type": "null"}, True),
+    ],
 )
-async def test_the_schema_of_the_lease_comes_before_the_registered_one(transport: FakeTransport, own: Any, registered: Any, accepted: bool) -> None:
+async def test_the_schema_of_the_lease_comes_before_the_registered_one(
+    transport: FakeTransport, own: Any, registered: Any, accepted: bool
+) -> None:
     neuron = Neuron(neuron_id="n", transport=transport)
     neuron.register_handler(capability(), lambda task_input, ctx: 1, input_schema=registered)
     await neuron.start()
     frame = lease_frame(task_input="text")
-    await transport.callbacks.on_frame(frame.model_copy(update={"lease": frame.lease.model_copy(update={"input_schema": own})}))
+    await transport.callbacks.on_frame(
+        frame.model_copy(update={"lease": frame.lease.model_copy(update={"input_schema": own})})
+    )
     await settle()
     assert transport.types()[-1] == ("ack" if accepted else "nack")
     await neuron.stop()
 
 
-@pytest.mark.parametrize("error", [ConnectionError("cut"), TransportError("busy", 500), TransportError("limit", 429), TransportError("token", 401), LookupError("auth")])
-async def test_an_ack_survives_failed_posts(neuron: Neuron, transport: FakeTransport, work: Work, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("cut"),
+        TransportError("busy", 500),
+        TransportError("limit", 429),
+        TransportError("token", 401),
+        LookupError("auth"),
+    ],
+)
+async def test_an_ack_survives_failed_posts(
+    neuron: Neuron, transport: FakeTransport, work: Work, error: Exception
+) -> None:
     await neuron.start()
     failures = [error, error]
     transport.behave["ack"] = lambda: raising(failures.pop())() if failures else None
@@ -294,7 +325,9 @@ async def test_an_ack_survives_failed_posts(neuron: Neuron, transport: FakeTrans
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 413, 422])
-async def test_an_answer_that_another_try_cannot_change_is_final(neuron: Neuron, transport: FakeTransport, work: Work, status: int) -> None:
+async def test_an_answer_that_another_try_cannot_change_is_final(
+    neuron: Neuron, transport: FakeTransport, work: Work, status: int
+) -> None:
     tries: list[int] = []
 
     def refuse() -> None:
@@ -310,7 +343,9 @@ async def test_an_answer_that_another_try_cannot_change_is_final(neuron: Neuron,
     assert tries == [status]
 
 
-async def test_a_handler_that_is_cancelled_before_its_first_step_is_reported(neuron: Neuron, transport: FakeTransport, work: Work) -> None:
+async def test_a_handler_that_is_cancelled_before_its_first_step_is_reported(
+    neuron: Neuron, transport: FakeTransport, work: Work
+) -> None:
     await neuron.start()
     await transport.callbacks.on_frame(lease_frame())
     await transport.callbacks.on_frame(cancel_frame())
@@ -365,7 +400,9 @@ async def test_leases_go_on_over_a_reconnect(neuron: Neuron, transport: FakeTran
 # Capabilities.
 
 
-async def test_an_update_is_told_to_the_gateway_and_holds_at_once(neuron: Neuron, transport: FakeTransport, work: Work) -> None:
+async def test_an_update_is_told_to_the_gateway_and_holds_at_once(
+    neuron: Neuron, transport: FakeTransport, work: Work
+) -> None:
     await neuron.start()
     for name in ("a", "b", "c"):
         await transport.callbacks.on_frame(lease_frame(name))
@@ -386,7 +423,9 @@ async def test_an_update_before_the_start_goes_out_with_the_register(neuron: Neu
     await neuron.stop()
 
 
-async def test_an_update_that_fails_is_logged(neuron: Neuron, transport: FakeTransport, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_update_that_fails_is_logged(
+    neuron: Neuron, transport: FakeTransport, caplog: pytest.LogCaptureFixture
+) -> None:
     transport.behave["update-capability"] = raising(TransportError("no", 500))
     await neuron.start()
     await neuron.update_capability("acme/echo", concurrency=2)
@@ -394,8 +433,12 @@ async def test_an_update_that_fails_is_logged(neuron: Neuron, transport: FakeTra
     await neuron.stop()
 
 
-@pytest.mark.parametrize(("name", "concurrency"), [("acme/unknown", 1), ("acme/echo", 0), ("acme/echo", -1), ("acme/echo", "many")])
-async def test_a_wrong_update_changes_nothing(neuron: Neuron, transport: FakeTransport, name: str, concurrency: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "concurrency"), [("acme/unknown", 1), ("acme/echo", 0), ("acme/echo", -1), ("acme/echo", "many")]
+)
+async def test_a_wrong_update_changes_nothing(
+    neuron: Neuron, transport: FakeTransport, name: str, concurrency: Any
+) -> None:
     with pytest.raises(ValueError):
         await neuron.update_capability(name, concurrency=concurrency)
     await neuron.start()
@@ -500,7 +543,9 @@ async def test_heartbeats_go_on_through_the_drain(transport: FakeTransport, work
     await stopping
 
 
-async def test_a_stop_that_is_cancelled_still_stops_the_transport(neuron: Neuron, transport: FakeTransport, work: Work) -> None:
+async def test_a_stop_that_is_cancelled_still_stops_the_transport(
+    neuron: Neuron, transport: FakeTransport, work: Work
+) -> None:
     await three_leases(neuron, transport)
     stopping = asyncio.ensure_future(neuron.stop())
     await settle()
@@ -551,7 +596,9 @@ async def test_a_loop_that_is_started_again_while_a_beat_is_under_way_lives(tran
     await loop.aclose()
 
 
-async def test_a_tick_is_skipped_without_a_connection_and_never_raises(transport: FakeTransport, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tick_is_skipped_without_a_connection_and_never_raises(
+    transport: FakeTransport, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken() -> list[HeartbeatInFlightEntry]:
         raise LookupError("broken list")
 

@@ -13,18 +13,8 @@ import holokai_neuron_sdk
 import pytest
 from holokai_neuron_sdk import auth
 
-ROOT_NAMES = """
-__version__ Neuron Handler HandlerContext TerminalFailure run_lease HeartbeatLoop AuthCallback HttpTransport ReconnectInfo
-TransportCallbacks TransportError PROTOCOL_VERSION POST_PATH SSE_PATH SSE_EVENT Capability CapabilityScope
-CapabilityScopeOnBehalfOf CapabilityType UserId NeuronId LeaseId TaskPayload LeasePayload RegisterFrame UpdateCapabilityFrame
-HeartbeatFrame HeartbeatInFlightEntry AckFrame NackFrame NackKind ProgressFrame NeuronToServerFrame RegisteredFrame LeaseFrame
-CancelFrame CapabilityRevokedFrame DisconnectFrame ServerToNeuronFrame parse_server_frame SseEvent parse_sse_stream
-""".split()
-AUTH_NAMES = """
-ClientAuthenticator CredentialRevokedError EnrollResult EnrollmentError OAuthEndpoints OAuthTokenError StoredCredential
-TokenResponse client_secret_post create_client_credentials_auth default_credential_path discover_endpoints enroll
-read_credential_file write_credential_file
-""".split()
+ROOT_NAMES = ["__version__", "Neuron", "Handler", "HandlerContext", "TerminalFailure", "run_lease", "HeartbeatLoop", "AuthCallback", "HttpTransport", "ReconnectInfo", "TransportCallbacks", "TransportError", "PROTOCOL_VERSION", "POST_PATH", "SSE_PATH", "SSE_EVENT", "Capability", "CapabilityScope", "CapabilityScopeOnBehalfOf", "CapabilityType", "UserId", "NeuronId", "LeaseId", "TaskPayload", "LeasePayload", "RegisterFrame", "UpdateCapabilityFrame", "HeartbeatFrame", "HeartbeatInFlightEntry", "AckFrame", "NackFrame", "NackKind", "ProgressFrame", "NeuronToServerFrame", "RegisteredFrame", "LeaseFrame", "CancelFrame", "CapabilityRevokedFrame", "DisconnectFrame", "ServerToNeuronFrame", "parse_server_frame", "SseEvent", "parse_sse_stream"]
+AUTH_NAMES = ["ClientAuthenticator", "CredentialRevokedError", "EnrollResult", "EnrollmentError", "OAuthEndpoints", "OAuthTokenError", "StoredCredential", "TokenResponse", "client_secret_post", "create_client_credentials_auth", "default_credential_path", "discover_endpoints", "enroll", "read_credential_file", "write_credential_file"]
 HOMES = {
     "neuron": "Neuron",
     "transport": "HttpTransport TransportCallbacks TransportError ReconnectInfo AuthCallback",

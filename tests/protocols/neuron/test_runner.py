@@ -72,8 +72,17 @@ def terminal(reason: str, code: str = "HANDLER_TERMINAL") -> dict[str, Any]:
 
 
 def mismatch(side: str, error: str) -> dict[str, Any]:
-    reason = {"INPUT": "lease input does not match inputSchema", "OUTPUT": "handler output does not match outputSchema"}[side]
-    return {"type": "nack", "kind": "schema-mismatch", "reason": reason, "code": f"{side}_SCHEMA_MISMATCH", "details": {"errors": [error]}}
+    reason = {
+        "INPUT": "lease input does not match inputSchema",
+        "OUTPUT": "handler output does not match outputSchema",
+    }[side]
+    return {
+        "type": "nack",
+        "kind": "schema-mismatch",
+        "reason": reason,
+        "code": f"{side}_SCHEMA_MISMATCH",
+        "details": {"errors": [error]},
+    }
 
 
 CANCELLED = {"type": "nack", "kind": "cancelled", "reason": "handler aborted", "code": "CANCELLED"}
@@ -155,9 +164,18 @@ async def test_schemas(payload: LeasePayload, handler: Any, expected: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "schema", [{"$ref": "#/nowhere"}, {"$ref": "http://127.0.0.1:1/schema.json"}, {"$ref": "file:///etc/passwd"}, {"$ref": "#"}, {"pattern": "("}]
+    "schema",
+    [
+        {"$ref": "#/nowhere"},
+        {"$ref": "http://127.0.0.1:1/schema.json"},
+        {"$ref": "file:///etc/passwd"},
+        {"$ref": "#"},
+        {"pattern": "("},
+    ],
 )
-async def test_a_schema_that_cannot_be_applied_is_a_mismatch_and_nothing_is_fetched(schema: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_schema_that_cannot_be_applied_is_a_mismatch_and_nothing_is_fetched(
+    schema: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("socket.socket.connect", lambda *args: pytest.fail("something was fetched"))
     monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: pytest.fail("something was fetched"))
     frame = await run(returning(1), lease("x", schema))
@@ -213,7 +231,13 @@ async def test_cancellation(handler: Any, cancel: str, expected: dict[str, Any])
 async def test_the_cancellation_goes_on_after_the_nack() -> None:
     posts = Posts()
     with pytest.raises(asyncio.CancelledError):
-        await run_lease(lease=lease(), handler=raising(asyncio.CancelledError()), transport=posts, logger=LOG, cancel_event=asyncio.Event())
+        await run_lease(
+            lease=lease(),
+            handler=raising(asyncio.CancelledError()),
+            transport=posts,
+            logger=LOG,
+            cancel_event=asyncio.Event(),
+        )
     assert posts.frames[0]["kind"] == "cancelled"
 
 
@@ -227,7 +251,9 @@ async def test_a_cancellation_during_the_post_does_not_abort_it() -> None:
             await super().post(path, frame)
 
     posts = Slow()
-    task = asyncio.ensure_future(run_lease(lease=lease(), handler=returning(1), transport=posts, logger=LOG, cancel_event=asyncio.Event()))
+    task = asyncio.ensure_future(
+        run_lease(lease=lease(), handler=returning(1), transport=posts, logger=LOG, cancel_event=asyncio.Event())
+    )
     await posted.wait()
     task.cancel()
     await asyncio.sleep(0)
@@ -239,7 +265,9 @@ async def test_a_cancellation_during_the_post_does_not_abort_it() -> None:
 
 
 async def test_a_post_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    await run_lease(lease=lease(), handler=returning(1), transport=Posts(fail=1), logger=LOG, cancel_event=asyncio.Event())
+    await run_lease(
+        lease=lease(), handler=returning(1), transport=Posts(fail=1), logger=LOG, cancel_event=asyncio.Event()
+    )
     assert "ack of lease l-1 not delivered: cut" in caplog.text
 
 

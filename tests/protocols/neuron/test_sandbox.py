@@ -52,7 +52,9 @@ async def echo(task_input: Any, ctx: HandlerContext) -> Any:
 
 
 @pytest.mark.skipif(not SEED.exists(), reason="the seeds are not beside this checkout")
-async def test_the_quick_start_of_the_seed_runs_unchanged_but_for_address_and_token(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+async def test_the_quick_start_of_the_seed_runs_unchanged_but_for_address_and_token(
+    sandbox: Sandbox, http: httpx.AsyncClient
+) -> None:
     fence = re.search(r"## Quick start\s+```python\n(.*?)```", SEED.read_text(), re.DOTALL)
     assert fence
     code = fence.group(1).replace("https://api.holokai.dev", sandbox.url).replace("<bearer token>", "any token")
@@ -179,11 +181,54 @@ async def test_an_expired_token_is_fetched_anew(sandbox: Sandbox) -> None:
     ("path", "body", "status"),
     [
         ("register", {"type": "register", "neuronId": "n", "protocolVersion": "1.0.0", "capabilities": []}, 400),
-        ("register", {"type": "register", "neuronId": "n", "protocolVersion": "1.0.0", "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}]}, 409),
-        ("register", {"type": "register", "neuronId": "n", "protocolVersion": "2.0.0", "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}]}, 400),
-        ("register", {"type": "register", "neuronId": "n", "protocolVersion": "1.0.0", "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}] * 2}, 400),
-        ("update-capability", {"type": "update-capability", "neuronId": "n", "capability": {"type": "a/b", "scope": "any", "concurrency": 1}}, 404),
-        ("update-capability", {"type": "update-capability", "neuronId": "n", "capability": {"type": "a/b", "scope": "any", "concurrency": 0}}, 400),
+        (
+            "register",
+            {
+                "type": "register",
+                "neuronId": "n",
+                "protocolVersion": "1.0.0",
+                "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}],
+            },
+            409,
+        ),
+        (
+            "register",
+            {
+                "type": "register",
+                "neuronId": "n",
+                "protocolVersion": "2.0.0",
+                "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}],
+            },
+            400,
+        ),
+        (
+            "register",
+            {
+                "type": "register",
+                "neuronId": "n",
+                "protocolVersion": "1.0.0",
+                "capabilities": [{"type": "a/b", "scope": "any", "concurrency": 1}] * 2,
+            },
+            400,
+        ),
+        (
+            "update-capability",
+            {
+                "type": "update-capability",
+                "neuronId": "n",
+                "capability": {"type": "a/b", "scope": "any", "concurrency": 1},
+            },
+            404,
+        ),
+        (
+            "update-capability",
+            {
+                "type": "update-capability",
+                "neuronId": "n",
+                "capability": {"type": "a/b", "scope": "any", "concurrency": 0},
+            },
+            400,
+        ),
         ("heartbeat", {"type": "heartbeat", "neuronId": "n", "inFlight": [], "sentAt": STAMP}, 404),
         ("ack", {"type": "ack", "leaseId": "l", "completedAt": STAMP}, 409),
         ("ack", {"type": "ack", "leaseId": "l", "completedAt": STAMP, "extra": 1}, 400),
@@ -199,14 +244,24 @@ async def test_refusals(http: httpx.AsyncClient, path: str, body: dict[str, Any]
     assert set(answer.json()) >= {"error", "message"}
 
 
-@pytest.mark.parametrize(("headers", "path", "status"), [({}, "/neuron/events?neuronId=n", 401), ({"authorization": "Bearer t"}, "/neuron/events", 400), ({"authorization": "Basic x"}, "/neuron/events?neuronId=n", 401)])
+@pytest.mark.parametrize(
+    ("headers", "path", "status"),
+    [
+        ({}, "/neuron/events?neuronId=n", 401),
+        ({"authorization": "Bearer t"}, "/neuron/events", 400),
+        ({"authorization": "Basic x"}, "/neuron/events?neuronId=n", 401),
+    ],
+)
 async def test_streams_that_are_refused(sandbox: Sandbox, headers: dict[str, str], path: str, status: int) -> None:
     async with httpx.AsyncClient(base_url=sandbox.url) as client:
         assert (await client.get(path, headers=headers)).status_code == status
 
 
 async def test_strict_auth_takes_minted_tokens_only() -> None:
-    async with Sandbox("neuron", strict_auth=True, verify=True) as sandbox, httpx.AsyncClient(base_url=sandbox.url) as client:
+    async with (
+        Sandbox("neuron", strict_auth=True, verify=True) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.url) as client,
+    ):
         answer = await client.get("/neuron/events?neuronId=n", headers={"authorization": "Bearer made-up"})
         assert answer.status_code == 401
 
@@ -220,7 +275,12 @@ async def test_the_task_list_and_unknown_things(sandbox: Sandbox, http: httpx.As
     assert [task["id"] for task in (await http.get("/_sandbox/tasks?state=pending")).json()] == [created["id"]]
     assert (await http.get("/_sandbox/tasks?state=done")).json() == []
     assert (await http.get("/_sandbox/state")).json()["tasks"] == {"pending": 1}
-    for path in ("/_sandbox/tasks/nope", "/_sandbox/neurons/nope/disconnect", "/_sandbox/enrollments/nope/approve", "/_sandbox/clients/nope/revoke"):
+    for path in (
+        "/_sandbox/tasks/nope",
+        "/_sandbox/neurons/nope/disconnect",
+        "/_sandbox/enrollments/nope/approve",
+        "/_sandbox/clients/nope/revoke",
+    ):
         method = "GET" if path.endswith("tasks/nope") else "POST"
         assert (await http.request(method, path)).status_code == 404
     assert (await http.post("/_sandbox/tasks", json={"input": 1})).status_code == 400

@@ -155,7 +155,9 @@ class TestHeartbeats:
 
 
 class TestDispatch:
-    def test_a_lane_runs_as_many_as_its_concurrency_and_queues_the_others_in_order(self, new_session: NewSession) -> None:
+    def test_a_lane_runs_as_many_as_its_concurrency_and_queues_the_others_in_order(
+        self, new_session: NewSession
+    ) -> None:
         session = registered(new_session(concurrency=2))
         started = [told(session.received(lease_frame(name), 0.0)) for name in "abcd"]
         assert started == [["start a"], ["start b"], [], []]
@@ -174,7 +176,9 @@ class TestDispatch:
         session.received(lease_frame("a"), 0.0)
         assert told(session.received(lease_frame("b", capability="acme/other"), 0.0)) == ["start b"]
 
-    def test_more_concurrency_starts_queued_leases_at_once_and_less_never_adds_to_the_old(self, new_session: NewSession) -> None:
+    def test_more_concurrency_starts_queued_leases_at_once_and_less_never_adds_to_the_old(
+        self, new_session: NewSession
+    ) -> None:
         session = registered(new_session(concurrency=1))
         for name in "abcde":
             session.received(lease_frame(name), 0.0)
@@ -289,7 +293,9 @@ class TestReports:
         session.closed(0.5)
         assert told(session.finished("l-1", ack(), 1.0)) == ["ack l-1"]
 
-    def test_heartbeats_do_not_let_a_report_that_the_gateway_cannot_take_live_forever(self, new_session: NewSession) -> None:
+    def test_heartbeats_do_not_let_a_report_that_the_gateway_cannot_take_live_forever(
+        self, new_session: NewSession
+    ) -> None:
         session = registered(new_session())
         session.received(lease_frame(seconds=30), 0.0)
         (report,) = sends(session.finished("l-1", ack(), 1.0))
@@ -364,7 +370,12 @@ class TestStop:
         while sends(outputs):
             frames += told(outputs)
             outputs = session.sent(sends(outputs)[0], Delivery.TAKEN, 2.0)
-        assert frames == ["nack L4 retryable: neuron shutting down", "ack L1", f"nack L2 {NOT_STARTED}", f"nack L3 {NOT_STARTED}"]
+        assert frames == [
+            "nack L4 retryable: neuron shutting down",
+            "ack L1",
+            f"nack L2 {NOT_STARTED}",
+            f"nack L3 {NOT_STARTED}",
+        ]
         assert session.state_of("L4") is Lease.REPORTING
 
     def test_no_handler_is_asked_for_before_the_stop_is(self, new_session: NewSession) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
-from holokai_neuron_sdk import protocol
 from holokai_neuron_sdk._session.machine import Session
 from holokai_neuron_sdk._session.outputs import Delivery, Output, Send, StartHandler, StopHandler
 from holokai_neuron_sdk._session.pace import Pace
 from holokai_neuron_sdk._session.table import Lease, Link, Phase
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from .conftest import MOMENT, ack, cancel_frame, capability, lease_frame, nack
 

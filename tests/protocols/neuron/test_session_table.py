@@ -14,7 +14,8 @@ EXPECTED_LEASE_EVENTS = {
     Lease.QUEUED: {LeaseEvent.SLOT, LeaseEvent.SLOT_CLOSED} | ANY_TIME_BEFORE_THE_END,
     Lease.RUNNING: {LeaseEvent.RESULT} | ANY_TIME_BEFORE_THE_END,
     Lease.STOPPING: {LeaseEvent.RESULT} | ANY_TIME_BEFORE_THE_END,
-    Lease.REPORTING: {LeaseEvent.TAKEN, LeaseEvent.REFUSED, LeaseEvent.FAILED, LeaseEvent.GIVEN_UP} | ANY_TIME_BEFORE_THE_END,
+    Lease.REPORTING: {LeaseEvent.TAKEN, LeaseEvent.REFUSED, LeaseEvent.FAILED, LeaseEvent.GIVEN_UP}
+    | ANY_TIME_BEFORE_THE_END,
     Lease.RETRYING: {LeaseEvent.RETRY} | ANY_TIME_BEFORE_THE_END,
     Lease.ENDED: set[LeaseEvent](),
 }

@@ -59,7 +59,9 @@ def test_one_byte_at_a_time_gives_the_same(chunks: list[bytes], expected: list[t
 
 
 @given(
-    st.lists(st.sampled_from([b"data: ", b"event: ", b"x", b"\r", b"\n", b"\r\n", b"\xc3\xa9", b":", b""]), max_size=40),
+    st.lists(
+        st.sampled_from([b"data: ", b"event: ", b"x", b"\r", b"\n", b"\r\n", b"\xc3\xa9", b":", b""]), max_size=40
+    ),
     st.lists(st.integers(0, 120), max_size=6),
 )
 def test_every_way_of_splitting_gives_the_same(parts: list[bytes], cuts: list[int]) -> None:

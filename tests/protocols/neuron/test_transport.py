@@ -186,14 +186,19 @@ async def test_a_post_carries_the_frame_and_keeps_the_path_prefix() -> None:
     (request,) = gateway.requests
     assert str(request.url) == "https://gw.example/base/neuron/ack"
     assert request.headers["content-type"] == "application/json"
-    assert request.content == '{"type":"ack","leaseId":"l","output":"é","completedAt":"2025-01-02T03:04:05.678900Z"}'.encode()
+    assert (
+        request.content
+        == '{"type":"ack","leaseId":"l","output":"é","completedAt":"2025-01-02T03:04:05.678900Z"}'.encode()
+    )
 
 
 async def _token() -> str:
     return "t"
 
 
-@pytest.mark.parametrize("auth", [_token, lambda: asyncio.ensure_future(_token()), lambda: "t"], ids=["coroutine", "future", "text"])
+@pytest.mark.parametrize(
+    "auth", [_token, lambda: asyncio.ensure_future(_token()), lambda: "t"], ids=["coroutine", "future", "text"]
+)
 async def test_auth_may_answer_anything_awaitable(auth: Callable[[], Any]) -> None:
     gateway = Gateway()
     await gateway.transport(auth).post("/neuron/ack", ack())
@@ -218,7 +223,22 @@ async def test_frames_come_in_order_whatever_their_event_name() -> None:
     assert heard.events == ["open", "lease", "cancel", "close: clean close"]
 
 
-@pytest.mark.parametrize("bad", ["{", "[]", "null", "7", '"x"', '{"type":"ping"}', '{"type":["lease"]}', '{"type":{}}', '{"a":1}', "[" * 5000, "\ufffd"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        "[]",
+        "null",
+        "7",
+        '"x"',
+        '{"type":"ping"}',
+        '{"type":["lease"]}',
+        '{"type":{}}',
+        '{"a":1}',
+        "[" * 5000,
+        "\ufffd",
+    ],
+)
 async def test_a_bad_frame_never_ends_the_stream(bad: str) -> None:
     body = Body(f"data: {bad}\n\n", f"data: {CANCEL}\n\n", then="stay")
     heard = await life(Gateway(streams=[httpx.Response(200, stream=body)]), lambda heard: "cancel" in heard.events)
@@ -283,7 +303,9 @@ async def test_a_callback_that_raises_costs_the_stream_and_no_more() -> None:
     assert not transport.is_connected()
 
 
-async def test_the_pause_doubles_up_to_the_longest_and_starts_again_after_a_good_open(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_pause_doubles_up_to_the_longest_and_starts_again_after_a_good_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sleeping: list[float] = []
     real_sleep = asyncio.sleep
 
@@ -300,7 +322,15 @@ async def test_the_pause_doubles_up_to_the_longest_and_starts_again_after_a_good
     assert [info.attempt for info in heard.reconnects] == [*range(1, 10), 1, 2]
 
 
-@pytest.mark.parametrize("streams", [[httpx.Response(200, stream=Body(then="stay"))], [httpx.Response(503)], [httpx.Response(401), httpx.Response(503)], [httpx.ConnectError("no")]])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        [httpx.Response(200, stream=Body(then="stay"))],
+        [httpx.Response(503)],
+        [httpx.Response(401), httpx.Response(503)],
+        [httpx.ConnectError("no")],
+    ],
+)
 async def test_start_returns_when_the_first_attempt_is_decided_and_stop_always_does(streams: list[Reply]) -> None:
     transport = Gateway(streams=streams).transport(initial_reconnect_delay_ms=60_000)
     async with asyncio.timeout(2):
@@ -317,7 +347,9 @@ async def test_a_peer_that_never_answers_blocks_neither_start_nor_stop() -> None
         raise AssertionError
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(hang))
-    transport = HttpTransport(gateway_url="http://gw", neuron_id="n", auth=lambda: "t", client=client, request_timeout=0.05)
+    transport = HttpTransport(
+        gateway_url="http://gw", neuron_id="n", auth=lambda: "t", client=client, request_timeout=0.05
+    )
     async with asyncio.timeout(2):
         await transport.start()
         starting = asyncio.ensure_future(transport.start())

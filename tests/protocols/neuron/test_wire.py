@@ -80,11 +80,15 @@ SENT = [
     ),
     (
         NackFrame(lease_id="l-1", kind="retryable", reason="boom", code="HANDLER_THREW", failed_at=MOMENT),
-        '{"type":"nack","leaseId":"l-1","kind":"retryable","reason":"boom","code":"HANDLER_THREW","failedAt":"' + STAMP + '"}',
+        '{"type":"nack","leaseId":"l-1","kind":"retryable","reason":"boom","code":"HANDLER_THREW","failedAt":"'
+        + STAMP
+        + '"}',
     ),
     (
         ProgressFrame(lease_id="l-1", percent=50, message="half", data={"k": None}, sent_at=MOMENT),
-        '{"type":"progress","leaseId":"l-1","percent":50.0,"message":"half","data":{"k":null},"sentAt":"' + STAMP + '"}',
+        '{"type":"progress","leaseId":"l-1","percent":50.0,"message":"half","data":{"k":null},"sentAt":"'
+        + STAMP
+        + '"}',
     ),
     (
         ProgressFrame(lease_id="l-1", sent_at=MOMENT),
@@ -151,7 +155,10 @@ def test_the_smallest_frame_of_each_type_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "path", "value"),
     [
-        *[("lease", f"lease.task.{member}", ...) for member in ("input", "attempt", "workflowId", "taskId", "capability")],
+        *[
+            ("lease", f"lease.task.{member}", ...)
+            for member in ("input", "attempt", "workflowId", "taskId", "capability")
+        ],
         ("lease", "lease.expiresAt", ...),
         ("lease", "sentAt", ...),
         ("lease", "lease.task.attempt", -1),
@@ -196,7 +203,14 @@ def test_inbound_frames_may_use_python_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "error"), [({}, KeyError), ({"type": "ping"}, KeyError), ([], TypeError), ({"type": []}, TypeError), ({"type": "cancel"}, ValidationError)]
+    ("payload", "error"),
+    [
+        ({}, KeyError),
+        ({"type": "ping"}, KeyError),
+        ([], TypeError),
+        ({"type": []}, TypeError),
+        ({"type": "cancel"}, ValidationError),
+    ],
 )
 def test_parse_server_frame_raises(payload: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -222,7 +236,9 @@ def test_a_lease_lives_between_a_second_and_an_hour(ttl: int) -> None:
         Capability.model_validate({"type": "a/b", "scope": "any", "concurrency": 1, "leaseTtlMs": ttl})
 
 
-@pytest.mark.parametrize("scope", ["any", {"onBehalfOf": "u"}, {"on_behalf_of": "u"}, protocol.CapabilityScopeOnBehalfOf(on_behalf_of="u")])  # type: ignore[call-arg]
+@pytest.mark.parametrize(
+    "scope", ["any", {"onBehalfOf": "u"}, {"on_behalf_of": "u"}, protocol.CapabilityScopeOnBehalfOf(on_behalf_of="u")]
+)  # type: ignore[call-arg]
 def test_scopes_in_every_spelling(scope: Any) -> None:
     written = json.loads(encode(Capability(type="a/b", scope=scope, concurrency=1)))["scope"]
     assert written == ("any" if scope == "any" else {"onBehalfOf": "u"})
@@ -276,9 +292,15 @@ def schema_of(name: str) -> Draft202012Validator:
     )
 
 
-FRAMES = [(class_name(file), example) for file in FILES for example in yaml.safe_load(file.read_text())["examples"] if isinstance(example, dict)]
+FRAMES = [
+    (class_name(file), example)
+    for file in FILES
+    for example in yaml.safe_load(file.read_text())["examples"]
+    if isinstance(example, dict)
+]
 ODD = st.one_of(
-    st.sampled_from(["", "x", "acme/echo", None, [], {}, -1, 0, 1, 999, 101, True, {"onBehalfOf": ""}, "any", [{}]]), st.integers()
+    st.sampled_from(["", "x", "acme/echo", None, [], {}, -1, 0, 1, 999, 101, True, {"onBehalfOf": ""}, "any", [{}]]),
+    st.integers(),
 )
 
 
