@@ -45,6 +45,8 @@ class Operations:
         """The canonical `paths`."""
         found = [one for path, item in _items(raw) for one in self._operations(path, item, at.child(path), "operation")]
         self._name(found)
+        uses = Counter({one.path: one.item_at for one in found}.values())
+        self.schemas.items |= {where for where, times in uses.items() if times == 1}
         paths: dict[str, Schema] = {}
         for path, item in _items(raw):
             paths[path] = self._item_head(item, at.child(path))

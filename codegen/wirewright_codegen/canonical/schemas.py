@@ -17,6 +17,11 @@ from wirewright_codegen.canonical.vocabulary import AT, Schema
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.values import is_map
 
+_ITEM_PARTS = frozenset(
+    ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query", "parameters",
+     "additionalOperations", "x-additional-operations")
+)  # fmt: skip
+
 
 @dataclass(slots=True)
 class Schemas:
@@ -26,6 +31,8 @@ class Schemas:
     builder: Builder
     hoister: Hoister
     account: Account
+    items: set[At] = field(default_factory=set[At])
+    """Path items that belong to one path."""
     _shared: dict[At, Schema] = field(default_factory=dict[At, Schema])
 
     def inline(self, raw: Any, at: At, place: Place) -> Schema:
@@ -83,11 +90,22 @@ class Schemas:
             examples[str(name)] = value
         return examples
 
-    def placed(self, raw: Any, at: At, otherwise: Place, make: Callable[[Any, At, Place], Schema]) -> Schema:
-        """Make something at its place: of what is shared that is where it stands, and it is made once."""
+    def _is_inline(self, at: At) -> bool:
+        """Whether a location is inside a path item that belongs to one path, wherever its file is."""
         if at.file == self.references.document.name and at.pointer.startswith(
             ("/paths/", "/webhooks/", "/x-webhooks/")
         ):
+            return True
+        pointer, _, token = at.pointer.rpartition("/")
+        while token:
+            if token in _ITEM_PARTS and At(at.file, pointer) in self.items:
+                return True
+            pointer, _, token = pointer.rpartition("/")
+        return False
+
+    def placed(self, raw: Any, at: At, otherwise: Place, make: Callable[[Any, At, Place], Schema]) -> Schema:
+        """Make something at its place: of what is shared that is where it stands, and it is made once."""
+        if self._is_inline(at):
             return make(raw, at, otherwise)
         place = place_of(self.references, at)
         if raw is not self.references.value(at):  # with a description of its own
