@@ -33,9 +33,11 @@ if TYPE_CHECKING:
         RetryPolicyModel,
         RetryStrategyEnum,
         StoreConfigModel,
-        TriggerState as TriggerState,
         UnitesModel,
         UnitesStrategyEnum,
+    )
+    from exospherehost.models import (
+        TriggerState as TriggerState,
     )
     from exospherehost.node import BaseNode
     from exospherehost.runtime import Runtime

@@ -10,7 +10,7 @@ JITTER = 0.25
 
 
 class Backoff:
-    """Waits that double from `base` up to 30 seconds; each after the first is shortened by up to a quarter, at random."""
+    """Waits that double from `base` up to 30 seconds; all but the first are up to a quarter shorter, at random."""
 
     def __init__(self, base: float, *, random: Callable[[], float] = random.random) -> None:
         self._base = base

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class RuntimeStatus(str, Enum):
+class RuntimeStatus(StrEnum):
     """What a runtime is at."""
 
     NEW = "NEW"
@@ -68,4 +68,4 @@ class Health:
 
     def to_dict(self) -> dict[str, object]:
         """Everything as JSON can say it."""
-        return asdict(self) | {"status": self.status.value}
+        return {**asdict(self), "status": self.status.value}

@@ -12,7 +12,7 @@ from exospherehost.node.BaseNode import BaseNode
 PARTS = ("Inputs", "Outputs", "Secrets")
 
 
-def check(nodes: Sequence[type[BaseNode]]) -> None:
+def check(nodes: Sequence[type[object]]) -> None:
     """`ValueError` with everything that is wrong with the classes."""
     problems = [problem for node in nodes for problem in _problems(node)]
     names = [node.__name__ for node in nodes]
@@ -23,7 +23,7 @@ def check(nodes: Sequence[type[BaseNode]]) -> None:
         raise ValueError("Following errors while validating nodes: " + "\n".join(problems))
 
 
-def _problems(node: type[BaseNode]) -> Iterator[str]:
+def _problems(node: type[object]) -> Iterator[str]:
     name = node.__name__
     if not issubclass(node, BaseNode):
         yield f"{name} does not inherit from exospherehost.BaseNode"
@@ -42,7 +42,7 @@ def _no_model(name: str, part: str) -> str:
     return f"{name} does not have an {part} class that inherits from pydantic.BaseModel"
 
 
-def _is_model(node: type[BaseNode], part: str) -> bool:
+def _is_model(node: type[object], part: str) -> bool:
     model = getattr(node, part, None)
     return isinstance(model, type) and issubclass(model, BaseModel)
 

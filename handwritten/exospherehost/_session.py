@@ -86,7 +86,7 @@ class Connections:
 
 
 class ClientSession:
-    """Sends JSON. With `connections`, those are used and left open; without, the session has its own and closes them."""
+    """Sends JSON, over `connections` (which are left open) or over its own (which are closed at the end)."""
 
     def __init__(self, connections: Connections | None = None) -> None:
         self._connections = connections or Connections()

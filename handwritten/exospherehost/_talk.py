@@ -58,10 +58,11 @@ class Talk(ABC):
         if status != 200:
             self._complain(f"Failed to get secrets for state {state_id}: {answer}")
             return {}
-        if not isinstance(answer, dict) or "secrets" not in answer:
+        try:
+            secrets: dict[str, str] = answer["secrets"]
+        except (LookupError, TypeError):
             self._complain(f"'secrets' not found in the answer for state {state_id}")
             return {}
-        secrets: dict[str, str] = answer["secrets"]
         return secrets
 
     async def _notify_executed(self, state_id: str, outputs: list[Any]) -> int | None:

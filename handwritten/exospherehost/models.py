@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, Field, field_validator
 
 
-class UnitesStrategyEnum(str, Enum):
+class UnitesStrategyEnum(str, Enum):  # noqa: UP042 - as in the original: str() of a member is its name
     """When a join starts."""
 
     ALL_SUCCESS = "ALL_SUCCESS"
@@ -22,7 +22,7 @@ class UnitesStrategyEnum(str, Enum):
     """No descendant of the united state is left to run, however it ended."""
 
 
-class RetryStrategyEnum(str, Enum):
+class RetryStrategyEnum(str, Enum):  # noqa: UP042 - as above
     """How the delay before a retry grows; `FULL_JITTER` takes a random part of it, `EQUAL_JITTER` of its half."""
 
     EXPONENTIAL = "EXPONENTIAL"

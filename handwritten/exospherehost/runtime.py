@@ -13,9 +13,9 @@ import signal
 from asyncio import Queue, sleep
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from pydantic import BaseModel
 from wirewright.request import Request
 
 from exospherehost import _nodes
@@ -26,7 +26,7 @@ from exospherehost._health import Counters, Health, RuntimeStatus
 from exospherehost._redact import redact, traceback_without
 from exospherehost._session import ClientSession, Connections
 from exospherehost._talk import Talk
-from exospherehost.node.BaseNode import BaseNode
+from exospherehost.node.BaseNode import BaseNode, run_node
 from exospherehost.signals import PruneSignal, ReQueueAfterSignal
 
 logger = logging.getLogger(__name__)
@@ -55,15 +55,15 @@ class Runtime(Talk):
     """Executes the states of some nodes of one namespace.
 
     `state_manager_uri` and `key` default to `EXOSPHERE_STATE_MANAGER_URI` and `EXOSPHERE_API_KEY`. At most `workers`
-    states are executed at once; up to `2 * batch_size` wait in a queue. Work is asked for every `poll_interval` seconds,
-    and at once while there is plenty or when a report of this runtime may have made some. Raises `ValueError` for
-    settings or nodes that cannot work.
+    states are executed at once; up to `2 * batch_size` wait in a queue. Work is asked for every `poll_interval`
+    seconds, and at once while there is plenty or when a report of this runtime may have made some. Raises
+    `ValueError` for settings or nodes that cannot work.
 
-    `start()` runs until `stop()`, cancellation, or (where it blocks) SIGTERM. Run as many runtimes on as many machines as
-    you like: the state manager hands each state to one of them.
+    `start()` runs until `stop()`, cancellation, or (where it blocks) SIGTERM. Run as many runtimes on as many machines
+    as you like: the state manager hands each state to one of them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the public signature
         self,
         namespace: str,
         name: str,
@@ -103,6 +103,8 @@ class Runtime(Talk):
         self._to_give_back: list[str] = []
         self._poll_soon = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     def _set_config_from_env(self) -> None:
         if self._state_manager_uri is None:
@@ -181,8 +183,8 @@ class Runtime(Talk):
 
     async def _until_stopped(self, tasks: Sequence[asyncio.Task[Any]], *, cancel: bool = True) -> bool:
         """Whether all tasks ended before this runtime was asked to; raises the exception of the first that failed."""
-        together = asyncio.gather(*tasks)
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        together: asyncio.Future[Any] = asyncio.gather(*tasks)
+        stopping: asyncio.Future[Any] = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({together, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if together.done():
@@ -198,10 +200,8 @@ class Runtime(Talk):
     async def _drain(self, poller: asyncio.Task[None]) -> None:
         await _cancelled([poller])
         self._take_back_queue()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._drain_seconds
-        while self._running and loop.time() < deadline:
-            await asyncio.sleep(0.01)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), self._drain_seconds)
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Interrupt what is left, let reports arrive, give back the rest; all within a few seconds."""
@@ -218,7 +218,7 @@ class Runtime(Talk):
         await self._delivery.settle()
         while self._to_give_back:
             state_id = self._to_give_back[-1]
-            self._counters.given_back += await self._delivery.deliver(state_id, lambda: self._give_back(state_id))
+            self._counters.given_back += await self._delivery.deliver(state_id, partial(self._give_back, state_id))
             self._to_give_back.pop()
 
     def _take_back_queue(self) -> None:
@@ -310,6 +310,7 @@ class Runtime(Talk):
                     logger.error("A state without an id was claimed; nothing can be reported on it")
                     continue
                 self._running.add(state_id)
+                self._at_rest.clear()
                 self._look_for_work()
                 await self._process(state_id, state)
             except Exception as error:  # whatever it is, the next state deserves a worker
@@ -317,6 +318,8 @@ class Runtime(Talk):
                 self._counters.lost += 1
             finally:
                 self._running.discard(str(state_id))
+                if not self._running:
+                    self._at_rest.set()
                 self._state_queue.task_done()
 
     async def _process(self, state_id: str, state: State) -> None:
@@ -341,11 +344,7 @@ class Runtime(Talk):
         node = self._node_mapping[state["node_name"]]
         if self._need_secrets(node):
             secrets.update(await patiently(lambda: self._get_secrets(state_id), f"asking for secrets of {state_id}"))
-        inputs: BaseModel = node.Inputs(**state["inputs"])
-        outputs = await node()._execute(inputs, node.Secrets(**secrets))
-        if outputs is None:
-            return []
-        return outputs if isinstance(outputs, list) else [outputs]
+        return await run_node(node, state["inputs"], secrets)
 
     def _need_secrets(self, node: type[BaseNode]) -> bool:
         return _nodes.needs_secrets(node)

@@ -37,7 +37,7 @@ class ReQueueAfterSignal(Exception):  # noqa: N818  (the name is part of the pub
 
     def __init__(self, delay: timedelta) -> None:
         if delay.total_seconds() <= 0:
-            raise Exception("Delay must be greater than 0")  # noqa: TRY002  (callers know no other type)
+            raise Exception("Delay must be greater than 0")
         self.delay = delay
         super().__init__(f"ReQueueAfter signal received with timedelta: {delay} \n {_NOTE}")
 

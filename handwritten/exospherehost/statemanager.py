@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -36,13 +37,22 @@ __all__ = ["StateManager", "SyncStateManager", "TriggerState"]
 T = TypeVar("T")
 Answer = tuple[int, Any, str]
 """Status, JSON (None when there is none) and text."""
-Step = tuple[str, Request[Any]] | float
-"""A request with its verb, or seconds to sleep."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+Step = tuple[str, Request[Any]] | Sleep
+"""A request with its verb, or a pause."""
 Flow = Generator[Step, Any, T]
 
 
 class _StateManager:
-    """What both kinds share: settings, and the flows."""
+    """What both kinds share: settings, and the flows. Refusals are plain `Exception`s: callers know no other type."""
 
     def __init__(
         self,
@@ -92,9 +102,10 @@ class _StateManager:
         graph_name: str,
         graph_nodes: Sequence[GraphNodeModel],
         secrets: dict[str, str],
-        retry_policy: RetryPolicyModel | None,
-        store_config: StoreConfigModel | None,
-        triggers: Sequence[CronTrigger] | None,
+        *,
+        retry_policy: RetryPolicyModel | None = None,
+        store_config: StoreConfigModel | None = None,
+        triggers: Sequence[CronTrigger] | None = None,
     ) -> Request[Any]:
         body: dict[str, Any] = {"secrets": secrets, "nodes": [node.model_dump() for node in graph_nodes]}
         if retry_policy is not None:
@@ -103,22 +114,20 @@ class _StateManager:
             body["store_config"] = store_config.model_dump()
         if triggers is not None:
             body["triggers"] = [{"type": "CRON", "value": {"expression": each.expression}} for each in triggers]
-        return operations.upsert_graph(
-            self._namespace, graph_name, m.UpsertGraphTemplateRequest.model_validate(body)
-        )
+        return operations.upsert_graph(self._namespace, graph_name, m.UpsertGraphTemplateRequest.model_validate(body))
 
     # Flows ---------------------------------------------------------------------------------------------------------
 
     def _trigger_flow(self, request: Request[Any]) -> Flow[Any]:
         status, value, text = yield "post", request
         if status != 200:
-            raise Exception(f"Failed to trigger state: {status} {text}")  # noqa: TRY002  (callers know no other type)
+            raise Exception(f"Failed to trigger state: {status} {text}")
         return value
 
     def _get_flow(self, graph_name: str) -> Flow[Any]:
         status, value, text = yield "get", self._get_request(graph_name)
         if status != 200:
-            raise Exception(f"Failed to get graph: {status} {text}")  # noqa: TRY002
+            raise Exception(f"Failed to get graph: {status} {text}")
         return value
 
     def _upsert_flow(
@@ -126,17 +135,15 @@ class _StateManager:
     ) -> Flow[Any]:
         status, graph, text = yield "put", request
         if status not in {200, 201}:
-            raise Exception(f"Failed to upsert graph: {status} {text}")  # noqa: TRY002
+            raise Exception(f"Failed to upsert graph: {status} {text}")
         began = time.monotonic()
         while graph["validation_status"] == "PENDING":
             if time.monotonic() - began > validation_timeout:
-                raise Exception(  # noqa: TRY002
-                    f"Graph validation check timed out after {validation_timeout} seconds"
-                )
-            yield float(polling_interval)
+                raise Exception(f"Graph validation check timed out after {validation_timeout} seconds")
+            yield Sleep(polling_interval)
             graph = yield from self._get_flow(graph_name)
         if graph["validation_status"] != "VALID":
-            raise Exception(  # noqa: TRY002
+            raise Exception(
                 f"Graph validation failed: {graph['validation_status']} and errors: {graph['validation_errors']}"
             )
         return graph
@@ -147,7 +154,7 @@ class _StateManager:
         return self._address.url(self._trigger_request(graph_name, None, None, 0))
 
     def _get_upsert_graph_endpoint(self, graph_name: str) -> str:
-        return self._address.url(self._upsert_request(graph_name, [], {}, None, None, None))
+        return self._address.url(self._upsert_request(graph_name, [], {}))
 
     def _get_get_graph_endpoint(self, graph_name: str) -> str:
         return self._address.url(self._get_request(graph_name))
@@ -185,7 +192,7 @@ class StateManager(_StateManager):
         """The graph as it is kept, with `validation_status` and `validation_errors`."""
         return await self._perform(self._get_flow(graph_name))
 
-    async def upsert_graph(
+    async def upsert_graph(  # noqa: PLR0917 - the public signature
         self,
         graph_name: str,
         graph_nodes: list[GraphNodeModel],
@@ -200,15 +207,17 @@ class StateManager(_StateManager):
 
         An `Exception` tells why the graph was refused or is not valid, or that verification took too long.
         """
-        request = self._upsert_request(graph_name, graph_nodes, secrets, retry_policy, store_config, triggers)
+        request = self._upsert_request(
+            graph_name, graph_nodes, secrets, retry_policy=retry_policy, store_config=store_config, triggers=triggers
+        )
         return await self._perform(self._upsert_flow(graph_name, request, validation_timeout, polling_interval))
 
     async def _perform(self, flow: Flow[T]) -> T:
         try:
             step = next(flow)
             while True:
-                if isinstance(step, float):
-                    await asyncio.sleep(step)
+                if isinstance(step, Sleep):
+                    await asyncio.sleep(step.seconds)
                     step = flow.send(None)
                 else:
                     step = flow.send(await self._send(*step))
@@ -223,7 +232,11 @@ class StateManager(_StateManager):
             sent = send(url, headers=headers) if verb == "get" else send(url, json=json_of(request), headers=headers)
             async with sent as response:
                 is_good = response.status in {200, 201}
-                return response.status, await response.json() if is_good else None, "" if is_good else await response.text()
+                return (
+                    response.status,
+                    await response.json() if is_good else None,
+                    "" if is_good else await response.text(),
+                )
 
 
 class SyncStateManager(_StateManager):
@@ -251,7 +264,7 @@ class SyncStateManager(_StateManager):
         """See `StateManager.get_graph`."""
         return self._perform(self._get_flow(graph_name))
 
-    def upsert_graph(
+    def upsert_graph(  # noqa: PLR0917 - the public signature
         self,
         graph_name: str,
         graph_nodes: list[GraphNodeModel],
@@ -263,15 +276,17 @@ class SyncStateManager(_StateManager):
         polling_interval: int = 1,
     ) -> Any:
         """See `StateManager.upsert_graph`."""
-        request = self._upsert_request(graph_name, graph_nodes, secrets, retry_policy, store_config, triggers)
+        request = self._upsert_request(
+            graph_name, graph_nodes, secrets, retry_policy=retry_policy, store_config=store_config, triggers=triggers
+        )
         return self._perform(self._upsert_flow(graph_name, request, validation_timeout, polling_interval))
 
     def _perform(self, flow: Flow[T]) -> T:
         try:
             step = next(flow)
             while True:
-                if isinstance(step, float):
-                    time.sleep(step)
+                if isinstance(step, Sleep):
+                    time.sleep(step.seconds)
                     step = flow.send(None)
                 else:
                     step = flow.send(self._send(*step))

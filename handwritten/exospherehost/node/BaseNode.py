@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -18,14 +18,20 @@ class BaseNode(ABC):
     puts the state off.
     """
 
-    class Inputs(BaseModel):
-        """What the node takes."""
+    if TYPE_CHECKING:  # subclasses put models of their own here, which checkers must not compare with these
+        Inputs: Any
+        Outputs: Any
+        Secrets: Any
+    else:
 
-    class Outputs(BaseModel):
-        """What the node puts out."""
+        class Inputs(BaseModel):
+            """What the node takes."""
 
-    class Secrets(BaseModel):
-        """What the node must know and nobody may see."""
+        class Outputs(BaseModel):
+            """What the node puts out."""
+
+        class Secrets(BaseModel):
+            """What the node must know and nobody may see."""
 
     secrets: Any
 
@@ -41,3 +47,13 @@ class BaseNode(ABC):
     async def execute(self) -> Any:
         """Do the work. Return `Outputs`, a list of `Outputs`, or None."""
         raise NotImplementedError("execute method must be implemented by all concrete node classes")
+
+
+async def run_node(node: type[BaseNode], inputs: dict[str, str], secrets: dict[str, str]) -> list[Any]:
+    """What a fresh instance of the node puts out, as a list. Raises whatever validation and the node raise."""
+    work = node()._execute(node.Inputs(**inputs), node.Secrets(**secrets))  # pyright: ignore[reportPrivateUsage]
+    outputs = await work
+    if outputs is None:
+        return []
+    several: list[Any] = outputs if isinstance(outputs, list) else [outputs]
+    return several

@@ -90,7 +90,7 @@ async def _steps(url: str) -> AsyncIterator[str]:
 
 
 async def _play(runtime: Runtime, manager: StateManager) -> AsyncIterator[str]:
-    while not runtime.health.is_healthy:
+    while not runtime.health.is_healthy:  # noqa: ASYNC110 - a runtime says how it is when asked
         await asyncio.sleep(0.01)
     yield "a runtime with 4 nodes is registered"
     kept = await manager.upsert_graph(
@@ -104,7 +104,7 @@ async def _play(runtime: Runtime, manager: StateManager) -> AsyncIterator[str]:
     run_id = (await manager.trigger("shouting", store={"greeting": "good morning dear world"}))["run_id"]
     yield f"run {run_id[:8]}… is triggered"
     async with manager.api as api:
-        while (run := (await api.runs.list(NAMESPACE, 1, 1)).runs[0]).status == "PENDING":
+        while (run := (await api.runs.list(NAMESPACE, 1, 1)).runs[0]).status == "PENDING":  # noqa: ASYNC110 - so is a run
             await asyncio.sleep(0.05)
         yield f"it ended as {run.status}: {run.total_count} states, {run.retried_count} of them tried again"
         graph = await api.runs.get_graph(NAMESPACE, run_id)

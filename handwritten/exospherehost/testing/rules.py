@@ -23,7 +23,7 @@ from exospherehost.testing.wire import (
     LOCAL_ORIGINS,
     REQUEST_ID,
     Cors,
-    InvalidRequest,
+    InvalidRequestError,
     check_syntax,
     read_body,
     request_id,
@@ -99,14 +99,14 @@ class ExosphereRules(Rules):
         try:
             if call.operation is not None and call.operation.method in {"POST", "PUT"}:
                 check_syntax(call)
-        except InvalidRequest as error:
+        except InvalidRequestError as error:
             return self._answer(call, 422, {"detail": error.detail})
         has_key = call.headers.get("x-api-key") == self.manager.settings.api_key
         if has_key or (call.operation is not None and call.operation.id == "get_health"):
             return None
         return self._answer(call, 401, {"detail": "Invalid API key"})
 
-    def error(self, status: int, code: str, message: str, problems: Sequence[Problem], call: Call | None) -> Answer:
+    def error(self, status: int, code: str, message: str, problems: Sequence[Problem], *, call: Call | None) -> Answer:
         """Errors that no operation gave: unknown paths and methods, a slash too many or too few, faults."""
         if call is not None and (preflight := self._cors.preflight(call)) is not None:
             return preflight
@@ -132,15 +132,13 @@ class ExosphereRules(Rules):
     async def _do(self, call: Call, work: Callable[[], Any], status: int = 200) -> Answer:
         try:
             return self._answer(call, status, await self._run(work))
-        except InvalidRequest as error:
+        except InvalidRequestError as error:
             return self._answer(call, 422, {"detail": error.detail})
         except Refusal as refusal:
             body = {"detail": refusal.detail}
             return self._answer(call, refusal.status, {"success": False, **body} if refusal.status == 500 else body)
 
-    async def _do_with(
-        self, call: Call, model: type[Body], work: Callable[[Body], Any], status: int = 200
-    ) -> Answer:
+    async def _do_with(self, call: Call, model: type[Body], work: Callable[[Body], Any], status: int = 200) -> Answer:
         return await self._do(call, lambda: work(read_body(call, model)), status)
 
     # Operations ------------------------------------------------------------------------------------------------
@@ -262,14 +260,14 @@ class ExosphereRules(Rules):
     @control("POST", "/cron/tick")
     async def tick(self, call: Call) -> dict[str, int]:
         """Fire cron triggers that are due now, or at `{"at": "2026-01-02T03:04:00"}` (local time)."""
-        at = datetime.fromisoformat(call.body["at"]) if isinstance(call.body, dict) and "at" in call.body else None
-        fired: int = await self._run(lambda: self.manager.schedule.tick(at))
+        at = (bodies.as_object(call.body) or {}).get("at")
+        fired: int = await self._run(lambda: self.manager.schedule.tick(at and datetime.fromisoformat(at)))
         return {"fired": fired}
 
     @control("POST", "/claims/release")
     async def release(self, call: Call) -> dict[str, int]:
         """Make states claimable that were claimed `{"older_than": 30}` seconds ago (default: all claimed ones)."""
-        seconds = float(call.body.get("older_than", 0)) if isinstance(call.body, dict) else 0.0
+        seconds = float((bodies.as_object(call.body) or {}).get("older_than", 0))
         released: int = await self._run(lambda: self.manager.claims.reclaim(int(seconds * 1000) - 1))
         return {"released": released}
 
@@ -289,11 +287,11 @@ def _integer(call: Call, name: str, *, minimum: int | None) -> int:
     except ValueError:
         message = "Input should be a valid integer, unable to parse string as an integer"
         problem: dict[str, Any] = {"type": "int_parsing", "loc": ["path", name], "msg": message, "input": text}
-        raise InvalidRequest([problem]) from None
+        raise InvalidRequestError([problem]) from None
     if minimum is not None and number < minimum:
         message = f"Input should be greater than or equal to {minimum}"
         problem = {"type": "greater_than_equal", "loc": ["path", name], "msg": message, "input": text}
-        raise InvalidRequest([problem | {"ctx": {"ge": minimum}}])
+        raise InvalidRequestError([problem | {"ctx": {"ge": minimum}}])
     return number
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from wirewright.sandbox import Answer, Call
@@ -21,7 +21,10 @@ _HEADERS = (
 )
 
 
-class InvalidRequest(Exception):
+JSON_TYPES = (str, int, float, bool, list, dict, type(None))
+
+
+class InvalidRequestError(Exception):
     """The request breaks its schema (422); `detail` lists how."""
 
     def __init__(self, detail: Sequence[Mapping[str, Any]]) -> None:
@@ -46,21 +49,21 @@ def check_syntax(call: Call) -> None:
     try:
         json.loads(call.raw_body)
     except ValueError as error:
-        place = getattr(error, "pos", 0)
-        problem = {"type": "json_invalid", "loc": ["body", place], "msg": "JSON decode error", "input": {}}
-        raise InvalidRequest([problem | {"ctx": {"error": str(getattr(error, "msg", error))}}]) from error
+        place, reason = getattr(error, "pos", 0), getattr(error, "msg", error)
+        problem: dict[str, Any] = {"type": "json_invalid", "loc": ["body", place], "msg": "JSON decode error"}
+        raise InvalidRequestError([problem | {"input": {}, "ctx": {"error": str(reason)}}]) from error
 
 
 def read_body(call: Call, model: type[Body]) -> Body:
-    """The body as a model; `InvalidRequest` with every problem."""
+    """The body as a model; `InvalidRequestError` with every problem."""
     if not call.raw_body:
-        raise InvalidRequest([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
+        raise InvalidRequestError([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
     is_json = _is_json(call.headers.get("content-type", "application/json"))
     value = json.loads(call.raw_body) if is_json else call.raw_body.decode("utf-8", "replace")
     try:
         return model.model_validate(value, from_attributes=True)
     except ValidationError as error:
-        raise InvalidRequest([_problem(found) for found in error.errors(include_url=False)]) from error
+        raise InvalidRequestError([_problem(found) for found in error.errors(include_url=False)]) from error
 
 
 def _problem(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def _plain(value: Any) -> Any:
     """A value for JSON; an exception, which validators leave behind, says nothing."""
     if isinstance(value, Exception):
         return {}
-    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+    return cast(Any, value) if isinstance(value, JSON_TYPES) else str(value)
 
 
 def _is_json(content_type: str) -> bool:

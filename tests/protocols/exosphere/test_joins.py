@@ -147,9 +147,7 @@ def test_a_join_must_unite_an_ancestor_of_what_leads_to_it(world: Any, node_use:
 
 
 def test_states_made_before_a_join_fails_stay(world: Any, node_use: Use) -> None:
-    world.graph(
-        node_use("r", None, "a", "b", text="x"), node_use("a", text="x"), node_use("b", unites="a", text="x")
-    )
+    world.graph(node_use("r", None, "a", "b", text="x"), node_use("a", text="x"), node_use("b", unites="a", text="x"))
     run = world.trigger()
     world.executed(world.claim_one())
     assert world.statuses(run) == [("r", "NEXT_CREATED_ERROR"), ("a", "CREATED")]

@@ -214,7 +214,12 @@ def servers(shared_database: str) -> Iterator[list[Manager]]:
 
 
 def prepare(server: Manager, string_schema: Use, node_use: Use, fan_out: int) -> None:
-    node = {"name": "Echo", "inputs_schema": string_schema("text"), "outputs_schema": string_schema("text"), "secrets": []}
+    node = {
+        "name": "Echo",
+        "inputs_schema": string_schema("text"),
+        "outputs_schema": string_schema("text"),
+        "secrets": [],
+    }
     server.nodes.register("ns", bodies.RegisterNodes.model_validate({"runtime_name": "r", "nodes": [node]}))
     uses = [
         node_use("root", None, "split", text="r"),
@@ -299,7 +304,9 @@ def test_a_graph_is_kept_once_and_fires_once_for_all_servers(
     assert len(runs) == fired >= 1
 
 
-def test_two_server_processes_and_four_runtimes_on_postgresql(postgres: str, fleet: Fleet, unused_port: Callable[[], int]) -> None:
+def test_two_server_processes_and_four_runtimes_on_postgresql(
+    postgres: str, fleet: Fleet, unused_port: Callable[[], int]
+) -> None:
     ports = [unused_port(), unused_port()]
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     servers = [

@@ -137,9 +137,7 @@ def test_one_signal_does_not_share_its_data_with_another() -> None:
         (timedelta(microseconds=999), 1), (timedelta(microseconds=1), 1),
     ],
 )  # fmt: skip
-async def test_delays_are_sent_in_whole_milliseconds(
-    sandbox: Sandbox, delay: timedelta, milliseconds: int
-) -> None:
+async def test_delays_are_sent_in_whole_milliseconds(sandbox: Sandbox, delay: timedelta, milliseconds: int) -> None:
     with pytest.raises(Exception, match="Failed to send requeue after signal to http"):
         await ReQueueAfterSignal(delay).send(
             f"{sandbox.url}/v0/namespace/ns/state/64b000000000000000000001/re-enqueue-after", "sandbox-key"
@@ -198,5 +196,3 @@ def test_both_spellings_of_the_node_module_lead_to_one_class() -> None:
     from exospherehost.node.BaseNode import BaseNode as second
 
     assert first is second is BaseNode
-
-

@@ -75,7 +75,11 @@ def test_the_document_has_the_snippets_that_are_tested_here(document: str) -> No
 
 def test_basic_node_creation(snippet: Callable[[str], str], play: Any, node_use: Use) -> None:
     program = subprocess.Popen(
-        [sys.executable, "-c", snippet("class SampleNode")], env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", snippet("class SampleNode")],
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         _wait(lambda: play.manager.nodes.list("MyProject")["count"])
@@ -117,7 +121,9 @@ async def test_custom_node_configuration(
     assert play.manager.runs.node("ns", "g", run_id, state["id"])["outputs"] == {"result": "abc", "length": "3"}
 
 
-async def test_error_handling(snippet: Callable[[str], str], running: Any, play: Any, node_use: Use, until: Any) -> None:
+async def test_error_handling(
+    snippet: Callable[[str], str], running: Any, play: Any, node_use: Use, until: Any
+) -> None:
     node = definitions(snippet("class RobustNode"))["RobustNode"]
     policy = {"max_retries": 2, "strategy": "FIXED", "backoff_factor": 1}
     async with running(node):
@@ -205,20 +211,28 @@ async def test_creating_and_triggering_a_graph(
         assert kept["store_config"] == {
             "required_keys": ["cursor", "batch_id"], "default_values": {"cursor": "0", "batch_size": "100"},
         }  # fmt: skip
-        run_id = (await StateManager("MyProject").trigger("my-workflow", store={"cursor": "1", "batch_id": "2"}))["run_id"]
+        run_id = (await StateManager("MyProject").trigger("my-workflow", store={"cursor": "1", "batch_id": "2"}))[
+            "run_id"
+        ]
         await until(lambda: play.manager.runs.graph("MyProject", run_id)["execution_summary"]["SUCCESS"] == 2)
     second = play.manager.runs.graph("MyProject", run_id)["nodes"][1]
     inputs = play.manager.runs.node("MyProject", "my-workflow", run_id, second["id"])["inputs"]
     assert inputs == {"data": "initial/json", "validation_rules": "initial"}
 
 
-async def test_triggering_graph_execution(snippet: Callable[[str], str], play: Any, node_use: Use, sandbox: Sandbox) -> None:
+async def test_triggering_graph_execution(
+    snippet: Callable[[str], str], play: Any, node_use: Use, sandbox: Sandbox
+) -> None:
     from exospherehost.testing.manager import bodies
 
     node = {"name": "N", "inputs_schema": {}, "outputs_schema": {}, "secrets": []}
-    play.manager.nodes.register("MyProject", bodies.RegisterNodes.model_validate({"runtime_name": "r", "nodes": [node]}))
+    play.manager.nodes.register(
+        "MyProject", bodies.RegisterNodes.model_validate({"runtime_name": "r", "nodes": [node]})
+    )
     use = node_use("login", "N", namespace="MyProject", user_id="?", session_token="?")
-    play.manager.graphs.upsert("MyProject", "my-graph", bodies.UpsertGraph.model_validate({"secrets": {}, "nodes": [use]}))
+    play.manager.graphs.upsert(
+        "MyProject", "my-graph", bodies.UpsertGraph.model_validate({"secrets": {}, "nodes": [use]})
+    )
     names = await run(snippet("# Create a single trigger state"), state_manager=StateManager("MyProject"))
     assert names["result"]["status"] == "CREATED"
     assert names["trigger_state"].inputs["user_id"] == "12345"

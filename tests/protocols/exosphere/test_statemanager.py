@@ -42,8 +42,15 @@ def both(request: pytest.FixtureRequest, connection: dict[str, str]) -> Both:
 def nodes(sandbox: Sandbox, string_schema: Callable[..., Any]) -> list[GraphNodeModel]:
     from exospherehost.testing.manager import bodies
 
-    node = {"name": "Echo", "inputs_schema": string_schema("text"), "outputs_schema": string_schema("text"), "secrets": []}
-    sandbox.rules.manager.nodes.register("ns", bodies.RegisterNodes.model_validate({"runtime_name": "r", "nodes": [node]}))
+    node = {
+        "name": "Echo",
+        "inputs_schema": string_schema("text"),
+        "outputs_schema": string_schema("text"),
+        "secrets": [],
+    }
+    sandbox.rules.manager.nodes.register(
+        "ns", bodies.RegisterNodes.model_validate({"runtime_name": "r", "nodes": [node]})
+    )
     return [GraphNodeModel(node_name="Echo", namespace="ns", identifier="a", inputs={"text": "x"})]
 
 
@@ -55,9 +62,7 @@ async def test_a_graph_is_kept_verified_triggered_and_read(both: Both, nodes: li
     assert await both("get_graph", "g") == kept
 
 
-async def test_requests_are_those_of_the_original(
-    both: Both, sandbox: Sandbox, nodes: list[GraphNodeModel]
-) -> None:
+async def test_requests_are_those_of_the_original(both: Both, sandbox: Sandbox, nodes: list[GraphNodeModel]) -> None:
     """The captured bodies of protocol sheet §7.8."""
     await both("upsert_graph", "g", nodes, {}, polling_interval=0)
     await both("trigger", "g", {"a": "b"})
@@ -178,11 +183,15 @@ def test_the_key_is_in_no_repr() -> None:
     assert "hush" not in repr(StateManager("ns", "http://sm", "hush"))
 
 
-async def test_every_operation_is_there_typed_and_async(connection: dict[str, str], nodes: list[GraphNodeModel]) -> None:
+async def test_every_operation_is_there_typed_and_async(
+    connection: dict[str, str], nodes: list[GraphNodeModel]
+) -> None:
     from exosphere_api.v0 import models as m
 
     manager = StateManager(**connection)
-    await manager.upsert_graph("g", nodes, {"s": "t"}, RetryPolicyModel(max_retries=1, backoff_factor=1), polling_interval=0)
+    await manager.upsert_graph(
+        "g", nodes, {"s": "t"}, RetryPolicyModel(max_retries=1, backoff_factor=1), polling_interval=0
+    )
     async with manager.api as api:
         assert (await api.health.get()).message == "OK"
         assert (await api.namespaces.list()).namespaces == ["ns"]
@@ -210,7 +219,10 @@ async def test_every_operation_is_there_typed_and_async(connection: dict[str, st
         assert refused.value.status == 404
         assert (await api.runs.get_node("ns", "g", run, state.state_id)).error == "no"
         third = (await api.states.retry("ns", state.state_id, m.ManualRetryRequest(fanout_id="3"))).id
-        ids = {each.state_id for each in (await api.states.enqueue("ns", m.EnqueueRequest(nodes=["Echo"], batch_size=9))).states}
+        ids = {
+            each.state_id
+            for each in (await api.states.enqueue("ns", m.EnqueueRequest(nodes=["Echo"], batch_size=9))).states
+        }
         assert third in ids
         done = await api.states.mark_executed("ns", third, m.ExecutedRequest(outputs=[{"text": "y"}]))
         assert done.status == "EXECUTED"

@@ -111,7 +111,12 @@ class TestClaims:
         late, early = chain.trigger(start_delay=50), chain.trigger(start_delay=10)
         chain.clock.advance(1)
         claimed = chain.claim()
-        runs = [run for state in claimed for run in (late, early) if chain.run_graph(run)["nodes"][0]["id"] == state["state_id"]]
+        runs = [
+            run
+            for state in claimed
+            for run in (late, early)
+            if chain.run_graph(run)["nodes"][0]["id"] == state["state_id"]
+        ]
         assert runs == [early, late]
 
     def test_without_a_lease_a_claim_never_ends(self, chain: Any) -> None:

@@ -92,7 +92,11 @@ CASES = {
         "depends on p but p is not a parent of m",
     ),
     "what is before the united use": ("r>s s>m m~r m>e", {"e": "r"}, None),
-    "the first of two branches into a join": ("r>b,c b>m c>m m~r", {"m": "b"}, "depends on b but b is not a parent of m"),
+    "the first of two branches into a join": (
+        "r>b,c b>m c>m m~r",
+        {"m": "b"},
+        "depends on b but b is not a parent of m",
+    ),
     "the second of two branches into a join": ("r>b,c b>m c>m m~r", {"m": "c"}, None),
     "both branches of a diamond": ("a>b,c b>d c>d", {"d": "b c"}, None),
     "the first branch, after a diamond": ("a>b,c b>d c>d d>e", {"e": "b"}, None),

@@ -138,7 +138,13 @@ def test_properties_that_are_something_else(declared: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "properties",
-    [{"x": {}}, {"x": True}, {"_x": {"type": "string"}}, {"x": {"$ref": "#/$defs/No"}}, {"x": {"$ref": "#/properties/x"}}],
+    [
+        {"x": {}},
+        {"x": True},
+        {"_x": {"type": "string"}},
+        {"x": {"$ref": "#/$defs/No"}},
+        {"x": {"$ref": "#/properties/x"}},
+    ],
 )
 def test_schemas_that_say_nothing_are_refused(properties: dict[str, Any]) -> None:
     with pytest.raises(SchemaError):

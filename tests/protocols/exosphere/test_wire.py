@@ -95,7 +95,9 @@ def test_every_answer_has_a_request_id(http: httpx.Client, method: str, path: st
         ("/health/", "/health"),
     ],
 )
-def test_a_slash_too_many_or_too_few_is_redirected(http: httpx.Client, sandbox: Sandbox, asked: str, meant: str) -> None:
+def test_a_slash_too_many_or_too_few_is_redirected(
+    http: httpx.Client, sandbox: Sandbox, asked: str, meant: str
+) -> None:
     answer = http.get(asked)
     assert (answer.status_code, answer.headers["location"]) == (307, sandbox.url + meant)
 
@@ -103,7 +105,11 @@ def test_a_slash_too_many_or_too_few_is_redirected(http: httpx.Client, sandbox: 
 def test_unknown_paths_and_methods(http: httpx.Client) -> None:
     assert (http.get("/nope").status_code, http.get("/nope").json()) == (404, {"detail": "Not Found"})
     answer = http.delete("/v0/namespaces")
-    assert (answer.status_code, answer.json(), answer.headers["allow"]) == (405, {"detail": "Method Not Allowed"}, "GET")
+    assert (answer.status_code, answer.json(), answer.headers["allow"]) == (
+        405,
+        {"detail": "Method Not Allowed"},
+        "GET",
+    )
 
 
 PROBLEMS: list[tuple[str, Any, list[Any], str, str]] = [
@@ -112,7 +118,13 @@ PROBLEMS: list[tuple[str, Any, list[Any], str, str]] = [
     (f"{NS}/states/enqueue", {"nodes": [], "batch_size": 1.5}, ["body", "batch_size"], "int_from_float", "fractional"),
     (f"{NS}/graph/g/trigger", {"start_delay": -1}, ["body", "start_delay"], "greater_than_equal", "than or equal to 0"),
     (f"{NS}/graph/g/trigger", {"inputs": {"a": 1}}, ["body", "inputs", "a"], "string_type", "valid string"),
-    (f"{NS}/state/x/re-enqueue-after", {"enqueue_after": 0}, ["body", "enqueue_after"], "greater_than", "greater than 0"),
+    (
+        f"{NS}/state/x/re-enqueue-after",
+        {"enqueue_after": 0},
+        ["body", "enqueue_after"],
+        "greater_than",
+        "greater than 0",
+    ),
     (f"{NS}/state/x/executed", {"outputs": [1]}, ["body", "outputs", 0], "dict_type", "valid dictionary"),
     (f"{NS}/state/x/errored", {"error": None}, ["body", "error"], "string_type", "valid string"),
     (f"{NS}/state/x/prune", {"data": []}, ["body", "data"], "dict_type", "valid dictionary"),
@@ -134,7 +146,11 @@ def test_a_body_that_breaks_its_schema(
 
 @pytest.mark.parametrize(
     ("content", "content_type", "kind"),
-    [(b"", None, "missing"), (b"hello", "text/plain", "model_attributes_type"), (b"[]", "application/json", "model_attributes_type")],
+    [
+        (b"", None, "missing"),
+        (b"hello", "text/plain", "model_attributes_type"),
+        (b"[]", "application/json", "model_attributes_type"),
+    ],
 )
 def test_a_body_that_is_no_object(http: httpx.Client, content: bytes, content_type: str | None, kind: str) -> None:
     headers = {**KEY, **({"content-type": content_type} if content_type else {})}
@@ -176,7 +192,11 @@ def test_a_graph_that_breaks_its_schema(
     http: httpx.Client, node_use: Callable[..., Any], members: dict[str, Any], place: list[Any], words: str
 ) -> None:
     nodes = [node_use("a", text="x") | node for node in members.get("nodes", [{}])]
-    answer = http.put(f"{NS}/graph/g", json={"secrets": {}, "nodes": nodes, **{k: v for k, v in members.items() if k != "nodes"}}, headers=KEY)
+    answer = http.put(
+        f"{NS}/graph/g",
+        json={"secrets": {}, "nodes": nodes, **{k: v for k, v in members.items() if k != "nodes"}},
+        headers=KEY,
+    )
     assert answer.status_code == 422
     [problem] = answer.json()["detail"]
     assert problem["loc"] == place
@@ -188,7 +208,9 @@ def test_numbers_are_lax(http: httpx.Client) -> None:
     assert http.post(f"{NS}/states/enqueue", json={"nodes": [], "batch_size": 3.0}, headers=KEY).status_code == 200
 
 
-@pytest.mark.parametrize(("page", "size", "status"), [("x", "1", 422), ("1", "y", 422), ("0", "1", 422), ("1", "0", 200)])
+@pytest.mark.parametrize(
+    ("page", "size", "status"), [("x", "1", 422), ("1", "y", 422), ("0", "1", 422), ("1", "0", 200)]
+)
 def test_pages_are_numbers(http: httpx.Client, page: str, size: str, status: int) -> None:
     assert http.get(f"{NS}/runs/{page}/{size}", headers=KEY).status_code == status
 
@@ -252,7 +274,10 @@ def test_an_unknown_behaviour_is_refused() -> None:
 def test_data_in_a_file_outlives_the_server(tmp_path: Any, node_use: Callable[..., Any]) -> None:
     node = {"name": "N", "inputs_schema": {}, "outputs_schema": {}, "secrets": ["s"]}
     for start in (1, 2):
-        with Sandbox("exosphere", data=tmp_path / "exosphere.db") as sandbox, httpx.Client(base_url=sandbox.url, headers=KEY) as http:
+        with (
+            Sandbox("exosphere", data=tmp_path / "exosphere.db") as sandbox,
+            httpx.Client(base_url=sandbox.url, headers=KEY) as http,
+        ):
             if start == 1:
                 http.put(f"{NS}/nodes/", json={"runtime_name": "rt", "nodes": [node]})
                 http.put(f"{NS}/graph/g", json={"secrets": {"s": "t"}, "nodes": [node_use("a", "N")]})
@@ -264,7 +289,9 @@ def test_data_in_a_file_outlives_the_server(tmp_path: Any, node_use: Callable[..
                 assert http.get("/v0/namespaces").json()["count"] == 0
 
 
-def test_cron_and_claims_can_be_driven_by_hand(sandbox: Sandbox, http: httpx.Client, node_use: Callable[..., Any]) -> None:
+def test_cron_and_claims_can_be_driven_by_hand(
+    sandbox: Sandbox, http: httpx.Client, node_use: Callable[..., Any]
+) -> None:
     http.headers.update(KEY)
     node = {"name": "N", "inputs_schema": {}, "outputs_schema": {}, "secrets": []}
     http.put(f"{NS}/nodes/", json={"runtime_name": "rt", "nodes": [node]})

@@ -56,8 +56,8 @@ class Manager:
                 table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
                 for table in (NODES, TEMPLATES, RUNS)
             }
-            by_status = sa.select(STATES.c.status, sa.func.count()).group_by(STATES.c.status)
-            return {**totals, "states": {status: count for status, count in connection.execute(by_status)}}
+            by_status = sa.select(STATES.c.status, sa.func.count().label("states")).group_by(STATES.c.status)
+            return {**totals, "states": {row.status: row.states for row in connection.execute(by_status)}}
 
     def reset(self) -> None:
         """Forget everything."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from exospherehost.models import GraphNodeModel
 
 
-class Disconnected(ValueError):
+class DisconnectedError(ValueError):
     """Joins wait for a use that the walk never reaches."""
 
 
@@ -29,7 +29,7 @@ class Ancestry:
         self._explore(root)
         if self._waiting:
             waiting = {name for names in self._waiting.values() for name in names}
-            raise Disconnected(f"Error building dependency graph: Graph is disconnected at: {waiting}")
+            raise DisconnectedError(f"Error building dependency graph: Graph is disconnected at: {waiting}")
 
     def _explore(self, root: str) -> None:
         """Depth first, children in order, with a stack of our own: graphs may be deeper than Python's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
@@ -29,7 +29,12 @@ class RegisterNodes(BaseModel):
 class NodeTemplate(GraphNodeModel):
     """A node use; unlike in programs, inputs must be there."""
 
-    inputs: dict[str, Any]
+    inputs: dict[str, Any] = Field()
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """The value when it is a JSON object."""
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
 
 
 def _cron_expression(expression: str) -> str:
@@ -48,11 +53,12 @@ class Trigger(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _lift_expression(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
+        members = as_object(data)
+        if members is None:
             return data
-        lifted = {name: member for name, member in data.items() if name != "expression"}
-        value = data.get("value")
-        if isinstance(value, dict) and "expression" in value:
+        lifted = {name: member for name, member in members.items() if name != "expression"}
+        value = as_object(members.get("value"))
+        if value is not None and "expression" in value:
             lifted["expression"] = value["expression"]
         return lifted
 
@@ -64,7 +70,7 @@ class UpsertGraph(BaseModel):
     nodes: list[NodeTemplate]
     retry_policy: RetryPolicyModel = Field(default_factory=RetryPolicyModel)
     store_config: StoreConfigModel = Field(default_factory=StoreConfigModel)
-    triggers: list[Trigger] = Field(default_factory=list)
+    triggers: list[Trigger] = Field(default_factory=list[Trigger])
 
 
 class TriggerGraph(BaseModel):

@@ -28,7 +28,7 @@ class Claims:
             "states": [_shown(row) for row in sorted(claimed, key=lambda row: (row.enqueue_after, row.id))],
         }
 
-    def _claim(self, namespace: str, nodes: list[str], count: int) -> list[sa.Row[Any]]:
+    def _claim(self, namespace: str, nodes: list[str], count: int) -> list[Any]:
         now = self._context.now
         ready = (
             sa.select(STATES.c.id)
@@ -69,7 +69,7 @@ class Claims:
             return released.rowcount
 
 
-def _shown(row: sa.Row[Any]) -> dict[str, Any]:
+def _shown(row: Any) -> dict[str, Any]:
     return {
         "state_id": row.id,
         "node_name": row.node_name,

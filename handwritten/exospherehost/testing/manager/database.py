@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
@@ -36,7 +37,7 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     @contextlib.contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
+    def begin(self) -> Generator[sa.Connection, None, None]:
         """A transaction: committed at the end, rolled back by an exception."""
         with self._one_at_a_time or contextlib.nullcontext(), self._engine.begin() as connection:
             yield connection
@@ -87,8 +88,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}
     )
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 

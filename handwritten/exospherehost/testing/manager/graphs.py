@@ -80,7 +80,13 @@ class Graphs:
         self, connection: sa.Connection, namespace: str, name: str, values: dict[str, Any], now: int
     ) -> sa.Row[Any]:
         fresh = self._context.database.insert_or_ignore(TEMPLATES).values(
-            id=self._context.new_id(), created_at=now, updated_at=now, name=name, namespace=namespace, revision=1, **values
+            id=self._context.new_id(),
+            created_at=now,
+            updated_at=now,
+            name=name,
+            namespace=namespace,
+            revision=1,
+            **values,
         )
         old = self._row(connection, namespace, name, lock=True)
         if old is None and connection.execute(fresh).rowcount:
@@ -132,9 +138,7 @@ class Graphs:
             return None
         return {key: self._context.vault.decrypt(value) for key, value in row.secrets.items()}
 
-    def _row(
-        self, connection: sa.Connection, namespace: str, name: str, *, lock: bool = False
-    ) -> sa.Row[Any] | None:
+    def _row(self, connection: sa.Connection, namespace: str, name: str, *, lock: bool = False) -> sa.Row[Any] | None:
         query = TEMPLATES.select().where(_at(namespace, name))
         return connection.execute(query.with_for_update() if lock else query).first()
 

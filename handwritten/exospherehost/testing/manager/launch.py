@@ -73,10 +73,15 @@ class Launch:
 def _root_inputs(graph: Graph, body: bodies.TriggerGraph) -> dict[str, str]:
     try:
         return {
-            name: _filled(graph, body.inputs.get(name, text), body.store) for name, text in graph.root.inputs.items()
+            name: _filled(graph, text, body.store)
+            for name, text in (graph.root.inputs | _of(body.inputs, graph.root.inputs)).items()
         }
     except (ValueError, TypeError) as error:
         raise Refusal(400, f"Invalid input: {error}") from error
+
+
+def _of(given: dict[str, str], known: dict[str, Any]) -> dict[str, str]:
+    return {name: text for name, text in given.items() if name in known}
 
 
 def _filled(graph: Graph, text: str, store: dict[str, str]) -> str:
@@ -87,8 +92,6 @@ def _filled(graph: Graph, text: str, store: dict[str, str]) -> str:
             raise ValueError(f"400: Root node can have only store identifier as dependent but got {source.identifier}")
         value = store.get(source.field, graph.store_config.default_values.get(source.field))
         if value is None:
-            raise ValueError(
-                f"400: Dependent {source.field} not found in store for root node {graph.root.identifier}"
-            )
+            raise ValueError(f"400: Dependent {source.field} not found in store for root node {graph.root.identifier}")
         values[source] = value
     return template.render(values)

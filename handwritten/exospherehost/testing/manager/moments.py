@@ -7,8 +7,10 @@ from datetime import datetime
 
 def stored(milliseconds: int) -> str:
     """A moment that was kept, to the millisecond."""
-    return datetime.fromtimestamp(milliseconds // 1000).replace(microsecond=milliseconds % 1000 * 1000).isoformat(
-        timespec="microseconds"
+    return (
+        datetime.fromtimestamp(milliseconds // 1000)
+        .replace(microsecond=milliseconds % 1000 * 1000)
+        .isoformat(timespec="microseconds")
     )
 
 

@@ -28,9 +28,7 @@ class Nodes:
                 self._put(connection, namespace, body.runtime_name, node)
         return {"runtime_name": body.runtime_name, "registered_nodes": [node.model_dump() for node in body.nodes]}
 
-    def _put(
-        self, connection: sa.Connection, namespace: str, runtime_name: str, node: bodies.NodeRegistration
-    ) -> None:
+    def _put(self, connection: sa.Connection, namespace: str, runtime_name: str, node: bodies.NodeRegistration) -> None:
         values = {
             "runtime_name": runtime_name,
             "runtime_namespace": namespace,

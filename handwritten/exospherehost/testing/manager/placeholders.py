@@ -77,4 +77,5 @@ def _source(placeholder: str, text: str) -> Source:
             return Source(identifier, field)
         case [identifier, field] if identifier == STORE:
             return Source(STORE, field)
-    raise PlaceholderError(f"Invalid syntax string placeholder {placeholder} for: {text}")
+        case _:
+            raise PlaceholderError(f"Invalid syntax string placeholder {placeholder} for: {text}")

@@ -43,7 +43,8 @@ class Progress:
     def after_executed(self, connection: sa.Connection, executed: State, further: Sequence[State]) -> None:
         """Write `executed`, a state just reported on, and its siblings, and make what follows them.
 
-        They end as SUCCESS or NEXT_CREATED_ERROR. While the graph is not verified they stay EXECUTED, and nothing is made.
+        They end as SUCCESS or NEXT_CREATED_ERROR. While the graph is not verified they stay EXECUTED, and nothing is
+        made.
         """
         siblings = [executed, *further]
         graph, outcome = self._outcome(connection, siblings)
@@ -121,9 +122,7 @@ class Progress:
             made += [self._following(node, state, resolver.inputs(node, templates, state)) for state in siblings]
         return made
 
-    def _following(
-        self, node: GraphNodeModel, state: State, inputs: dict[str, str], *, is_join: bool = False
-    ) -> State:
+    def _following(self, node: GraphNodeModel, state: State, inputs: dict[str, str], *, is_join: bool = False) -> State:
         remembers = self._context.settings.behaviour.states_remember_their_graph
         return states.fresh(
             self._context,
@@ -145,7 +144,9 @@ class Progress:
             if node.unites is not None and node.unites.identifier not in executed.parents:
                 raise ProgressError(f"Unit identifier not found in parents: {node.unites.identifier}")
         waiting = graph.joins if self._context.settings.behaviour.every_end_moves_joins else ()
-        self._start_joins(connection, graph, executed, [*following, *(join for join in waiting if join not in following)])
+        self._start_joins(
+            connection, graph, executed, [*following, *(join for join in waiting if join not in following)]
+        )
 
     def _follow_end(self, connection: sa.Connection, ended: State) -> None:
         """Joins that had waited for this state alone. What goes wrong is kept as the state's error, if it has none."""

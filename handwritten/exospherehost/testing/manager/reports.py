@@ -118,7 +118,7 @@ class Reports:
         return {"enqueue_after": waiting.enqueue_after, "status": Status.CREATED.value}
 
     def manual_retry(self, namespace: str, state_id: str, body: bodies.ManualRetry) -> dict[str, Any]:
-        """A fresh copy with all its retries; the original becomes RETRY_CREATED whatever it was. 409 the second time."""
+        """A fresh copy with all its retries; the original becomes RETRY_CREATED whatever it was. 409 when repeated."""
         states.check_id(self._context, state_id)
         with self._context.database.begin() as connection:
             state = states.required(connection, state_id)

@@ -109,13 +109,13 @@ class Runs:
 
 def _counts(connection: sa.Connection, run_ids: list[str]) -> dict[str, Counter[Status]]:
     query = (
-        sa.select(STATES.c.run_id, STATES.c.status, sa.func.count().label("count"))
+        sa.select(STATES.c.run_id, STATES.c.status, sa.func.count().label("states"))
         .where(STATES.c.run_id.in_(run_ids))
         .group_by(STATES.c.run_id, STATES.c.status)
     )
     found: dict[str, Counter[Status]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.run_id, Counter())[Status(row.status)] = row._mapping["count"]
+        found.setdefault(row.run_id, Counter())[Status(row.status)] = row.states
     return found
 
 
@@ -123,10 +123,7 @@ def _summary(run: sa.Row[Any], counts: Counter[Status]) -> dict[str, Any]:
     pending = sum(counts[status] for status in UNFINISHED)
     errored = sum(counts[status] for status in FAILED)
     total = counts.total()
-    if pending:
-        status = "PENDING"
-    else:
-        status = "FAILED" if errored or not total else "SUCCESS"
+    ended = "FAILED" if errored or not total else "SUCCESS"
     return {
         "run_id": run.run_id,
         "graph_name": run.graph_name,
@@ -135,7 +132,7 @@ def _summary(run: sa.Row[Any], counts: Counter[Status]) -> dict[str, Any]:
         "errored_count": errored,
         "retried_count": counts[Status.RETRY_CREATED],
         "total_count": total,
-        "status": status,
+        "status": "PENDING" if pending else ended,
         "created_at": moments.stored(run.created_at),
     }
 

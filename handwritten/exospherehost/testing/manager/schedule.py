@@ -56,7 +56,8 @@ class Schedule:
                 .values(status=status, expires_at=self._context.now + self._context.settings.schedule_retention)
             )
             times = cron.firings(entry.expression, datetime.fromisoformat(entry.trigger_time), moment)
-            _enter(connection, self._context, entry.namespace, entry.graph_name, entry.expression, times)
+            place = {"namespace": entry.namespace, "graph_name": entry.graph_name}
+            _enter(connection, self._context, times, expression=entry.expression, **place)
         return True
 
     def _triggered(self, connection: sa.Connection, entry: sa.Row[Any]) -> str:
@@ -85,9 +86,8 @@ def plan(connection: sa.Connection, context: Context, template: sa.Row[Any]) -> 
     """Enter the next firing of each distinct expression of a template; `CroniterError` where there is none."""
     now = moments.local(context.settings.clock())
     for expression in dict.fromkeys(trigger["value"]["expression"] for trigger in template.triggers):
-        _enter(
-            connection, context, template.namespace, template.name, expression, [cron.next_after(expression, now)]
-        )
+        place = {"namespace": template.namespace, "graph_name": template.name}
+        _enter(connection, context, [cron.next_after(expression, now)], expression=expression, **place)
 
 
 def drop_pending(connection: sa.Connection, namespace: str, graph_name: str, expressions: Sequence[str]) -> None:
@@ -105,10 +105,11 @@ def drop_pending(connection: sa.Connection, namespace: str, graph_name: str, exp
 def _enter(
     connection: sa.Connection,
     context: Context,
+    times: Iterable[datetime],
+    *,
     namespace: str,
     graph_name: str,
     expression: str,
-    times: Iterable[datetime],
 ) -> None:
     for time in times:
         connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 _OTHER_TYPES = frozenset({"date-time", "date", "time", "uuid", "uri"})
 """Formats whose values are no longer plain strings once they are parsed."""
@@ -37,8 +37,8 @@ def _is_string(declared: Mapping[str, Any]) -> bool:
 def _resolved(declared: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     seen: set[str] = set()
     while True:
-        parts = declared.get("allOf")
-        if isinstance(parts, list) and len(parts) == 1:
+        parts = cast(list[Any], declared.get("allOf") or [])
+        if len(parts) == 1:
             declared = _mapping(parts[0])
         reference = declared.get("$ref")
         if not isinstance(reference, str):
@@ -56,8 +56,8 @@ def _pointed(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
         node = _mapping(node).get(key)
     if not isinstance(node, Mapping):
         raise SchemaError(f"Reference {reference} leads nowhere")
-    return node
+    return _mapping(node)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}

@@ -47,7 +47,7 @@ class Settings:
     """URL-safe base64 of 32 bytes; None derives one from `api_key`."""
     behaviour: Behaviour = field(default_factory=Behaviour)
     lease: int | None = None
-    """A state that was claimed so long ago and never reported on can be claimed again; None never, as in the original."""
+    """A state claimed so long ago and never reported on can be claimed again; None: never, as in the original."""
     template_wait: int = 300_000
     """How long an executed state waits for its graph to become valid."""
     orphan_age: int = 5_000

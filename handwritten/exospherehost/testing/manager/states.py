@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from exospherehost.testing.manager.refusal import Refusal
 from exospherehost.testing.manager.tables import ANCESTRY, STATES
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """Where a state stands; the order is that of `execution_summary`."""
 
     CREATED = "CREATED"
@@ -47,10 +47,10 @@ class State:
     run_id: str
     status: str = Status.CREATED
     inputs: dict[str, Any]
-    outputs: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
-    parents: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict[str, str])
     does_unites: bool = False
     fingerprint: str | None = None
     enqueue_after: int
@@ -69,7 +69,7 @@ SAVED = ("updated_at", "status", "outputs", "data", "error", "enqueue_after", "c
 def fresh(context: Context, **members: Any) -> State:
     """A new state with id and times; `enqueue_after` is now unless it is given."""
     now, state_id = context.now, context.new_id()
-    base = {
+    base: dict[str, Any] = {
         "id": state_id,
         "created_at": now,
         "updated_at": now,
@@ -146,7 +146,7 @@ def _record(state: State) -> dict[str, Any]:
 
 def read(row: sa.Row[Any]) -> State:
     """The state of a whole row."""
-    return State(**row._mapping)
+    return State(**{name: getattr(row, name) for name in MEMBERS})
 
 
 # Statements of the busiest paths are built once: putting one together costs more than SQLite takes to run it.

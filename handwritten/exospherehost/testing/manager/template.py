@@ -1,4 +1,6 @@
-"""The rules that a graph must keep before it is stored (protocol sheet §6.3), in stages: the first that fails ends it."""
+"""The rules that a graph must keep before it is stored (protocol sheet §6.3).
+
+They come in stages: the first stage that fails ends it."""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from exospherehost.models import GraphNodeModel, StoreConfigModel
 from exospherehost.testing.manager import placeholders
-from exospherehost.testing.manager.ancestry import Ancestry, Disconnected
+from exospherehost.testing.manager.ancestry import Ancestry, DisconnectedError
 from exospherehost.testing.manager.refusal import Refusal
 
 
@@ -26,7 +28,7 @@ def check(
     root = _root(nodes)
     try:
         ancestry = Ancestry(nodes, root, joins_are_ancestors=joins_are_ancestors)
-    except Disconnected as error:
+    except DisconnectedError as error:
         raise _refusal({"": [str(error)]}) from error
     _report({"": list(_connection_problems(nodes, root, ancestry))})
     _report({"": [f"Node {n.identifier} is not acyclic" for n in nodes if n.identifier in ancestry.walk[n.identifier]]})

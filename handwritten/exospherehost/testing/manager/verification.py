@@ -62,9 +62,7 @@ class Verification:
         return errors
 
 
-def _problems(
-    uses: list[GraphNodeModel], registered: dict[NodeKey, Registration], secrets: set[str]
-) -> Iterator[str]:
+def _problems(uses: list[GraphNodeModel], registered: dict[NodeKey, Registration], secrets: set[str]) -> Iterator[str]:
     for namespace, name in dict.fromkeys(map(_key, uses)):
         if (namespace, name) not in registered:
             yield f"Node {name} in namespace {namespace} does not exist."

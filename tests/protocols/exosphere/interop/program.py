@@ -1,6 +1,6 @@
 """A program for the original SDK and for ours alike: every kind of outcome, a retry, a fan-out, a join, secrets and signals.
 
-    python program.py URL KEY
+python program.py URL KEY
 """
 
 import asyncio
@@ -133,7 +133,10 @@ async def main():
     )
     assert kept["validation_status"] == "VALID"
     await manager.upsert_graph("plain", [use("Prune", "only", {"text": "x"}, [], None)], {}, validation_timeout=5)
-    runs = [await manager.trigger("fan out", store={"greeting": "hello"}), await manager.trigger("plain", {"text": "y"}, None, 5)]
+    runs = [
+        await manager.trigger("fan out", store={"greeting": "hello"}),
+        await manager.trigger("plain", {"text": "y"}, None, 5),
+    ]
     assert (await manager.get_graph("plain"))["validation_errors"] == []
     for wrong in (manager.trigger("nope"), manager.get_graph("nope"), manager.upsert_graph("bad", [], {})):
         try:
@@ -142,7 +145,9 @@ async def main():
             print(error)
     unsure = UnitesModel(identifier="a", strategy=UnitesStrategyEnum.ALL_DONE)
     try:
-        await manager.upsert_graph("invalid", [use("Nobody", "a", {}, ["b"]), use("Nobody", "b", {}, None, unsure)], {"s": "t"})
+        await manager.upsert_graph(
+            "invalid", [use("Nobody", "a", {}, ["b"]), use("Nobody", "b", {}, None, unsure)], {"s": "t"}
+        )
     except Exception as error:
         print(error)
     while any(run["status"] == "PENDING" for run in read("runs/1/10")["runs"]):

@@ -47,7 +47,11 @@ def play(python: Path | str, **options: Any) -> tuple[str, list[Any]]:
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
-        exchanges = [exchange for exchange in sandbox.requests if "Python-urllib" not in dict(exchange.headers).get("user-agent", "")]
+        exchanges = [
+            exchange
+            for exchange in sandbox.requests
+            if "Python-urllib" not in dict(exchange.headers).get("user-agent", "")
+        ]
         return ID.sub("<id>", done.stdout), exchanges
 
 
