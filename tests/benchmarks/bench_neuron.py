@@ -1,9 +1,11 @@
-"""Leases per second with a handler that does nothing: ours and the original's in turn, against the same sandbox. Prints ratios.
+"""Leases per second with a handler that does nothing: ours and the original's in turn, against the same sandbox. Prints
+ratios.
 
     python tests/benchmarks/bench_neuron.py [--leases N] [--rounds N]
 
-Each neuron is a process of its own; the sandbox runs in a thread of this one. The best round counts. The original runs in its own environment, made when it is missing
-(see tests/protocols/neuron/peers.py); where it cannot be had, only ours is measured.
+Each neuron is a process of its own; the sandbox runs in a thread of this one. The best round counts. The original runs
+in its own environment, made when it is missing (see tests/protocols/neuron/peers.py); where it cannot be had, only ours
+is measured.
 """
 
 from __future__ import annotations

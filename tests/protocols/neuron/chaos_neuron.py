@@ -1,4 +1,6 @@
-"""A neuron in a process of its own, for `test_chaos`: `python chaos_neuron.py URL ID CONCURRENCY`. Stops when stdin closes."""
+"""A neuron in a process of its own, for `test_chaos`: `python chaos_neuron.py URL ID CONCURRENCY`. Stops when stdin
+closes.
+"""
 
 from __future__ import annotations
 

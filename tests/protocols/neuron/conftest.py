@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +53,9 @@ def capability(concurrency: int = 1, name: str = "acme/echo") -> protocol.Capabi
 
 
 def told(outputs: list[Output]) -> list[str]:
-    """Outputs as short text, notes left out: `register`, `ack l-1`, `nack l-1 retryable: reason`, `start l-1`, `stop l-1`."""
+    """Outputs as short text, notes left out: `register`, `ack l-1`, `nack l-1 retryable: reason`, `start l-1`, `stop
+    l-1`.
+    """
     lines: list[str] = []
     for output in outputs:
         match output:
@@ -79,6 +82,15 @@ def sends(outputs: list[Output]) -> list[Send]:
 
 def notes(outputs: list[Output]) -> list[str]:
     return [output.text for output in outputs if isinstance(output, Note)]
+
+
+async def until(condition: Callable[[], object], tries: int = 4000) -> None:
+    """Wait for what other tasks or processes bring about; the test fails when it does not come (20 s)."""
+    for attempt in range(tries):
+        if condition():
+            return
+        await asyncio.sleep(0 if attempt < 50 else 0.005)
+    raise AssertionError("it did not come")
 
 
 @pytest.fixture

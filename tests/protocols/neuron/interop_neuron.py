@@ -1,4 +1,5 @@
-"""A neuron for `test_interop`, run by the original SDK in an environment of its own: `python interop_neuron.py URL [CREDENTIAL_FILE]`.
+"""A neuron for `test_interop`, run by the original SDK in an environment of its own: `python interop_neuron.py URL
+[CREDENTIAL_FILE]`.
 
 Stops, with a drain, when stdin closes. With a credential file it authenticates by client credentials (0.2.0).
 """
@@ -28,6 +29,7 @@ async def handler(task_input, ctx: HandlerContext):
             await ctx.progress(message="started")
             await asyncio.sleep(0.5)
             return "drained"
+    return None
 
 
 async def main(url, credential_file):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +62,10 @@ class Moku:
 
     def forms(self) -> list[dict[str, str]]:
         return [dict(parse_qsl(r.content.decode())) for r in self.requests if r.method == "POST"]
+
+
+def delete(path: Path) -> None:
+    path.unlink()
 
 
 @pytest.fixture
@@ -206,7 +209,7 @@ async def test_a_rejected_credential_is_read_once_more(
     await auth()
     clock[0] = 31
     if on_disk == "gone":
-        path.unlink()
+        delete(path)
     if on_disk == "new":
         write_credential_file(path, StoredCredential("c-2", "s-2", f"{BASE}/tok", BASE))
     if token:
@@ -258,7 +261,7 @@ def test_the_file_is_private_and_readable_by_people(path: Path) -> None:
     path.chmod(0o644)
     write_credential_file(path, CREDENTIAL)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]
     assert read_credential_file(path) == CREDENTIAL
 
 
@@ -381,7 +384,7 @@ async def test_how_an_enrollment_fails(
     with pytest.raises(error) as caught:
         await run(Moku(NO_DISCOVERY, *replies), path)
     assert getattr(caught.value, "code", None) == code
-    assert not path.exists()
+    assert read_credential_file(path) is None
 
 
 async def test_a_working_credential_is_kept_and_asked_for_where_it_came_from(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Everything goes wrong at once, over real sockets: no task is lost, none ends twice, none hangs, memory stays flat.
 
-Neurons are processes that are killed and started again; POSTs fail, are answered twice or not at all; streams break; the gateway
-restarts with what its journal holds. The run of every day is small, `-m slow` has 10,000 tasks and 8 neurons.
+Neurons are processes that are killed and started again; POSTs fail, are answered twice or not at all; streams break;
+the gateway restarts with what its journal holds. The run of every day is small, `-m slow` has 10,000 tasks and 8
+neurons.
 """
 
 from __future__ import annotations
@@ -177,8 +178,8 @@ def check(gateway: Gateway, tasks: int) -> None:
 
 
 async def test_a_small_chaos_every_day(tmp_path: Path) -> None:
-    gateway, _ = await chaos(tmp_path / "journal", tasks=1200, neurons=2, concurrency=8, seed=1, every=0.3, limit=60)
-    check(gateway, 1200)
+    gateway, _ = await chaos(tmp_path / "journal", tasks=1000, neurons=2, concurrency=8, seed=1, every=1.0, limit=60)
+    check(gateway, 1000)
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
-"""Gateway and neurons as machines, hypothesis as the network: posts and answers are lost, repeated and late, streams are cut,
-neurons die, the gateway restarts. Every task ends once, and when the network heals every task ends."""
+"""Gateway and neurons as machines, hypothesis as the network: posts and answers are lost, repeated and late, streams
+are cut, neurons die, the gateway restarts. Every task ends once, and when the network heals every task ends."""
 
 from __future__ import annotations
 

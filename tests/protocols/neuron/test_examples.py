@@ -1,4 +1,6 @@
-"""The two examples and the demo: handlers against pages made for the test, and each as a program against the sandbox."""
+"""The two examples and the demo: handlers against pages made for the test, and each as a program against the
+sandbox.
+"""
 
 from __future__ import annotations
 

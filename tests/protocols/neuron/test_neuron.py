@@ -20,7 +20,7 @@ from holokai_neuron_sdk import (
 )
 from holokai_neuron_sdk.protocol import HeartbeatInFlightEntry
 
-from .conftest import MOMENT, cancel_frame, capability, lease_frame
+from .conftest import MOMENT, cancel_frame, capability, lease_frame, until
 
 
 class FakeTransport:
@@ -246,9 +246,7 @@ async def test_a_register_that_fails_is_repeated(neuron: Neuron, transport: Fake
     await neuron.start()
     assert transport.posts == []
     del transport.behave["register"]
-    async with asyncio.timeout(2):
-        while not transport.posts:
-            await asyncio.sleep(0.01)
+    await until(lambda: transport.posts)
     assert transport.types() == ["register"]
     await neuron.stop()
 
@@ -317,9 +315,7 @@ async def test_an_ack_survives_failed_posts(
     transport.behave["ack"] = lambda: raising(failures.pop())() if failures else None
     await transport.callbacks.on_frame(lease_frame())
     work.end("l-1")
-    async with asyncio.timeout(3):
-        while not transport.told:
-            await asyncio.sleep(0.01)
+    await until(lambda: transport.told)
     assert transport.told == ["ack l-1"]
     await neuron.stop()
 
@@ -535,9 +531,7 @@ async def test_heartbeats_go_on_through_the_drain(transport: FakeTransport, work
     stopping = asyncio.ensure_future(neuron.stop())
     await asyncio.sleep(0)
     before = transport.types().count("heartbeat")
-    async with asyncio.timeout(2):
-        while transport.types().count("heartbeat") < before + 3:
-            await asyncio.sleep(0.005)
+    await until(lambda: transport.types().count("heartbeat") >= before + 3)
     assert [entry.lease_id for entry in transport.posts[-1].in_flight] == ["l-1"]
     work.end("l-1")
     await stopping
@@ -569,9 +563,7 @@ async def test_the_loop_beats_and_can_be_started_again(transport: FakeTransport)
         seen = len(transport.posts)
         loop.start()
         loop.start()
-        async with asyncio.timeout(2):
-            while len(transport.posts) < seen + 2:
-                await asyncio.sleep(0.001)
+        await until(lambda seen=seen: len(transport.posts) >= seen + 2)
         await loop.aclose()
         await loop.aclose()
     count = len(transport.posts)
@@ -590,9 +582,7 @@ async def test_a_loop_that_is_started_again_while_a_beat_is_under_way_lives(tran
     loop.stop()
     loop.start()
     release.set()
-    async with asyncio.timeout(2):
-        while len(transport.posts) < 3:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(transport.posts) >= 3)
     await loop.aclose()
 
 

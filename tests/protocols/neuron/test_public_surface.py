@@ -13,16 +13,81 @@ import holokai_neuron_sdk
 import pytest
 from holokai_neuron_sdk import auth
 
-ROOT_NAMES = ["__version__", "Neuron", "Handler", "HandlerContext", "TerminalFailure", "run_lease", "HeartbeatLoop", "AuthCallback", "HttpTransport", "ReconnectInfo", "TransportCallbacks", "TransportError", "PROTOCOL_VERSION", "POST_PATH", "SSE_PATH", "SSE_EVENT", "Capability", "CapabilityScope", "CapabilityScopeOnBehalfOf", "CapabilityType", "UserId", "NeuronId", "LeaseId", "TaskPayload", "LeasePayload", "RegisterFrame", "UpdateCapabilityFrame", "HeartbeatFrame", "HeartbeatInFlightEntry", "AckFrame", "NackFrame", "NackKind", "ProgressFrame", "NeuronToServerFrame", "RegisteredFrame", "LeaseFrame", "CancelFrame", "CapabilityRevokedFrame", "DisconnectFrame", "ServerToNeuronFrame", "parse_server_frame", "SseEvent", "parse_sse_stream"]
-AUTH_NAMES = ["ClientAuthenticator", "CredentialRevokedError", "EnrollResult", "EnrollmentError", "OAuthEndpoints", "OAuthTokenError", "StoredCredential", "TokenResponse", "client_secret_post", "create_client_credentials_auth", "default_credential_path", "discover_endpoints", "enroll", "read_credential_file", "write_credential_file"]
+ROOT_NAMES = [
+    "__version__",
+    "Neuron",
+    "Handler",
+    "HandlerContext",
+    "TerminalFailure",
+    "run_lease",
+    "HeartbeatLoop",
+    "AuthCallback",
+    "HttpTransport",
+    "ReconnectInfo",
+    "TransportCallbacks",
+    "TransportError",
+    "PROTOCOL_VERSION",
+    "POST_PATH",
+    "SSE_PATH",
+    "SSE_EVENT",
+    "Capability",
+    "CapabilityScope",
+    "CapabilityScopeOnBehalfOf",
+    "CapabilityType",
+    "UserId",
+    "NeuronId",
+    "LeaseId",
+    "TaskPayload",
+    "LeasePayload",
+    "RegisterFrame",
+    "UpdateCapabilityFrame",
+    "HeartbeatFrame",
+    "HeartbeatInFlightEntry",
+    "AckFrame",
+    "NackFrame",
+    "NackKind",
+    "ProgressFrame",
+    "NeuronToServerFrame",
+    "RegisteredFrame",
+    "LeaseFrame",
+    "CancelFrame",
+    "CapabilityRevokedFrame",
+    "DisconnectFrame",
+    "ServerToNeuronFrame",
+    "parse_server_frame",
+    "SseEvent",
+    "parse_sse_stream",
+]
+AUTH_NAMES = [
+    "ClientAuthenticator",
+    "CredentialRevokedError",
+    "EnrollResult",
+    "EnrollmentError",
+    "OAuthEndpoints",
+    "OAuthTokenError",
+    "StoredCredential",
+    "TokenResponse",
+    "client_secret_post",
+    "create_client_credentials_auth",
+    "default_credential_path",
+    "discover_endpoints",
+    "enroll",
+    "read_credential_file",
+    "write_credential_file",
+]
 HOMES = {
     "neuron": "Neuron",
     "transport": "HttpTransport TransportCallbacks TransportError ReconnectInfo AuthCallback",
     "sse": "SseEvent parse_sse_stream",
     "_heartbeat": "HeartbeatLoop DEFAULT_INTERVAL_MS",
     "_lease_runner": "run_lease HandlerContext TerminalFailure Handler",
-    "protocol": "CapabilityScopeAny CapabilityType NackKind NeuronToServerFrame ServerToNeuronFrame parse_server_frame POST_PATH",
-    "auth.types": "OAuthEndpoints StoredCredential TokenResponse ClientAuthenticator client_secret_post EnrollmentErrorCode",
+    "protocol": (
+        "CapabilityScopeAny CapabilityType NackKind NeuronToServerFrame ServerToNeuronFrame "
+        "parse_server_frame POST_PATH"
+    ),
+    "auth.types": (
+        "OAuthEndpoints StoredCredential TokenResponse ClientAuthenticator client_secret_post EnrollmentErrorCode"
+    ),
     "auth.discovery": "discover_endpoints DEFAULT_TOKEN_PATH DEFAULT_DEVICE_AUTHORIZATION_PATH DISCOVERY_PATH",
     "auth.token_client": "request_token",
     "auth.credential_file": "default_credential_path read_credential_file write_credential_file",
@@ -31,7 +96,10 @@ HOMES = {
     "_cli": "main",
 }
 SIGNATURES = {
-    "neuron.Neuron": "(*, gateway_url=None, neuron_id, auth=None, transport=None, logger=None, heartbeat_interval_ms=10000, initial_reconnect_delay_ms=500, max_reconnect_delay_ms=30000)",
+    "neuron.Neuron": (
+        "(*, gateway_url=None, neuron_id, auth=None, transport=None, logger=None, "
+        "heartbeat_interval_ms=10000, initial_reconnect_delay_ms=500, max_reconnect_delay_ms=30000)"
+    ),
     "neuron.Neuron.register_handler": "(self, capability, handler, *, input_schema=None, output_schema=None)",
     "neuron.Neuron.update_capability": "(self, capability_type, *, concurrency)",
     "neuron.Neuron.stop": "(self, *, drain=True, timeout=30.0)",
@@ -49,9 +117,16 @@ SIGNATURES = {
     "auth.discovery.discover_endpoints": "(moku_base_url, *, client=None, logger=None)",
     "auth.token_client.request_token": "(token_endpoint, form, client)",
     "auth.credential_file.write_credential_file": "(path, credential)",
-    "auth.client_credentials.create_client_credentials_auth": "(credential_path=None, *, client=None, logger=None, refresh_buffer_s=60.0, authenticator=None, now=None)",
-    "auth.enrollment.enroll": "(*, moku_base_url, client_name, hostname=None, capability_types=None, credential_path=None, client=None, logger=None, out=None, sleep=None)",
-    "auth.types.TokenResponse": "(access_token, token_type, expires_in, scope=None, client_id=None, client_secret=None)",
+    "auth.client_credentials.create_client_credentials_auth": (
+        "(credential_path=None, *, client=None, logger=None, refresh_buffer_s=60.0, authenticator=None, now=None)"
+    ),
+    "auth.enrollment.enroll": (
+        "(*, moku_base_url, client_name, hostname=None, capability_types=None, credential_path=None, "
+        "client=None, logger=None, out=None, sleep=None)"
+    ),
+    "auth.types.TokenResponse": (
+        "(access_token, token_type, expires_in, scope=None, client_id=None, client_secret=None)"
+    ),
     "auth.types.StoredCredential": "(client_id, client_secret, token_endpoint, moku_base_url)",
     "auth.types.OAuthTokenError": "(error, status, description=None)",
     "auth.types.EnrollmentError": "(message, code)",
@@ -134,5 +209,6 @@ def test_secrets_are_not_in_reprs() -> None:
 
 
 def test_importing_it_loads_neither_an_http_library_nor_a_model() -> None:
-    code = "import sys, holokai_neuron_sdk, holokai_neuron_sdk.auth; print(*(m for m in ('httpx', 'httpcore', 'aiohttp', 'pydantic', 'jsonschema') if m in sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+    code = "import sys, holokai_neuron_sdk, holokai_neuron_sdk.auth; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"httpx", "httpcore", "aiohttp", "pydantic", "jsonschema"} & set(done.stdout.split())

@@ -1,4 +1,6 @@
-"""The sandbox over real HTTP: the quick start, the control surface, errors, authentication. Every answer is checked against the spec."""
+"""The sandbox over real HTTP: the quick start, the control surface, errors, authentication. Every answer is checked
+against the spec.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ import pytest
 from holokai_neuron_sdk import Capability, HandlerContext, Neuron
 from wirewright.sandbox import Sandbox
 
+from .conftest import until
+
 SEED = Path(__file__).parents[4] / "shared/seeds/002_ab35fa269d4a4b3b.txt"
 STAMP = "2025-01-02T03:04:05Z"
 
@@ -29,12 +33,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def http(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=sandbox.url, headers={"authorization": "Bearer t"}) as client:
         yield client
-
-
-async def until(condition: Any, timeout: float = 5.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def neuron_at(sandbox: Sandbox, handler: Any, concurrency: int = 1, **options: Any) -> Neuron:
@@ -169,7 +167,7 @@ async def test_an_expired_token_is_fetched_anew(sandbox: Sandbox) -> None:
     sandbox.faults.fail_next(1, "status=401", only="ack_lease")
     task = sandbox.rules.new_task({"type": "acme/echo"})
     await until(lambda: task.state == "done")
-    first, second = [exchange for exchange in sandbox.requests.of("ack_lease")][-2:]
+    first, second = list(sandbox.requests.of("ack_lease"))[-2:]
     assert (first.status, second.status) == (401, 200)
     await neuron.stop()
 

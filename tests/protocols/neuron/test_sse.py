@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from holokai_neuron_sdk.sse import SseEvent, SseReader, parse_sse_stream
@@ -67,7 +68,7 @@ def test_one_byte_at_a_time_gives_the_same(chunks: list[bytes], expected: list[t
 def test_every_way_of_splitting_gives_the_same(parts: list[bytes], cuts: list[int]) -> None:
     whole = b"".join(parts)
     places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
-    chunks = [whole[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [whole[a:b] for a, b in pairwise(places)]
     assert events(chunks) == events([whole])
 
 

@@ -12,7 +12,7 @@ import pytest
 from holokai_neuron_sdk import HttpTransport, ReconnectInfo, TransportError
 from holokai_neuron_sdk.protocol import AckFrame
 
-from .conftest import MOMENT, ack
+from .conftest import MOMENT, ack, until
 
 Reply = httpx.Response | Exception
 JSON = {"content-type": "application/json"}
@@ -101,15 +101,13 @@ class Heard:
         self.reconnects.append(info)
 
 
-async def life(gateway: Gateway, until: Callable[[Heard], bool], **options: Any) -> Heard:
+async def life(gateway: Gateway, heard_enough: Callable[[Heard], bool], **options: Any) -> Heard:
     """Start a transport, wait until something was heard, stop it."""
     heard = Heard()
     transport = gateway.transport(**options)
     transport.subscribe(heard)
     await transport.start()
-    async with asyncio.timeout(5):
-        while not until(heard):
-            await asyncio.sleep(0)
+    await until(lambda: heard_enough(heard))
     await transport.stop()
     return heard
 
@@ -294,9 +292,7 @@ async def test_a_callback_that_raises_costs_the_stream_and_no_more() -> None:
     transport = Gateway().transport()
     transport.subscribe(heard)
     await transport.start()
-    async with asyncio.timeout(5):
-        while not heard.reconnects:
-            await asyncio.sleep(0)
+    await until(lambda: heard.reconnects)
     heard.open_error = None
     assert heard.events[:2] == ["open", "close: read error: RuntimeError('mine')"]
     await transport.stop()

@@ -74,7 +74,8 @@ SENT = [
             details={"errors": ["'a' is a required property"]},
             failed_at=MOMENT,
         ),
-        '{"type":"nack","leaseId":"l-1","kind":"schema-mismatch","reason":"lease input does not match inputSchema","code":"INPUT_SCHEMA_MISMATCH","details":{"errors":["\'a\' is a required property"]},"failedAt":"'
+        '{"type":"nack","leaseId":"l-1","kind":"schema-mismatch","reason":"lease input does not match inputSchema",'
+        '"code":"INPUT_SCHEMA_MISMATCH","details":{"errors":["\'a\' is a required property"]},"failedAt":"'
         + STAMP
         + '"}',
     ),
@@ -219,7 +220,8 @@ def test_parse_server_frame_raises(payload: Any, error: type[Exception]) -> None
 
 @pytest.mark.parametrize(("value", "valid"), [
     ("a/b", True), ("a/b/c.v", True), ("A_.-/Z-", True),
-    ("a", False), ("a//b", False), ("/a", False), ("a/", False), ("a b/c", False), ("é/b", False), ("a\\b/c", False), ("", False), ("a/b\n", False),
+    ("a", False), ("a//b", False), ("/a", False), ("a/", False), ("a b/c", False), ("é/b", False),
+    ("a\\b/c", False), ("", False), ("a/b\n", False),
 ])  # fmt: skip
 def test_capability_types(value: str, valid: bool) -> None:
     try:
