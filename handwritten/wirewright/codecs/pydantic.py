@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -41,6 +41,16 @@ class Model(pydantic.BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if any("bytes" in str(field.annotation) for field in cls.model_fields.values()):
             _Seen.bytes = True
+
+
+def by_property(wire: str, attribute: str, mapping: Mapping[str, str]) -> Callable[[Any], str | None]:
+    """For `pydantic.Discriminator`: the tag of a variant by a property that is no constant of it."""
+
+    def tag(value: Any) -> str | None:
+        found = value.get(wire) if isinstance(value, dict) else getattr(value, attribute, None)
+        return mapping.get(found) if isinstance(found, str) else None
+
+    return tag
 
 
 def codec_error(error: pydantic.ValidationError) -> CodecError:
