@@ -172,6 +172,8 @@ class Item:
         wires = {self._tags[str(leaf.name)].wire for leaf in objects if tagged}
         if tagged and len(wires) == 1 and all(leaf.category in ("object", "None") for leaf in leaves):
             return self._pydantic_tagged(objects, wires.pop(), null=len(objects) < len(leaves))
+        if len(objects) > 1 and (mapped := self._pydantic_mapped(objects, leaves)):
+            return mapped
         if self._shape.kind == "alias":
             return ""
         self._use(*members)
@@ -182,6 +184,20 @@ class Item:
         either = " | ".join(leaf.runtime for leaf in objects)
         field = self._unions.attribute(objects[0].runtime, wire)
         return f"Annotated[{either}, Field(discriminator={literal(field)})]" + (" | None" if null else "")
+
+    def _pydantic_mapped(self, objects: list[Leaf], leaves: tuple[Leaf, ...]) -> str:
+        """A union whose variants a mapping tells apart; empty where that is not the whole story."""
+        wire, mapping = self._shape.discriminator, dict(self._shape.mapping)
+        classes = [leaf.runtime for leaf in objects]
+        others = [leaf for leaf in leaves if leaf.category not in ("object", "None")]
+        if wire is None or others or set(mapping.values()) != set(classes):
+            return ""
+        self._use("Annotated", "pydantic", "by_property", *classes)
+        either = " | ".join(f"Annotated[{name}, pydantic.Tag({literal(name)})]" for name in classes)
+        pairs = ", ".join(f"{literal(value)}: {literal(name)}" for value, name in mapping.items())
+        attribute = literal(self._unions.attribute(classes[0], wire))
+        told = f"pydantic.Discriminator(by_property({literal(wire)}, {attribute}, {{{pairs}}}))"
+        return f"Annotated[{either}, {told}]" + (" | None" if len(objects) < len(leaves) else "")
 
     def _use(self, *expressions: str) -> None:
         from wirewright_codegen.models.hints import names_in

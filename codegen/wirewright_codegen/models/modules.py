@@ -17,6 +17,7 @@ _FROM = {
     "Decimal": "decimal",
     "Field": "pydantic",
     "TypeAliasType": "typing_extensions",
+    "by_property": "wirewright.codecs.pydantic",
     "union_marker": "wirewright.codecs.unions",
 }
 
@@ -78,7 +79,7 @@ def _imports(used: set[str], own: set[str], modules: Mapping[str, str], flavour:
     lines = ["from __future__ import annotations"]
     lines += ["import attrs"] if classes and flavour == "attrs" else []
     lines += ["import datetime as _dt"] if "_dt" in used else []
-    lines += ["import msgspec"] if "msgspec" in used else []
+    lines += [f"import {library}" for library in ("msgspec", "pydantic") if library in used]
     lines += [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(found.items())]
     return "\n".join(lines)
 

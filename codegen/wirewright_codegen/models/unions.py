@@ -76,7 +76,7 @@ class Unions:
 
     def attribute(self, class_name: str, wire: str) -> str:
         """The attribute of a class that holds a property."""
-        return next(field.name for field in self._shapes[class_name].fields if field.wire == wire)
+        return next((field.name for field in self._shapes[class_name].fields if field.wire == wire), wire)
 
     def tags(self) -> dict[str, Tag]:
         """Class name → tag, for all classes that are told apart by a constant in every union they are in.
