@@ -31,15 +31,15 @@ def batch(agent_id: str, *, data: Mapping[str, Any], type: str = "payroll_batch"
     return Request(BATCH, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
-FLOAT = Operation(
-    "context_float",
+FLOAT_HEALTH = Operation(
+    "context_float_health",
     "POST",
     "/api/agents/{agent_id}/context/float",
     parameters=(Parameter("path", "agent_id", allow_reserved=True),),
 )
 
 
-def float(agent_id: str, *, data: Mapping[str, Any], type: str = "float_health") -> Request[Any]:
+def float_health(agent_id: str, *, data: Mapping[str, Any], type: str = "float_health") -> Request[Any]:
     """Tell an agent about float health.
 
     For `dominion` agents.
@@ -50,7 +50,7 @@ def float(agent_id: str, *, data: Mapping[str, Any], type: str = "float_health")
         type: Always `float_health`.
         data: The health.
     """
-    return Request(FLOAT, path={"agent_id": agent_id}, body={"type": type, "data": data})
+    return Request(FLOAT_HEALTH, path={"agent_id": agent_id}, body={"type": type, "data": data})
 
 
 GEC = Operation(
@@ -269,7 +269,7 @@ class ContextCalls:
     """Context. Mixed into a sync or an async face."""
 
     batch = Call(batch, unwrapped)
-    float = Call(float, unwrapped)
+    float_health = Call(float_health, unwrapped)
     gec = Call(gec, unwrapped)
     tax_health = Call(tax_health, unwrapped)
     csk_hints = Call(csk_hints, unwrapped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
 from sbn._http import AuthState, RetryConfig
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sbn.gec_contract import GecOperationContract
     from sbn.surfaces import SurfaceSession
 
+T = TypeVar("T")
 NAMESPACES: Mapping[str, tuple[str, str]] = {
     "acp": ("acp", "AcpClient"),
     "gateway": ("gateway", "GatewayClient"),
@@ -39,6 +40,23 @@ def sub_client(name: str, transport: Any, version: str, *, asynchronous: bool = 
     if name == "lattice" and version == "0.12":
         kind += "12"
     return getattr(importlib.import_module(f"sbn.{module}"), kind)(transport)
+
+
+class Area(Generic[T]):
+    """A sub-client as an attribute of a client: made when it is first asked for, then kept."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: Any, owner: type) -> T: ...
+    def __get__(self, client: Any, owner: type) -> Any:
+        if client is None:
+            return self
+        found = client.__dict__[self._name] = client._sub(self._name)
+        return found
 
 
 class Credentials:

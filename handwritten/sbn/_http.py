@@ -232,9 +232,12 @@ class AsyncHttpTransport(_Transport):
         if self._closed:
             raise RuntimeError("Cannot send a request, as the client has been closed.")
         if self._client is None:
+            from sbn._policy import async_transport
             from wirewright import AsyncClient
 
-            self._client = AsyncClient(self._base_url, **self._options())
+            options = self._options()
+            options["transport"] = options["transport"] or async_transport()
+            self._client = AsyncClient(self._base_url, **options)
         return self._client
 
     async def perform(self, request: Request[Any], read: Callable[[Reply], T]) -> T:

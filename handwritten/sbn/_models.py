@@ -27,7 +27,7 @@ class Record:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read the record; unknown members are ignored."""
-        return cls(**{name: read(data) for name, read in _readers(cls)})
+        return cls(**{name: read(data) for name, read in _readers(cast("Any", cls))})
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
@@ -42,7 +42,7 @@ class Record:
 
 
 @cache
-def _readers(cls: type[Any]) -> tuple[tuple[str, Read], ...]:
+def _readers(cls: Any) -> tuple[tuple[str, Read], ...]:
     return tuple((item.name, item.metadata.get("read") or raw(item.name)["read"]) for item in fields(cls))
 
 

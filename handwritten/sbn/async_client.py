@@ -11,7 +11,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from sbn._clients import NAMESPACES, Credentials, settings, sub_client, surface_session
+from sbn._clients import NAMESPACES, Area, Credentials, settings, sub_client, surface_session
 from sbn._http import AsyncHttpTransport, AuthState, HttpTransport, RetryConfig
 from sbn.agent import AgentClient
 from sbn.client import NetworkClient, SbnClient
@@ -99,8 +99,9 @@ class _EitherSession(SlotSession):
     make_async: Any = None
 
     async def __aenter__(self) -> AsyncSlotSession:
-        self._async: AsyncSlotSession = self.make_async()
-        return await self._async.__aenter__()
+        session: AsyncSlotSession = self.make_async()
+        self._async = session
+        return await session.__aenter__()
 
     async def __aexit__(self, *exc: object) -> None:
         await self._async.__aexit__(*exc)
@@ -125,7 +126,6 @@ class AsyncNetworkClient(Credentials):
     ) -> None:
         self.api_version = api_version
         self._raw = raw_client
-        self._spaces: dict[str, Any] = {}
         self._auth: AuthState = raw_client._auth if raw_client is not None else AuthState(tenant_id=tenant_id)
         self._settings = settings(base_url, self._auth, retry, timeout, user_agent, transport)
         self._threads = raw_client is not None or _is_only_sync(transport)
@@ -136,49 +136,24 @@ class AsyncNetworkClient(Credentials):
         """The sync client: the one that was given, else one with the same settings and credentials."""
         if self._raw is None:
             values = {name: value for name, value in self._settings.items() if name != "auth"}
-            raw = self._sync(**values, api_version=self.api_version)  # type: ignore[call-arg]
+            raw = self._sync(**values, api_version=self.api_version)
             raw._auth = self._auth
             raw._http = HttpTransport(**self._settings)
             self._raw = raw
         return self._raw
 
-    def _space(self, name: str) -> Any:
-        found = self._spaces.get(name)
-        if found is None:
-            if self._threads:
-                found = _PROXIES.get(name, AsyncNamespaceProxy)(getattr(self.raw, name))
-            else:
-                found = sub_client(name, self._http, self.api_version, asynchronous=True)
-            self._spaces[name] = found
-        return found
+    def _sub(self, name: str) -> Any:
+        if self._threads:
+            return _PROXIES.get(name, AsyncNamespaceProxy)(getattr(self.raw, name))
+        return sub_client(name, self._http, self.api_version, asynchronous=True)
 
-    @property
-    def gateway(self) -> AsyncGatewayClient:
-        return self._space("gateway")
-
-    @property
-    def snapchore(self) -> AsyncSnapChoreClient:
-        return self._space("snapchore")
-
-    @property
-    def reality(self) -> AsyncRealityClient:
-        return self._space("reality")
-
-    @property
-    def lattice(self) -> AsyncLatticeClient:
-        return self._space("lattice")
-
-    @property
-    def governance(self) -> AsyncGovernanceClient:
-        return self._space("governance")
-
-    @property
-    def numa(self) -> AsyncNUMAClient:
-        return self._space("numa")
-
-    @property
-    def receipts(self) -> AsyncReceiptsClient:
-        return self._space("receipts")
+    gateway: Area[AsyncGatewayClient] = Area()
+    snapchore: Area[AsyncSnapChoreClient] = Area()
+    reality: Area[AsyncRealityClient] = Area()
+    lattice: Area[AsyncLatticeClient] = Area()
+    governance: Area[AsyncGovernanceClient] = Area()
+    numa: Area[AsyncNUMAClient] = Area()
+    receipts: Area[AsyncReceiptsClient] = Area()
 
     def open_slot(self, *args: Any, **kwargs: Any) -> Any:
         """A streaming session: `async with` it, or `with` it where blocking is fine. Keywords as `SbnClient.open_slot`."""
@@ -196,7 +171,7 @@ class AsyncNetworkClient(Credentials):
         return session
 
     def _bits(self) -> Any:
-        return AsyncNamespaceProxy(self.raw._bitblocks) if self._threads else self._space("bitblocks")
+        return AsyncNamespaceProxy(self.raw._sub("bitblocks")) if self._threads else self._sub("bitblocks")
 
     async def health_check(self) -> bool:
         """Whether the network is up."""
@@ -262,33 +237,13 @@ class AsyncAgentClient(AsyncNetworkClient):
 class AsyncSbnClient(AsyncNetworkClient):
     """The client of the network, async. Arguments and areas as `SbnClient`."""
 
-    @property
-    def acp(self) -> AsyncAcpClient:
-        return self._space("acp")
-
-    @property
-    def bitblocks(self) -> AsyncBitBlocksClient:
-        return self._space("bitblocks")
-
-    @property
-    def console(self) -> AsyncConsoleClient:
-        return self._space("console")
-
-    @property
-    def control_plane(self) -> AsyncControlPlaneClient:
-        return self._space("control_plane")
-
-    @property
-    def blocks(self) -> AsyncBlocksClient:
-        return self._space("blocks")
-
-    @property
-    def atlas(self) -> AsyncAtlasClient:
-        return self._space("atlas")
-
-    @property
-    def gec(self) -> AsyncGecClient:
-        return self._space("gec")
+    acp: Area[AsyncAcpClient] = Area()
+    bitblocks: Area[AsyncBitBlocksClient] = Area()
+    console: Area[AsyncConsoleClient] = Area()
+    control_plane: Area[AsyncControlPlaneClient] = Area()
+    blocks: Area[AsyncBlocksClient] = Area()
+    atlas: Area[AsyncAtlasClient] = Area()
+    gec: Area[AsyncGecClient] = Area()
 
     def authenticate_signing_key(
         self,

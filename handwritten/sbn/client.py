@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from sbn._clients import Credentials, settings, sub_client, surface_session
+from sbn._clients import Area, Credentials, settings, sub_client, surface_session
 from sbn._http import USER_AGENT, AuthState, HttpTransport, RetryConfig
 
 if TYPE_CHECKING:
@@ -50,37 +49,13 @@ class NetworkClient(Credentials):
     def _sub(self, name: str) -> Any:
         return sub_client(name, self._http, self.api_version)
 
-    @cached_property
-    def gateway(self) -> GatewayClient:
-        return self._sub("gateway")
-
-    @cached_property
-    def snapchore(self) -> SnapChoreClient:
-        return self._sub("snapchore")
-
-    @cached_property
-    def lattice(self) -> LatticeClient:
-        return self._sub("lattice")
-
-    @cached_property
-    def reality(self) -> RealityClient:
-        return self._sub("reality")
-
-    @cached_property
-    def governance(self) -> GovernanceClient:
-        return self._sub("governance")
-
-    @cached_property
-    def numa(self) -> NUMAClient:
-        return self._sub("numa")
-
-    @cached_property
-    def receipts(self) -> ReceiptsClient:
-        return self._sub("receipts")
-
-    @cached_property
-    def _bitblocks(self) -> BitBlocksClient:
-        return self._sub("bitblocks")
+    gateway: Area[GatewayClient] = Area()
+    snapchore: Area[SnapChoreClient] = Area()
+    lattice: Area[LatticeClient] = Area()
+    reality: Area[RealityClient] = Area()
+    governance: Area[GovernanceClient] = Area()
+    numa: Area[NUMAClient] = Area()
+    receipts: Area[ReceiptsClient] = Area()
 
     def open_slot(
         self,
@@ -103,7 +78,7 @@ class NetworkClient(Credentials):
 
         session = SlotSession(
             gateway=self.gateway,
-            bitblocks_client=self._bitblocks,
+            bitblocks_client=self._sub("bitblocks"),
             worker_id=worker_id,
             task_type=task_type,
             domain=domain,
@@ -150,33 +125,13 @@ class SbnClient(NetworkClient):
     ) -> None:
         super().__init__(base_url, tenant_id, retry, timeout, user_agent, transport, api_version)
 
-    @cached_property
-    def acp(self) -> AcpClient:
-        return self._sub("acp")
-
-    @property
-    def bitblocks(self) -> BitBlocksClient:
-        return self._bitblocks
-
-    @cached_property
-    def console(self) -> ConsoleClient:
-        return self._sub("console")
-
-    @cached_property
-    def control_plane(self) -> ControlPlaneClient:
-        return self._sub("control_plane")
-
-    @cached_property
-    def blocks(self) -> BlocksClient:
-        return self._sub("blocks")
-
-    @cached_property
-    def atlas(self) -> AtlasClient:
-        return self._sub("atlas")
-
-    @cached_property
-    def gec(self) -> GecClient:
-        return self._sub("gec")
+    acp: Area[AcpClient] = Area()
+    bitblocks: Area[BitBlocksClient] = Area()
+    console: Area[ConsoleClient] = Area()
+    control_plane: Area[ControlPlaneClient] = Area()
+    blocks: Area[BlocksClient] = Area()
+    atlas: Area[AtlasClient] = Area()
+    gec: Area[GecClient] = Area()
 
     def authenticate_signing_key(
         self,

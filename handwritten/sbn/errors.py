@@ -60,11 +60,14 @@ def error_fields(status: int, content: bytes, fallback: str) -> tuple[str, Any, 
         return phrase, None, {}
     if not isinstance(body, dict):
         return phrase, None, {"response": body}
-    outer = body.get("details") if isinstance(body.get("details"), dict) else {}
+    outer = _object(body.get("details"))
     error = body.get("error")
     if isinstance(error, dict):
-        inner = error.get("details") if isinstance(error.get("details"), dict) else {}
-        return str(error.get("message") or phrase), error.get("code"), {**inner, **outer}
+        return str(error.get("message") or phrase), error.get("code"), {**_object(error.get("details")), **outer}
     if isinstance(error, str):
         return str(body.get("detail") or body.get("message") or phrase), error, outer
     return str(body.get("message") or body.get("detail") or phrase), None, outer
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -182,10 +183,9 @@ class FrontierContractBuilder(GecOperationContract):
 
     def build(self) -> GecOperationContract:
         """The contract, a copy of its own."""
-        values = {item.name: getattr(self, item.name) for item in fields(GecOperationContract)}
-        return GecOperationContract(
-            **{name: value.copy() if isinstance(value, list | dict) else value for name, value in values.items()}
-        )
+        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(GecOperationContract)}
+        copied: dict[str, Any] = {name: copy(value) for name, value in values.items()}
+        return GecOperationContract(**copied)
 
 
 def define_frontier(

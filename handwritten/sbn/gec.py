@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sbn_calls import gec as calls
@@ -31,7 +32,7 @@ class GecMethods(calls.GecCalls):
         for _ in range(n):
             result = yield workflow_fn
             if submit_fn is not None and result is not None:
-                yield lambda result=result: submit_fn(result)
+                yield partial(submit_fn, result)
         completed: dict[str, Any] = yield lambda: self.complete_calibration(frontier_id)
         return completed
 

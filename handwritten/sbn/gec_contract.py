@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self, cast
+from typing import Any, Self
 
 
 def clean_text(value: Any, *, lower: bool = False) -> str | None:
@@ -21,7 +21,7 @@ def clean_list(values: Any, *, lower: bool = False) -> list[str]:
     """Each item cleaned; empty ones and repetitions dropped."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         return []
-    items = cast("Iterable[Any]", values)
+    items: Iterable[Any] = values
     return list(dict.fromkeys(text for item in items if (text := clean_text(item, lower=lower))))
 
 
@@ -29,8 +29,9 @@ def clean_weights(values: Any, *, lower: bool = False) -> dict[str, float]:
     """Names to numbers; what is no number is dropped."""
     if not isinstance(values, Mapping):
         return {}
+    given: Mapping[Any, Any] = values
     weights: dict[str, float] = {}
-    for key, value in cast("Mapping[Any, Any]", values).items():
+    for key, value in given.items():
         name, number = clean_text(key, lower=lower), clean_float(value)
         if name and number is not None:
             weights[name] = number
@@ -49,9 +50,8 @@ def clean_notes(values: Any) -> dict[str, str]:
     """Notes: lower-case names, stripped texts."""
     if not isinstance(values, Mapping):
         return {}
-    pairs = (
-        (clean_text(key, lower=True), str(value).strip()) for key, value in cast("Mapping[Any, Any]", values).items()
-    )
+    given: Mapping[Any, Any] = values
+    pairs = ((clean_text(key, lower=True), str(value).strip()) for key, value in given.items())
     return {key: value for key, value in pairs if key and value}
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, cast
+from typing import Any
 
 CANON_VERSION = "SVP-1.0"
 MAX_DEPTH = 50
@@ -80,10 +80,10 @@ def _normalised(value: Any, volatile: frozenset[str] | set[str], depth: int) -> 
     if depth > MAX_DEPTH:
         raise ValueError(f"nesting deeper than {MAX_DEPTH}")
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value).items()
+        pairs = value.items()
         return {str(key): _normalised(item, volatile, depth + 1) for key, item in pairs if key not in volatile}
     if isinstance(value, list | tuple):
-        return [_normalised(item, volatile, depth + 1) for item in cast("list[Any]", value)]
+        return [_normalised(item, volatile, depth + 1) for item in value]
     if isinstance(value, float):
         return _rounded(value)
     if isinstance(value, datetime):

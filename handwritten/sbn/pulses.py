@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from sbn.gec_contract import clean_float
 
@@ -32,7 +32,7 @@ def _count(value: Any) -> int:
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
-    return list(cast("list[Any]", value)) if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list) else [value]
 
 
 def normalise_payload(payload: Json) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sbn_calls import control_plane
 from sbn_calls import snapchore as calls
@@ -207,7 +207,7 @@ def _described(
 
 
 def _first_object(values: Any) -> Json | None:
-    items = cast("list[Any]", values) if isinstance(values, list) else []
+    items: list[Any] = values if isinstance(values, list) else []
     return next((item for item in items if isinstance(item, Mapping)), None)
 
 

@@ -129,7 +129,9 @@ class _Pending:
 
     def queued(self) -> BitBlock:
         """The BitBlock as far as it is known before it is delivered."""
-        known = {name: self.fields.get(name) for name in ("slot_id", "block_type", "domain", "payload", "operation_id")}
+        known: dict[str, Any] = {
+            name: self.fields.get(name) for name in ("slot_id", "block_type", "domain", "payload", "operation_id")
+        }
         return BitBlock(
             id="", generation=0, metadata=self.fields.get("metadata") or {}, idempotency_key=self.key, **known
         )
@@ -333,6 +335,7 @@ class SessionMethods:
     @flow
     def action(
         self,
+        /,
         action_name: str,
         *,
         score: float = 1.0,
@@ -350,6 +353,7 @@ class SessionMethods:
     @flow
     def interaction(
         self,
+        /,
         *,
         score: float,
         weight: float = 1.0,
@@ -380,6 +384,7 @@ class SessionMethods:
     @flow
     def pulse(
         self,
+        /,
         pulse_type: str,
         *,
         score: float = 1.0,
@@ -409,7 +414,7 @@ class SessionMethods:
         return (yield from self._submit("Action", payload, metadata, operation_id, idempotency_key))
 
     def yield_pulse(
-        self,
+        self: Any,
         pulse_type: str,
         *,
         y_delta: float = 1.0,
@@ -432,7 +437,7 @@ class SessionMethods:
         return self.pulse(pulse_type, contribution=given, metadata=metadata, **pulse_kwargs)
 
     def burden_pulse(
-        self,
+        self: Any,
         pulse_type: str,
         *,
         burden_hint: float,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import ItemsView, ValuesView
 from typing import Annotated, Any
 
 import typer
@@ -43,10 +42,10 @@ class _Commands(dict[str, Any]):
     def get(self, name: str, default: Any = None) -> Any:
         return self[name] if name in self else default
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Any:
         return {name: self[name] for name in self}.items()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> Any:
         return {name: self[name] for name in self}.values()
 
 
@@ -55,7 +54,7 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = _Commands(self.commands)
+        self.commands = _Commands(dict(self.commands))
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.commands)

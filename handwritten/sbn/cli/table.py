@@ -246,13 +246,13 @@ def _option(match: re.Match[str], known: Any, helps: dict[str, str]) -> _Option:
     if not match["dash"]:
         many = "*" in marks
         info: Any = typer.Argument(help=helps.get(target))
-        annotated: Any = Annotated[list[kind] if many else kind, info]  # type: ignore[valid-type]
+        annotated: Any = Annotated[list[kind] if many else kind, info]
         default = inspect.Parameter.empty
     else:
         names = f"--{match['name']}{match['off'] or ''}"
         info = typer.Option(names, help=helps.get(target), min=AT_LEAST.get(target) if kind in {int, float} else None)
         if "*" in marks:
-            annotated, default = Annotated[list[kind], info], []  # type: ignore[valid-type]
+            annotated, default = Annotated[list[kind], info], []
         else:
             annotated = Annotated[kind if default is not None else kind | None, info]
         if "!" in marks:

@@ -226,7 +226,7 @@ class AppRules(ComputeRules):
         frontier = self.frontier(said["frontier_id"], provision=True)
         if fresh:
             frontier["app_family"] = app["app_family"]
-        spec = app["_specs"].setdefault(said["workflow"], {"_history": []})
+        spec: Json = app["_specs"].setdefault(said["workflow"], {"_history": []})
         spec |= {name: value for name, value in said.items() if value not in (None, [], {})}
         spec.setdefault("pulse_type", "slot_stream")
         spec.setdefault("event_types", [])

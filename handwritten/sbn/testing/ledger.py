@@ -141,7 +141,7 @@ class LedgerRules(SlotRules):
     def create_chain(self, call: Call) -> Json:
         space = self.space(call)
         identity = (call.body or {}).get("chain_id") or self.short("chain_")
-        chain = {"chain_id": identity, "created_at": self.stamp(), "length": 0, "head_hash": None, "entries": []}
+        chain: Json = {"chain_id": identity, "created_at": self.stamp(), "length": 0, "head_hash": None, "entries": []}
         return space.chains.setdefault(identity, chain)
 
     @rule("snapchore_append_to_chain")
@@ -347,8 +347,8 @@ class LedgerRules(SlotRules):
         return [{**self.public(item), "status": self.queue_state(space, item)} for item in space.queue.values()]
 
     def queue_state(self, space: Space, item: Json) -> str:
-        state = space.sealed[item["_block"]]["_state"]
-        return _QUEUE_NAMES.get(state, state)
+        state = str(space.sealed[item["_block"]]["_state"])
+        return str(_QUEUE_NAMES.get(state, state))
 
     def by_status(self, space: Space) -> dict[str, int]:
         counts = Counter(item["status"] for item in self.queue_items(space))

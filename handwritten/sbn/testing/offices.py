@@ -360,7 +360,8 @@ class OfficeRules(LedgerRules):
             "region": None,
         }
         validators[call.body["validator_id"]] = {**known, **call.body}
-        return validators[call.body["validator_id"]]
+        registered: Json = validators[call.body["validator_id"]]
+        return registered
 
     @rule("control_plane_heartbeat_validator")
     def heartbeat(self, call: Call) -> Json:

@@ -27,14 +27,17 @@ def yield_of(payload: Json, contract: Json) -> float:
     """Y of one BitBlock: weighted actions, interactions and events."""
     weights = contract.get("action_weight_map") or {}
     actions = payload.get("actions") or [{"action": payload.get("action"), "score": payload.get("score")}]
-    total = sum(_score(item) * weights.get(item.get("action"), 1.0) for item in actions if isinstance(item, dict))
+    total: float = sum(
+        _score(item) * weights.get(item.get("action"), 1.0) for item in actions if isinstance(item, dict)
+    )
     weights = contract.get("interaction_weight_map") or {}
     for item in payload.get("interactions") or []:
         if isinstance(item, dict):
             total += _score(item) * float(item.get("weight") or 1.0) * weights.get(item.get("action"), 1.0)
     polarity = contract.get("event_polarity_weights") or GEC_DEFAULTS
     events = payload.get("events") or {}
-    return total + sum(int(events.get(name) or 0) * weight for name, weight in polarity.items())
+    counted: float = sum(int(events.get(name) or 0) * weight for name, weight in polarity.items())
+    return total + counted
 
 
 def _score(item: Json) -> float:
@@ -234,7 +237,7 @@ class SlotRules(Base):
         if contract.get("x_override") is not None:
             return float(contract["x_override"])
         if contract.get("x_mode", "elapsed_time") == "elapsed_time":
-            return (self.now() - slot["_generation_opened"]).total_seconds()
+            return float((self.now() - slot["_generation_opened"]).total_seconds())
         return float(slot["_interval"] or contract.get("generation_interval") or 0)
 
     def make_block(self, space: Space, slot: Json, parts: list[Json], digest: str, scalar: Json) -> Json:
@@ -312,7 +315,8 @@ class SlotRules(Base):
                 receipt["payload"]
             )
             slot["_closure"] = self.closure(space, slot, blocks, scalar)
-        return slot["_closure"]
+        closure: Json = slot["_closure"]
+        return closure
 
     def closure(self, space: Space, slot: Json, blocks: list[Json], scalar: Json) -> Json:
         return {
@@ -411,7 +415,8 @@ class SlotRules(Base):
                 "slot_id": slot["id"],
                 "snap_hash": digest,
             }
-        return space.answered[known]
+        attested: Json = space.answered[known]
+        return attested
 
     def check_frontier(self, call: Call, frontier: Any) -> None:
         """A key that names its frontiers attests under no other."""

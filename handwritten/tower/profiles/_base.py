@@ -93,7 +93,7 @@ class DominionProfileClient(BaseProfileClient):
         super().__init__(transport, profile="dominion")
 
     ingest_batch = told(context.batch, "data")
-    ingest_float = told(context.float, "data")
+    ingest_float = told(context.float_health, "data")
     ingest_gec = told(context.gec, "frontier_id", "data")
     ingest_tax_health = told(context.tax_health, "data")
     ingest_csk_hints = told(context.csk_hints, "frontier_id", "hints")
