@@ -43,12 +43,12 @@ class Model(pydantic.BaseModel):
             _Seen.bytes = True
 
 
-def by_property(wire: str, attribute: str, mapping: Mapping[str, str]) -> Callable[[Any], str | None]:
-    """For `pydantic.Discriminator`: the tag of a variant by a property that is no constant of it."""
+def by_property(wire: str, attribute: str, mapping: Mapping[str, str]) -> Callable[[Any], str]:
+    """For `pydantic.Discriminator`: a variant's tag by a property that is no constant; "" when it does not tell."""
 
-    def tag(value: Any) -> str | None:
+    def tag(value: Any) -> str:
         found = value.get(wire) if isinstance(value, dict) else getattr(value, attribute, None)
-        return mapping.get(found) if isinstance(found, str) else None
+        return mapping.get(found, "") if isinstance(found, str) else ""
 
     return tag
 
