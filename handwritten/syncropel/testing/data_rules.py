@@ -32,7 +32,7 @@ class DataRules(RecordRules):
         """Open an upload."""
         asked = call.body
         upload_id = self.token("up_")
-        upload = Upload(asked["path"], asked["size_bytes"], asked.get("content_type"), asked.get("precondition"))
+        upload = Upload(asked["path"], int(asked["size_bytes"]), asked.get("content_type"), asked.get("precondition"))
         self.tree.begin(upload_id, upload, self.tree.used())
         return Answer(200, {"upload_id": upload_id, "chunk_size": self.chunk_size})
 
@@ -65,7 +65,7 @@ class DataRules(RecordRules):
     @rule("data_list_entries")
     def list_entries(self, call: Call) -> Answer:
         """A page of a directory."""
-        path, after, limit = call.query["path"], call.query.get("cursor", ""), call.query.get("limit", 1000)
+        path, after, limit = call.query["path"], call.query.get("cursor", ""), int(call.query.get("limit", 1000))
         children = [(name, node) for name, node in self.tree.children(path) if name > after]
         page = children[:limit]
         cursor = page[-1][0] if page and len(children) > limit else None
@@ -133,7 +133,7 @@ class DataRules(RecordRules):
     @rule("data_list_materials")
     def materials(self, call: Call) -> Answer:
         """Files, the latest first."""
-        wanted, limit = call.query.get("q", ""), call.query.get("limit", 100)
+        wanted, limit = call.query.get("q", ""), int(call.query.get("limit", 100))
         files = [(path, node) for path, node in self.tree.nodes.items() if node.hash is not None and wanted in path]
         files.sort(key=lambda item: (-item[1].mtime, item[0]))
         rows = [
@@ -191,7 +191,7 @@ class DataRules(RecordRules):
     @rule("data_list_provenance")
     def provenance(self, call: Call) -> Answer:
         """Publications and files below a region, by the time they were made."""
-        region, limit = call.query.get("region", "/"), call.query.get("limit", 100)
+        region, limit = call.query.get("region", "/"), int(call.query.get("limit", 100))
         if region != "/":
             checked_path(region)
         start = call.query.get("cursor", "0")

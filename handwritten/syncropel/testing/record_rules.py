@@ -149,7 +149,7 @@ class RecordRules(Rules):
             thread=query.get("thread"),
             actor=query.get("actor"),
             since=query.get("since"),
-            limit=query.get("limit", 100),
+            limit=int(query.get("limit", 100)),
         )
         return Answer(200, {"object": "list", "data": found})
 
@@ -157,7 +157,9 @@ class RecordRules(Rules):
     def list_thread(self, call: Call) -> Answer:
         """Records of one thread."""
         query = call.query
-        found = self.records.select(thread=call.path["thread"], since=query.get("since"), limit=query.get("limit", 100))
+        found = self.records.select(
+            thread=call.path["thread"], since=query.get("since"), limit=int(query.get("limit", 100))
+        )
         return Answer(200, {"object": "list", "data": found})
 
     @rule("check_health")
@@ -182,8 +184,8 @@ class RecordRules(Rules):
         return Answer(200, self._page(asked, found))
 
     def _page(self, asked: Mapping[str, Any], found: list[Mapping[str, Any]]) -> dict[str, Any]:
-        start = _offset(asked["cursor"]) if "cursor" in asked else asked.get("offset", 0)
-        end = start + min(asked.get("limit", MAX_LIMIT), MAX_LIMIT)
+        start = _offset(asked["cursor"]) if "cursor" in asked else int(asked.get("offset", 0))
+        end = start + min(int(asked.get("limit", MAX_LIMIT)), MAX_LIMIT)
         page: list[Any] = found[start:end]
         if "select" in asked:
             page = [filters.selected(record, asked["select"]) for record in page]
@@ -230,9 +232,9 @@ class RecordRules(Rules):
             raise Refuse(503, code="SEARCH_DISABLED", message="No embedding provider is configured")
         if not asked["query"].strip():
             raise Refuse(400, code="INVALID_REQUEST", message="query must not be empty")
-        ranked = ranking.rank(asked["query"], (record for _, record in self.records.entries()), asked["k"])
+        ranked = ranking.rank(asked["query"], (record for _, record in self.records.entries()), int(asked["k"]))
         hits = [{"score": score, "record": record} for score, record in ranked if _wanted(record, asked)]
-        return Answer(200, {"embedder": ranking.EMBEDDER, "k": asked["k"], "data": hits})
+        return Answer(200, {"embedder": ranking.EMBEDDER, "k": int(asked["k"]), "data": hits})
 
     # Watching
 

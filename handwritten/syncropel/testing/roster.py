@@ -101,7 +101,7 @@ class Roster:
             checked_label(terms["label"])
         invite = Invite(
             self.token("inv_"),
-            asked.get("max_uses", 1),
+            int(asked.get("max_uses", 1)),
             asked.get("scopes") or (PRESETS[terms.get("preset", "reader")] if terms else ["records:read"]),
             self._until(asked.get("ttl_seconds")),
             terms,
@@ -254,7 +254,7 @@ class Roster:
         return [grant_id, *(gone for child in below for gone in self._drop(child))]
 
     def _until(self, seconds: int | None) -> int | None:
-        return None if seconds is None else self.now() + seconds * 1000
+        return None if seconds is None else self.now() + int(seconds) * 1000
 
 
 def checked_label(label: str) -> str:

@@ -126,6 +126,7 @@ class MembershipRules(RecordRules):
 class SyncropelRules(DataRules, MembershipRules):
     """The whole kernel."""
 
+    invalid_status = 400  # 422 says that an aggregation is too large
     wide = {"list_thread_records": ["thread"], "watch_thread": ["thread"]}  # noqa: RUF012 - as the base declares it
 
     def setup(
