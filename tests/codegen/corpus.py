@@ -3,8 +3,8 @@
     python tests/codegen/corpus.py DOCUMENT... [--flavour msgspec] [--types] [--format markdown|json]
 
 For each document and flavour: the account (in = out), losses, problems; seconds cold and unchanged; peak memory;
-lines; import time of the root and of one call's types; sampled values that came back equal; errors of mypy --strict and pyright
-strict (with --types). Exit status 1 when anything is not as it should be.
+lines; import time of the root and of all types; sampled values that came back equal; errors of mypy --strict and
+pyright strict (with --types). Exit status 1 when anything is not as it should be.
 """
 
 from __future__ import annotations

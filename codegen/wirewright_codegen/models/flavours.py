@@ -194,6 +194,7 @@ class Item:
             return ""
         self._use("Annotated", "pydantic", "by_property", *classes)
         either = " | ".join(f"Annotated[{name}, pydantic.Tag({literal(name)})]" for name in classes)
+        either += f" | Annotated[{' | '.join(classes)}, pydantic.Tag({literal('')})]"
         pairs = ", ".join(f"{literal(value)}: {literal(name)}" for value, name in mapping.items())
         attribute = literal(self._unions.attribute(classes[0], wire))
         told = f"pydantic.Discriminator(by_property({literal(wire)}, {attribute}, {{{pairs}}}))"

@@ -60,6 +60,7 @@ RESERVED_FIELDS = naming.RESERVED_IDENTIFIERS | frozenset(
         "tuple",
         "msgspec",
         "attrs",
+        "pydantic",
     ]
 )
 _UNHOLDABLE = re.compile(r'[\x00-\x1f"\\]')

@@ -202,6 +202,21 @@ def test_unions_decode_to_the_right_variant(
         assert package.encode(found) == content
 
 
+def test_a_mapping_tells_variants_apart_that_have_no_constant(build: Any, make_spec: Any, flavour: str) -> None:
+    pet = {"type": "object", "required": ["petType"], "properties": {"petType": {"type": "string"}}}
+    either = {
+        "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+        "discriminator": {"propertyName": "petType", "mapping": {"cat": "Cat", "dog": "Dog", "wolf": "Dog"}},
+    }
+    holder = {"type": "object", "properties": {"pet": {"$ref": "#/components/schemas/Pet"}}}
+    package = build(make_spec(schemas={"Cat": pet, "Dog": pet, "Pet": either, "Holder": holder}), flavour)
+    for value, kind in (("cat", "Cat"), ("dog", "Dog"), ("wolf", "Dog")):
+        wire = {"pet": {"petType": value}}
+        found = package.decode("Holder", wire)
+        assert type(found.pet).__name__ == kind
+        assert package.encode(found) == wire
+
+
 def test_a_tag_is_an_attribute_and_needs_not_be_given(build: Any, make_spec: Any) -> None:
     either = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
     package = build(make_spec(schemas={**PEOPLE, "Pet": either}))
