@@ -5,7 +5,7 @@ They know nothing of operations, types or retries; signing and auth work on them
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
@@ -194,7 +194,7 @@ class HttpResponse:
         *,
         body: Iterator[bytes] | AsyncIterator[bytes] | None = None,
         close: Callable[[], None] | None = None,
-        aclose: Callable[[], Awaitable[None]] | None = None,
+        aclose: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self.status = status
         self.headers = headers

@@ -341,6 +341,27 @@ async def test_22_a_cancelled_call_frees_its_place_in_the_pool(kit, serve):
         assert await client.send(kit.request()) == kit.Item("a")
 
 
+async def test_22_a_hundred_cancelled_calls_leave_nothing_in_the_pool(kit, serve):
+    def script(connection, number):
+        while connection.read():
+            connection.answer(200, b'{"id":"a"}')
+
+    async with AsyncClient(serve(script).url) as client:
+        for step in range(100):
+            task = asyncio.create_task(client.send(kit.request()))
+            for _ in range(step % 25):
+                await asyncio.sleep(0)
+            if step % 4 == 0:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            await asyncio.wait({task})
+        await client.send(kit.request())
+        [pool] = client._transport._pools.all()
+        assert [connection.is_idle() for connection in pool.connections] == [True]
+        assert pool._requests == []
+    assert len(asyncio.all_tasks()) == 1
+
+
 def test_idle_timeout_of_a_stream_that_cannot_resume_says_so(face, kit, serve):
     def script(connection, number):
         connection.read()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import ssl
 
 _HIGH_WATER = 1024 * 1024
-_HAPPY_EYEBALLS = 0.25
 
 
 class _Wire(asyncio.Protocol):
@@ -105,10 +104,13 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         wire = self._wire
         if not buffer:
             return
+        if isinstance(timeout, Limit) and timeout.attempt.aborted:
+            self.abort()
         if wire.ended or wire.transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
         if isinstance(timeout, Limit):
             timeout.attempt.sent = True
+            timeout.attempt.abort = self.abort
         wire.transport.write(buffer)
         while not wire.may_write:
             if wire.ended:
@@ -118,6 +120,14 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         self._wire.transport.abort()
         await asyncio.sleep(0)
+
+    def abort(self) -> None:
+        """Break the connection; whoever waits on it gets an error."""
+        wire = self._wire
+        wire.ended = True
+        wire.error = wire.error or ConnectionAbortedError("aborted")
+        wire.transport.abort()
+        wire.wake()
 
     def abandon(self) -> None:
         """Close the socket of a connection whose loop is closed."""
@@ -166,10 +176,7 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         local = None if local_address is None else (local_address, 0)
-        loop = asyncio.get_running_loop()
-        connecting = loop.create_connection(
-            _Wire, host, port, local_addr=local, happy_eyeballs_delay=_HAPPY_EYEBALLS, interleave=1
-        )
+        connecting = asyncio.get_running_loop().create_connection(_Wire, host, port, local_addr=local)
         return await self._connected(connecting, timeout, socket_options)
 
     async def connect_unix_socket(
@@ -179,9 +186,13 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         return await self._connected(connecting, timeout, socket_options)
 
     @staticmethod
-    async def _connected(connecting: Any, timeout: float | None, socket_options: Iterable[Any] | None) -> AsyncioStream:
+    async def _connected(work: Any, timeout: float | None, socket_options: Iterable[Any] | None) -> AsyncioStream:
+        connecting = asyncio.ensure_future(work)
         if isinstance(timeout, Limit):
+            if timeout.attempt.aborted:
+                connecting.cancel()
             timeout.attempt.fresh = True
+            timeout.attempt.abort = connecting.cancel
         try:
             async with asyncio.timeout(seconds_of(timeout)):
                 transport, wire = await connecting
@@ -189,13 +200,21 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout("timed out") from error
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error) or type(error).__name__) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise httpcore.ConnectError("aborted") from None
         sock = transport.get_extra_info("socket")
         if sock is not None:
             if sock.family != getattr(socket, "AF_UNIX", None):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for option in socket_options or ():
                 sock.setsockopt(*option)
-        return AsyncioStream(wire)
+        stream = AsyncioStream(wire)
+        if isinstance(timeout, Limit):
+            timeout.attempt.abort = stream.abort
+        return stream
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +36,19 @@ class Limit(float):
 
 
 class Attempt:
-    """One request on its way: `sent` bytes, a `fresh` connection or a pooled one, and a total budget in seconds."""
+    """One request on its way: `sent` bytes, a `fresh` connection or a pooled one, and a total budget in seconds.
 
-    __slots__ = ("_deadline", "_idle", "_streaming", "fresh", "sent")
+    `aborted`: nobody waits for it any more; `abort` breaks the async connection that is made or in use.
+    """
+
+    __slots__ = ("_deadline", "_idle", "_streaming", "abort", "aborted", "fresh", "sent")
 
     def __init__(self, budget: float | None) -> None:
         self._deadline = None if budget is None else time.monotonic() + budget
         self._streaming = False
         self._idle: float | None = None
+        self.abort: Callable[[], object] | None = None
+        self.aborted = False
         self.sent = False
         self.fresh = False
 

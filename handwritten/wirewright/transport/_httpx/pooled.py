@@ -25,6 +25,8 @@ from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error
 from wirewright.transport.compression import ACCEPT_ENCODING, decompressor
 
 _NO_LIMIT = Timeout(None, None, None, None)
+_CLEANUP = 1.0  # seconds a cancelled caller waits for its connection to be closed
+_CLOSING: set[asyncio.Future[None]] = set()
 
 
 @lru_cache(maxsize=256)
@@ -253,9 +255,30 @@ class AsyncPooledTransport:
         return self._pools
 
     async def send(self, request: HttpRequest) -> HttpResponse:
+        """One attempt, in a task of its own.
+
+        A cancellation never reaches httpcore, which would lose that place in its pool: the connection is broken
+        instead (or refused, once the attempt gets one), and httpcore cleans up as after any lost connection.
+        HTTP/2 connections are shared, there the task is cancelled.
+        """
+        attempt = Attempt(None)
+        task = asyncio.get_running_loop().create_task(self._exchange(request, attempt))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_retrieve)
+            attempt.aborted = True
+            if self._options.http2:
+                task.cancel()
+            elif attempt.abort is not None:
+                attempt.abort()
+                await asyncio.wait({task}, timeout=_CLEANUP)
+                task.cancel()  # if it is held up by something else, such as the source of its body
+            raise
+
+    async def _exchange(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         content = request.content.aopen() if isinstance(request.content, Upload) else request.content
         request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
-        attempt = Attempt(None)
         pool = self._current().pool(request.origin)
         try:
             response = await pool.handle_async_request(_core_request(request, content, attempt))
@@ -282,6 +305,9 @@ class AsyncPooledTransport:
     def _streamed(self, response: Any, headers: Headers, attempt: Attempt) -> HttpResponse:
         body = _Body(headers, None)
 
+        async def close() -> None:
+            await asyncio.shield(asyncio.ensure_future(response.aclose()))
+
         async def chunks() -> AsyncIterator[bytes]:
             try:
                 async for chunk in response.stream:
@@ -290,9 +316,9 @@ class AsyncPooledTransport:
             except LIBRARY_ERRORS as error:
                 raise map_error(error, attempt, body.received) from error
             finally:
-                await response.aclose()
+                await close()
 
-        return HttpResponse(response.status, headers, body=chunks(), aclose=response.aclose)
+        return HttpResponse(response.status, headers, body=chunks(), aclose=close)
 
     async def aclose(self) -> None:
         pools, self._pools = self._pools, None
@@ -303,6 +329,14 @@ class AsyncPooledTransport:
             return
         for pool in pools.all():
             await pool.aclose()
+
+
+def _retrieve(task: asyncio.Task[HttpResponse]) -> None:
+    """The end of an attempt that nobody waits for any more."""
+    if not task.cancelled() and task.exception() is None and (close := task.result().aclose) is not None:
+        closing = asyncio.ensure_future(close())
+        _CLOSING.add(closing)
+        closing.add_done_callback(_CLOSING.discard)
 
 
 def _abandon(pools: _Pools) -> None:
