@@ -1,11 +1,12 @@
-"""Exosphere against its original, side by side in one run: states per second through the same state manager, and import.
+"""Exosphere against its original, side by side in one run: states per second through one state manager, and import.
 
     python tests/benchmarks/bench_exosphere.py [--rounds N] [--runs N]
 
-A run is a graph with a fan-out of ten and a join: 22 states. One runtime executes them, ours and the original's in turn, the best of several
-rounds counts. "as documented" is what users get, and what the target is for; with "no pause" the original asks in a busy loop, and both wait
-for the state manager. The state manager runs in a process of its own and starts empty each time. The original runs in its own environment, made when it
-is missing (see tests/protocols/exosphere/interop/peers.py); without Python 3.12 only ours is measured.
+A run is a graph with a fan-out of ten and a join: 22 states. One runtime executes them, ours and the original's in
+turn; the best of several rounds counts. "as documented" is what users get, and what the target is for; with "no pause"
+the original asks in a busy loop, and both wait for the state manager. That runs in a process of its own and starts
+empty each time. The original runs in its own environment, made when it is missing (see
+tests/protocols/exosphere/interop/peers.py); without Python 3.12 only ours is measured.
 """
 
 from __future__ import annotations
@@ -154,12 +155,14 @@ def imports(original: Path | None) -> None:
     for name, python in (("ours", sys.executable), ("original", original)):
         if python is None:
             continue
-        samples = [
-            [float(figure) for figure in subprocess.run([str(python), "-c", IMPORT], capture_output=True, text=True, check=True).stdout.split()]
-            for _ in range(5)
-        ]  # fmt: skip
+        samples = [_import_times(python) for _ in range(5)]
         light, whole = (statistics.median(sample[index] for sample in samples) for index in (0, 1))
         print(f"  {name:12}{light:22.1f}{whole:18.1f}")
+
+
+def _import_times(python: Any) -> list[float]:
+    done = subprocess.run([str(python), "-c", IMPORT], capture_output=True, text=True, check=True)
+    return [float(figure) for figure in done.stdout.split()]
 
 
 def main() -> None:

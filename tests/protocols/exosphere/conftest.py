@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
@@ -203,12 +204,12 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-# PostgreSQL ------------------------------------------------------------------------------------------------------------
+# PostgreSQL --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server: the one that WIREWRIGHT_TEST_POSTGRES names, else one started for this session."""
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: what WIREWRIGHT_TEST_POSTGRES names, else one started for this session."""
     named = os.environ.get("WIREWRIGHT_TEST_POSTGRES")
     if named:
         yield named
@@ -216,7 +217,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = shutil.which("initdb") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
     if found is None:
         pytest.skip("no PostgreSQL: set WIREWRIGHT_TEST_POSTGRES or install the package postgresql")
-    with _own_server(Path(found).parent, tmp_path_factory.mktemp("postgres")) as url:
+    # Not below pytest's own directory, which every session closes to other users.
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-") as directory,
+        _own_server(Path(found).parent, Path(directory)) as url,
+    ):
         yield url
 
 
@@ -235,8 +240,6 @@ class _own_server:
 
     def __enter__(self) -> str:
         if self._prefix:
-            for folder in (self._directory, *self._directory.parents[:2]):
-                folder.chmod(0o755)
             shutil.chown(self._directory, "postgres")
         self._run(str(self._binaries / "initdb"), "-D", str(self._data), "-A", "trust", "-U", "exosphere")
         port = _free_port()
@@ -272,7 +275,7 @@ def postgres(postgres_server: str) -> Iterator[str]:
     admin.dispose()
 
 
-# Runtimes --------------------------------------------------------------------------------------------------------------
+# Runtimes ----------------------------------------------------------------------------------------------------------
 
 
 async def _until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:

@@ -104,9 +104,11 @@ def test_a_branch_that_is_tried_again_holds_the_join_back(world: Any, node_use: 
 
 def test_a_side_branch_that_ends_last_moves_the_join_on(world: Any, node_use: Use) -> None:
     world.graph(
-        node_use("r", None, "a", "side", text="x"), node_use("a", None, "m", text="x"), node_use("side", text="x"),
+        node_use("r", None, "a", "side", text="x"),
+        node_use("a", None, "m", text="x"),
+        node_use("side", text="x"),
         node_use("m", unites="r", text="x"),
-    )  # fmt: skip
+    )
     run = world.trigger()
     world.executed(world.claim_one())
     for state in sorted(world.claim(), key=lambda state: state["identifier"]):
@@ -116,10 +118,12 @@ def test_a_side_branch_that_ends_last_moves_the_join_on(world: Any, node_use: Us
 
 def test_joins_after_joins_come_in_their_order(world: Any, node_use: Use) -> None:
     world.graph(
-        node_use("r", None, "a", text="x"), node_use("a", None, "one", text="x"),
-        node_use("two", unites="r", text="x"), node_use("one", None, "b", unites="r", text="x"),
+        node_use("r", None, "a", text="x"),
+        node_use("a", None, "one", text="x"),
+        node_use("two", unites="r", text="x"),
+        node_use("one", None, "b", unites="r", text="x"),
         node_use("b", None, "two", text="x"),
-    )  # fmt: skip
+    )
     run = world.trigger()
     world.run_to_the_end()
     assert world.statuses(run) == [(name, "SUCCESS") for name in ("r", "a", "one", "b", "two")]
@@ -127,9 +131,11 @@ def test_joins_after_joins_come_in_their_order(world: Any, node_use: Use) -> Non
 
 def test_uniting_the_splitter_itself_gives_a_join_for_each_copy(world: Any, node_use: Use) -> None:
     world.graph(
-        node_use("r", None, "split", text="x"), node_use("split", None, "work", text="x"),
-        node_use("work", None, "m", text="x"), node_use("m", unites="split", text="${{ split.outputs.text }}"),
-    )  # fmt: skip
+        node_use("r", None, "split", text="x"),
+        node_use("split", None, "work", text="x"),
+        node_use("work", None, "m", text="x"),
+        node_use("m", unites="split", text="${{ split.outputs.text }}"),
+    )
     world.trigger()
     world.executed(world.claim_one())
     world.executed(world.claim_one(), {"text": "1"}, {"text": "2"})
@@ -156,9 +162,11 @@ def test_states_made_before_a_join_fails_stay(world: Any, node_use: Use) -> None
 def test_a_join_that_names_its_predecessor_fails_with_its_name(world: Any, node_use: Use) -> None:
     """Only a graph that was taken by an older server can do so; verification refuses it (§6.3)."""
     world.graph(
-        node_use("r", None, "b", "c", text="x"), node_use("b", None, "m", text="x"), node_use("c", None, "m", text="x"),
+        node_use("r", None, "b", "c", text="x"),
+        node_use("b", None, "m", text="x"),
+        node_use("c", None, "m", text="x"),
         node_use("m", unites="r", text="${{ c.outputs.text }}"),
-    )  # fmt: skip
+    )
     run = world.trigger()
     world.executed(world.claim_one(), {"text": "1"})
     by_name = {state["identifier"]: state for state in world.claim()}

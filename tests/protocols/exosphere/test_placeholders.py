@@ -30,9 +30,15 @@ def test_a_text_is_rendered(text: str, rendered: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "${{a.y}}", "${{a.inputs.y}}", "${{a.outputs.y.z}}", "${{store.k.j}}", "${{}}", "${{ STORE.k }}", "${{a.Outputs.y}}",
+        "${{a.y}}",
+        "${{a.inputs.y}}",
+        "${{a.outputs.y.z}}",
+        "${{store.k.j}}",
+        "${{}}",
+        "${{ STORE.k }}",
+        "${{a.Outputs.y}}",
     ],
-)  # fmt: skip
+)
 def test_a_placeholder_that_names_no_source_is_refused(text: str) -> None:
     with pytest.raises(PlaceholderError, match="Invalid syntax string placeholder"):
         parse(text)

@@ -23,7 +23,6 @@ import httpx
 import pytest
 from exospherehost import GraphNodeModel, SyncStateManager, UnitesModel
 from exospherehost.testing.manager import Manager, Settings, bodies
-
 from wirewright.sandbox import Sandbox
 
 Use = Callable[..., dict[str, Any]]
@@ -56,16 +55,27 @@ SERVER = "from wirewright.cli import main; main()"
 GRAPH = [
     GraphNodeModel(node_name="Root", namespace="ns", identifier="root", inputs={"text": "r"}, next_nodes=["split"]),
     GraphNodeModel(
-        node_name="Split", namespace="ns", identifier="split", inputs={"text": "${{ root.outputs.text }}"}, next_nodes=["work"]
+        node_name="Split",
+        namespace="ns",
+        identifier="split",
+        inputs={"text": "${{ root.outputs.text }}"},
+        next_nodes=["work"],
     ),
     GraphNodeModel(
-        node_name="Work", namespace="ns", identifier="work", inputs={"text": "${{ split.outputs.text }}"}, next_nodes=["join"]
+        node_name="Work",
+        namespace="ns",
+        identifier="work",
+        inputs={"text": "${{ split.outputs.text }}"},
+        next_nodes=["join"],
     ),
     GraphNodeModel(
-        node_name="Join", namespace="ns", identifier="join", inputs={"text": "${{ root.outputs.text }}"},
+        node_name="Join",
+        namespace="ns",
+        identifier="join",
+        inputs={"text": "${{ root.outputs.text }}"},
         unites=UnitesModel(identifier="root"),
     ),
-]  # fmt: skip
+]
 
 
 class Fleet:
@@ -192,7 +202,7 @@ def test_ten_thousand_states_while_a_runtime_dies_again_and_again(fleet: Fleet) 
     load_run(size(10_000), fleet)
 
 
-# Several servers on one database ---------------------------------------------------------------------------------------
+# Several servers on one database -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["file", "postgres"])

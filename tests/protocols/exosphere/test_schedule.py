@@ -15,10 +15,22 @@ Use = Callable[..., dict[str, Any]]
 @pytest.mark.parametrize(
     "expression",
     [
-        "*/5 * * * *", "0 0 * JAN MON", "0 0 * * sun-mon", "0 0 L * *", "0 0 * * 5#2", "0 0 * * 7", "  0 0 * * *  ", "@daily",
-        "@hourly", "*/5 * * * * *", "* * * * * 0 2030", "0 0 ? * *", "R * * * *", "0 0 31 2 *",
+        "*/5 * * * *",
+        "0 0 * JAN MON",
+        "0 0 * * sun-mon",
+        "0 0 L * *",
+        "0 0 * * 5#2",
+        "0 0 * * 7",
+        "  0 0 * * *  ",
+        "@daily",
+        "@hourly",
+        "*/5 * * * * *",
+        "* * * * * 0 2030",
+        "0 0 ? * *",
+        "R * * * *",
+        "0 0 31 2 *",
     ],
-)  # fmt: skip
+)
 def test_expressions_that_are_taken(expression: str) -> None:
     assert cron.is_valid(expression)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +23,6 @@ from exospherehost import (
     UnitesStrategyEnum,
 )
 from pydantic import BaseModel, ValidationError
-
 from wirewright.sandbox import Sandbox
 
 
@@ -34,9 +32,20 @@ def node(**members: Any) -> GraphNodeModel:
 
 def test_the_package_offers_what_the_original_offers() -> None:
     assert set(exospherehost.__all__) == {
-        "Runtime", "BaseNode", "StateManager", "VERSION", "PruneSignal", "ReQueueAfterSignal", "UnitesStrategyEnum",
-        "UnitesModel", "GraphNodeModel", "RetryStrategyEnum", "RetryPolicyModel", "StoreConfigModel", "CronTrigger",
-    }  # fmt: skip
+        "Runtime",
+        "BaseNode",
+        "StateManager",
+        "VERSION",
+        "PruneSignal",
+        "ReQueueAfterSignal",
+        "UnitesStrategyEnum",
+        "UnitesModel",
+        "GraphNodeModel",
+        "RetryStrategyEnum",
+        "RetryPolicyModel",
+        "StoreConfigModel",
+        "CronTrigger",
+    }
     assert all(getattr(exospherehost, name) is not None for name in exospherehost.__all__)
     assert exospherehost.VERSION == exospherehost.__version__ == "0.0.3"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -46,7 +55,8 @@ def test_the_package_offers_what_the_original_offers() -> None:
 def test_importing_the_package_loads_neither_models_nor_an_http_library() -> None:
     code = (
         "import exospherehost, sys; "
-        "print([m for m in ('pydantic', 'httpx', 'httpcore', 'aiohttp', 'exosphere_api', 'sqlalchemy') if m in sys.modules])"
+        "print([m for m in ('pydantic', 'httpx', 'httpcore', 'aiohttp', 'exosphere_api', 'sqlalchemy') "
+        "if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -117,8 +127,12 @@ def test_what_a_retry_policy_must_not_be(members: dict[str, Any]) -> None:
 
 def test_defaults() -> None:
     assert RetryPolicyModel().model_dump() == {
-        "max_retries": 3, "strategy": RetryStrategyEnum.EXPONENTIAL, "backoff_factor": 2000, "exponent": 2, "max_delay": None,
-    }  # fmt: skip
+        "max_retries": 3,
+        "strategy": RetryStrategyEnum.EXPONENTIAL,
+        "backoff_factor": 2000,
+        "exponent": 2,
+        "max_delay": None,
+    }
     assert len(RetryStrategyEnum) == 9
     assert CronTrigger(expression="judged by the server").expression
     assert TriggerState(identifier="a", inputs={"x": "y"}).inputs == {"x": "y"}
@@ -133,10 +147,13 @@ def test_one_signal_does_not_share_its_data_with_another() -> None:
 @pytest.mark.parametrize(
     ("delay", "milliseconds"),
     [
-        (timedelta(seconds=1.2345678), 1234), (timedelta(seconds=1.9999), 1999), (timedelta(days=1), 86_400_000),
-        (timedelta(microseconds=999), 1), (timedelta(microseconds=1), 1),
+        (timedelta(seconds=1.2345678), 1234),
+        (timedelta(seconds=1.9999), 1999),
+        (timedelta(days=1), 86_400_000),
+        (timedelta(microseconds=999), 1),
+        (timedelta(microseconds=1), 1),
     ],
-)  # fmt: skip
+)
 async def test_delays_are_sent_in_whole_milliseconds(sandbox: Sandbox, delay: timedelta, milliseconds: int) -> None:
     with pytest.raises(Exception, match="Failed to send requeue after signal to http"):
         await ReQueueAfterSignal(delay).send(

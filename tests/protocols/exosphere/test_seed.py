@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from exospherehost import BaseNode, StateManager
 from pydantic import BaseModel
-
 from wirewright.sandbox import Sandbox
 
 Use = Callable[..., dict[str, Any]]

@@ -17,7 +17,6 @@ from exospherehost import (
     SyncStateManager,
     UnitesModel,
 )
-
 from wirewright.errors import NotFound, TransportError
 from wirewright.sandbox import Sandbox
 
@@ -89,10 +88,11 @@ async def test_requests_are_those_of_the_original(both: Both, sandbox: Sandbox, 
     assert list(json.loads(first.body)) == ["secrets", "nodes"]
     assert json.loads(first.body)["nodes"][0]["next_nodes"] is None
     assert last.body.decode() == (
-        '{"secrets": {"s": "t"}, "nodes": [{"node_name": "A", "namespace": " n ", "identifier": "i", "inputs": {"x": 1}, '
-        '"next_nodes": ["j"], "unites": {"identifier": "u", "strategy": "ALL_SUCCESS"}}], "retry_policy": {"max_retries": 3, '
-        '"strategy": "EXPONENTIAL", "backoff_factor": 2000, "exponent": 2, "max_delay": null}, "store_config": '
-        '{"required_keys": ["k"], "default_values": {"d": "v"}}, "triggers": [{"type": "CRON", "value": {"expression": "nonsense"}}]}'
+        '{"secrets": {"s": "t"}, "nodes": [{"node_name": "A", "namespace": " n ", "identifier": "i", '
+        '"inputs": {"x": 1}, "next_nodes": ["j"], "unites": {"identifier": "u", "strategy": "ALL_SUCCESS"}}], '
+        '"retry_policy": {"max_retries": 3, "strategy": "EXPONENTIAL", "backoff_factor": 2000, "exponent": 2, '
+        '"max_delay": null}, "store_config": {"required_keys": ["k"], "default_values": {"d": "v"}}, '
+        '"triggers": [{"type": "CRON", "value": {"expression": "nonsense"}}]}'
     )
 
 

@@ -184,18 +184,21 @@ class TestExecuted:
 
     def test_without_a_join_two_ways_into_a_node_run_it_twice(self, world: Any, node_use: Use) -> None:
         world.graph(
-            node_use("a", None, "b", "c", text="x"), node_use("b", None, "d", text="x"), node_use("c", None, "d", text="x"),
+            node_use("a", None, "b", "c", text="x"),
+            node_use("b", None, "d", text="x"),
+            node_use("c", None, "d", text="x"),
             node_use("d", text="x"),
-        )  # fmt: skip
+        )
         run = world.trigger()
         assert world.run_to_the_end() == 5
         assert world.statuses(run).count(("d", "SUCCESS")) == 2
 
     def test_ancestors_stay_at_hand(self, world: Any, node_use: Use) -> None:
         world.graph(
-            node_use("a", None, "b", text="x"), node_use("b", None, "c", text="y"),
+            node_use("a", None, "b", text="x"),
+            node_use("b", None, "c", text="y"),
             node_use("c", text="${{ a.outputs.text }}+${{ b.outputs.text }}"),
-        )  # fmt: skip
+        )
         run = world.trigger()
         first = world.claim_one()
         world.executed(first, {"text": "A"})
@@ -225,9 +228,11 @@ class TestExecuted:
 
     def test_a_diamond_that_names_the_other_branch_fails_when_it_runs(self, world: Any, node_use: Use) -> None:
         world.graph(
-            node_use("a", None, "b", "c", text="x"), node_use("b", None, "d", text="x"), node_use("c", None, "d", text="x"),
+            node_use("a", None, "b", "c", text="x"),
+            node_use("b", None, "d", text="x"),
+            node_use("c", None, "d", text="x"),
             node_use("d", text="${{ b.outputs.text }}${{ c.outputs.text }}"),
-        )  # fmt: skip
+        )
         run = world.trigger()
         world.run_to_the_end()
         assert world.statuses(run)[1:] == [("b", "NEXT_CREATED_ERROR"), ("c", "NEXT_CREATED_ERROR")]

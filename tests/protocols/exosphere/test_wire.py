@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
-
 from wirewright.sandbox import Sandbox
 
 KEY = {"x-api-key": "sandbox-key"}
@@ -16,13 +15,31 @@ NS = "/v0/namespace/ns"
 UNKNOWN = "64b000000000000000000001"
 
 OPERATIONS = [
-    ("GET", "/v0/namespaces"), ("PUT", f"{NS}/nodes/"), ("GET", f"{NS}/nodes/"), ("PUT", f"{NS}/graph/g"), ("GET", f"{NS}/graph/g"),
-    ("GET", f"{NS}/graphs/"), ("POST", f"{NS}/graph/g/trigger"), ("POST", f"{NS}/states/enqueue"),
-    ("POST", f"{NS}/state/{UNKNOWN}/executed"), ("POST", f"{NS}/state/{UNKNOWN}/errored"), ("POST", f"{NS}/state/{UNKNOWN}/prune"),
-    ("POST", f"{NS}/state/{UNKNOWN}/re-enqueue-after"), ("POST", f"{NS}/state/{UNKNOWN}/manual-retry"),
-    ("GET", f"{NS}/state/{UNKNOWN}/secrets"), ("GET", f"{NS}/runs/1/10"), ("GET", f"{NS}/states/run/r/graph"),
+    ("GET", "/v0/namespaces"),
+    ("PUT", f"{NS}/nodes/"),
+    ("GET", f"{NS}/nodes/"),
+    ("PUT", f"{NS}/graph/g"),
+    ("GET", f"{NS}/graph/g"),
+    ("GET", f"{NS}/graphs/"),
+    ("POST", f"{NS}/graph/g/trigger"),
+    ("POST", f"{NS}/states/enqueue"),
+    ("POST", f"{NS}/state/{UNKNOWN}/executed"),
+    ("POST", f"{NS}/state/{UNKNOWN}/errored"),
+    ("POST", f"{NS}/state/{UNKNOWN}/prune"),
+    ("POST", f"{NS}/state/{UNKNOWN}/re-enqueue-after"),
+    ("POST", f"{NS}/state/{UNKNOWN}/manual-retry"),
+    ("GET", f"{NS}/state/{UNKNOWN}/secrets"),
+    ("GET", f"{NS}/runs/1/10"),
+    ("GET", f"{NS}/states/run/r/graph"),
     ("GET", f"{NS}/graph/g/run/r/node/{UNKNOWN}"),
-]  # fmt: skip
+]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One for all tests here: what they leave behind does not matter to the others."""
+    with Sandbox("exosphere", verify=True, api_key=KEY["x-api-key"]) as running:
+        yield running
 
 
 @pytest.fixture
@@ -63,10 +80,12 @@ def test_the_order_is_syntax_then_key_then_schema(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "spelling",
     [
-        "6F1C0F3E-6F0E-4A53-9A33-1F8FBB1F6F55", "6f1c0f3e6f0e4a539a331f8fbb1f6f55", "{6f1c0f3e-6f0e-4a53-9a33-1f8fbb1f6f55}",
+        "6F1C0F3E-6F0E-4A53-9A33-1F8FBB1F6F55",
+        "6f1c0f3e6f0e4a539a331f8fbb1f6f55",
+        "{6f1c0f3e-6f0e-4a53-9a33-1f8fbb1f6f55}",
         "urn:uuid:6f1c0f3e-6f0e-4a53-9a33-1f8fbb1f6f55",
     ],
-)  # fmt: skip
+)
 def test_a_request_id_comes_back_as_it_was_sent(http: httpx.Client, spelling: str) -> None:
     answer = http.get("/v0/namespaces", headers={**KEY, "x-exosphere-request-id": spelling})
     assert answer.headers["x-exosphere-request-id"] == spelling
@@ -75,10 +94,14 @@ def test_a_request_id_comes_back_as_it_was_sent(http: httpx.Client, spelling: st
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/health", 200), ("GET", f"{NS}/nodes", 307), ("GET", "/v0/namespaces", 401), ("GET", "/nope", 404),
-        ("DELETE", "/v0/namespaces", 405), ("GET", f"{NS}/runs/x/1", 401),
+        ("GET", "/health", 200),
+        ("GET", f"{NS}/nodes", 307),
+        ("GET", "/v0/namespaces", 401),
+        ("GET", "/nope", 404),
+        ("DELETE", "/v0/namespaces", 405),
+        ("GET", f"{NS}/runs/x/1", 401),
     ],
-)  # fmt: skip
+)
 def test_every_answer_has_a_request_id(http: httpx.Client, method: str, path: str, status: int) -> None:
     answer = http.request(method, path, headers={"x-exosphere-request-id": "no uuid"})
     assert answer.status_code == status
@@ -168,13 +191,18 @@ GRAPH_PROBLEMS: list[tuple[dict[str, Any], list[Any], str]] = [
         "Value error, Next node identifier b is not unique\nNext node identifier cannot be empty",
     ),
     ({"nodes": [{"unites": {"identifier": ""}}]}, ["body", "nodes", 0, "unites"], "Unites identifier cannot be empty"),
-    ({"nodes": [{"unites": {"identifier": "b", "strategy": "SOME"}}]}, ["body", "nodes", 0, "unites", "strategy"], "Input should be"),
+    (
+        {"nodes": [{"unites": {"identifier": "b", "strategy": "SOME"}}]},
+        ["body", "nodes", 0, "unites", "strategy"],
+        "Input should be",
+    ),
     ({"retry_policy": {"max_retries": -1}}, ["body", "retry_policy", "max_retries"], "greater than or equal to 0"),
     ({"retry_policy": {"max_delay": 0}}, ["body", "retry_policy", "max_delay"], "greater than 0"),
     (
         {"store_config": {"required_keys": ["a", " a ", "b.c", " "]}},
         ["body", "store_config", "required_keys"],
-        "Value error, Key 'a' is duplicated\nKey 'b.c' cannot contain '.' character\nKey cannot be empty or contain only whitespace",
+        "Value error, Key 'a' is duplicated\nKey 'b.c' cannot contain '.' character\n"
+        "Key cannot be empty or contain only whitespace",
     ),
     ({"store_config": {"default_values": {"a": 1}}}, ["body", "store_config", "default_values", "a"], "valid string"),
     ({"triggers": [{"type": "CRON", "value": {}}]}, ["body", "triggers", 0, "expression"], "Field required"),
@@ -183,8 +211,12 @@ GRAPH_PROBLEMS: list[tuple[dict[str, Any], list[Any], str]] = [
         ["body", "triggers", 0, "expression"],
         "Value error, Invalid cron expression",
     ),
-    ({"triggers": [{"type": "WIND", "value": {"expression": "@daily"}}]}, ["body", "triggers", 0, "type"], "Input should be 'CRON'"),
-]  # fmt: skip
+    (
+        {"triggers": [{"type": "WIND", "value": {"expression": "@daily"}}]},
+        ["body", "triggers", 0, "type"],
+        "Input should be 'CRON'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("members", "place", "words"), GRAPH_PROBLEMS)
@@ -219,11 +251,11 @@ def test_path_texts_are_decoded(http: httpx.Client) -> None:
     node = {"name": "N", "inputs_schema": {}, "outputs_schema": {}, "secrets": []}
     body = {"runtime_name": "rt", "nodes": [node]}
     http.put("/v0/namespace/my%20%C3%A4%25/nodes/", json=body, headers=KEY)
-    assert http.get("/v0/namespaces", headers=KEY).json()["namespaces"] == ["my ä%"]
+    assert "my ä%" in http.get("/v0/namespaces", headers=KEY).json()["namespaces"]
 
 
 class TestCors:
-    PREFLIGHT = {"origin": "http://localhost:3000", "access-control-request-method": "PUT"}
+    PREFLIGHT: ClassVar = {"origin": "http://localhost:3000", "access-control-request-method": "PUT"}
 
     def test_a_known_origin_may_ask(self, http: httpx.Client) -> None:
         answer = http.options(f"{NS}/nodes/", headers=self.PREFLIGHT)
@@ -293,6 +325,7 @@ def test_cron_and_claims_can_be_driven_by_hand(
     sandbox: Sandbox, http: httpx.Client, node_use: Callable[..., Any]
 ) -> None:
     http.headers.update(KEY)
+    http.post("/_sandbox/reset")
     node = {"name": "N", "inputs_schema": {}, "outputs_schema": {}, "secrets": []}
     http.put(f"{NS}/nodes/", json={"runtime_name": "rt", "nodes": [node]})
     triggers = [{"type": "CRON", "value": {"expression": "0 0 1 1 *"}}]

@@ -1,4 +1,4 @@
-"""A program for the original SDK and for ours alike: every kind of outcome, a retry, a fan-out, a join, secrets and signals.
+"""A program for the original SDK and for ours alike: every kind of outcome, a retry, a fan-out, secrets and signals.
 
 python program.py URL KEY
 """
@@ -114,7 +114,7 @@ def read(path):
 async def main():
     runtime = Runtime(NAMESPACE, "interop", [Source, Split, Work, Join, Prune], URL, KEY, batch_size=4, workers=1)
     task = asyncio.create_task(runtime._start())
-    while len(read("nodes/")["nodes"]) < 5:
+    while len(read("nodes/")["nodes"]) < 5:  # noqa: ASYNC110 - there is nothing to wait on but the server
         await asyncio.sleep(0.05)
     manager = StateManager(NAMESPACE, URL, KEY)
     kept = await manager.upsert_graph(
@@ -150,7 +150,7 @@ async def main():
         )
     except Exception as error:
         print(error)
-    while any(run["status"] == "PENDING" for run in read("runs/1/10")["runs"]):
+    while any(run["status"] == "PENDING" for run in read("runs/1/10")["runs"]):  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

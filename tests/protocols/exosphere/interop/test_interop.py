@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wirewright.sandbox import Sandbox
 
 pytestmark = pytest.mark.interop
@@ -44,8 +43,11 @@ def play(python: Path | str, **options: Any) -> tuple[str, list[Any]]:
     with Sandbox("exosphere", verify=True, keep=10_000, **options) as sandbox:
         done = subprocess.run(
             [str(python), str(HERE / "program.py"), sandbox.url, "sandbox-key"],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         exchanges = [
             exchange
@@ -60,9 +62,17 @@ def test_the_original_works_unchanged(original: Path, behaviour: str) -> None:
     printed, exchanges = play(original, behaviour=behaviour)
     assert printed.endswith("['CREATED', 'CREATED'] ['SUCCESS', 'SUCCESS']\n")
     assert {exchange.operation for exchange in exchanges} == {
-        "register_nodes", "enqueue_states", "get_state_secrets", "mark_state_executed", "mark_state_errored", "prune_state",
-        "requeue_state_after", "upsert_graph", "get_graph", "trigger_graph",
-    }  # fmt: skip
+        "register_nodes",
+        "enqueue_states",
+        "get_state_secrets",
+        "mark_state_executed",
+        "mark_state_errored",
+        "prune_state",
+        "requeue_state_after",
+        "upsert_graph",
+        "get_graph",
+        "trigger_graph",
+    }
     assert [str(problem) for exchange in exchanges for problem in exchange.request_problems] == []
 
 
