@@ -4,7 +4,7 @@ given.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
@@ -134,7 +134,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def opened_port(client: httpx.AsyncClient | None, seconds: float = 30.0) -> AsyncIterator[HttpPort]:
+async def opened_port(client: httpx.AsyncClient | None, seconds: float = 30.0) -> AsyncGenerator[HttpPort, None]:
     """`open_port` for the length of a block."""
     port = open_port(client, seconds)
     try:

@@ -73,7 +73,7 @@ class HandlerContext:
         """
         try:
             given = {"percent": percent, "message": message, "data": jsonable(data)}
-            fields = {name: value for name, value in given.items() if value is not None}
+            fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
             frame = ProgressFrame(type="progress", leaseId=self.lease_id, sentAt=utcnow(), **fields)
             await self._transport.post(POST_PATH.progress, frame)
         except Exception as error:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 _CACHED = 512
-# By name, because the package has no types.
+# By name, because these have no types, or half of them.
 _META_SCHEMAS = cast("Registry[Any]", import_module("jsonschema_specifications").REGISTRY)
+_best_match = cast(
+    "Callable[[Iterable[ValidationError]], ValidationError | None]", import_module("jsonschema.exceptions").best_match
+)
 
 
 class _Validator(Protocol):
@@ -44,7 +47,7 @@ class Schema:
         try:
             if self._validator.is_valid(instance):
                 return None
-            found = best_match(self._validator.iter_errors(instance))
+            found = _best_match(self._validator.iter_errors(instance))
             return found.message if found else None
         except Unresolvable as error:
             return f"invalid schema: {error}"
@@ -57,7 +60,7 @@ class Schema:
 
 
 def _compile(document: Any) -> _Validator:
-    if not isinstance(document, dict | bool):
+    if type(document) not in (dict, bool):
         # Said by the meta-schema in the same words for a string; a number would make the library itself fail.
         Draft202012Validator.check_schema(document)
     dialect = validator_for(document, default=Draft202012Validator)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holokai_neuron_sdk import protocol
@@ -81,7 +82,7 @@ class Neuron:
         self._stopped = False
         self._idle = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        transport.subscribe(_Subscriber(self))
+        transport.subscribe(_Subscriber(self._opened, self._closed, self._received, self._emit))
 
     @property
     def transport(self) -> Transport:
@@ -330,26 +331,29 @@ class _Running:
         return handler_threw(lease_id, error) if error else self._task.result()
 
 
+@dataclass(frozen=True)
 class _Subscriber:
     """The five callbacks of a transport."""
 
-    def __init__(self, neuron: Neuron) -> None:
-        self._neuron = neuron
+    opened: Callable[[], Awaitable[None]]
+    closed: Callable[[str], Awaitable[None]]
+    received: Callable[[ServerToNeuronFrame], Awaitable[None]]
+    emit: Callable[..., None]
 
     async def on_open(self) -> None:
-        await self._neuron._opened()
+        await self.opened()
 
     async def on_close(self, reason: str) -> None:
-        await self._neuron._closed(reason)
+        await self.closed(reason)
 
     async def on_frame(self, frame: ServerToNeuronFrame) -> None:
-        await self._neuron._received(frame)
+        await self.received(frame)
 
     async def on_error(self, err: BaseException) -> None:
-        self._neuron._emit("error", err)
+        self.emit("error", err)
 
     async def on_reconnecting(self, info: ReconnectInfo) -> None:
-        self._neuron._emit("connection:reconnecting", info)
+        self.emit("connection:reconnecting", info)
 
 
 def _delivery_of(error: Exception) -> Delivery:

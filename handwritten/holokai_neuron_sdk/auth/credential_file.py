@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import cast
 
 from holokai_neuron_sdk.auth.types import StoredCredential
 
@@ -27,11 +28,12 @@ def read_credential_file(path: str | Path) -> StoredCredential | None:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    document = json.loads(text)
-    names = [field.name for field in fields(StoredCredential)]
-    if not isinstance(document, dict) or not all(isinstance(document.get(name), str) for name in names):
-        raise ValueError(f"{path} is no credential file: it needs the strings {', '.join(names)}")
-    return StoredCredential(**{name: document[name] for name in names})
+    found: object = json.loads(text)
+    document = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    strings = {field.name: document.get(field.name) for field in fields(StoredCredential)}
+    if not all(isinstance(value, str) for value in strings.values()):
+        raise ValueError(f"{path} is no credential file: it needs the strings {', '.join(strings)}")
+    return StoredCredential(**cast("dict[str, str]", strings))
 
 
 def write_credential_file(path: str | Path, credential: StoredCredential) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from holokai_neuron_sdk._http import Answer, opened_port
+from holokai_neuron_sdk.auth.token_client import json_object
 from holokai_neuron_sdk.auth.types import OAuthEndpoints
 
 if TYPE_CHECKING:
@@ -40,12 +40,7 @@ async def discover_endpoints(
 def _told(base: str, answer: Answer) -> OAuthEndpoints | None:
     if not 200 <= answer.status < 300:
         return None
-    try:
-        document = json.loads(answer.content)
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
+    document = json_object(answer)
     token, device = document.get("token_endpoint"), document.get("device_authorization_endpoint")
     if not isinstance(token, str) or not isinstance(device, str):
         return None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from holokai_neuron_sdk._http import Answer, HttpPort, opened_port
 from holokai_neuron_sdk.auth.client_credentials import create_client_credentials_auth
@@ -122,12 +122,11 @@ def _device(answer: Answer) -> _Device:
     if not 200 <= answer.status < 300:
         more = f" — {answer.text}" if answer.text else ""
         raise EnrollmentError(f"device authorization request failed: {answer.status}{more}", "device_request_failed")
-    document = json.loads(answer.content)
+    found: object = json.loads(answer.content)
+    document = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     texts = ("device_code", "user_code", "verification_uri")
-    if (
-        not isinstance(document, dict)
-        or not all(isinstance(document.get(name), str) for name in texts)
-        or not isinstance(document.get("expires_in"), int | float)
+    if not all(isinstance(document.get(name), str) for name in texts) or not isinstance(
+        document.get("expires_in"), int | float
     ):
         raise EnrollmentError("the device authorization answer lacks a field", "invalid_response")
     complete, interval = document.get("verification_uri_complete"), document.get("interval")

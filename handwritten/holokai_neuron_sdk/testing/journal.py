@@ -30,7 +30,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("w", encoding="utf-8")
         found = [Task(**record) for record in tasks.values()]
-        kept = [Lease(**{**record, "neuron": tuple(record["neuron"])}) for record in leases.values()]
+        kept = [_lease(record) for record in leases.values()]
         for task in found:
             self.keep(task)
         for lease in kept:
@@ -65,3 +65,8 @@ class Journal:
                 yield json.loads(line)
             except ValueError:
                 return  # the line that was being written when the power went
+
+
+def _lease(record: dict[str, Any]) -> Lease:
+    caller, neuron_id = record.pop("neuron")
+    return Lease(neuron=(caller, neuron_id), **record)

@@ -19,14 +19,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from wirewright.sandbox import Answer, Call, Event, Events, Refuse, Rules, control, rule
 
 from holokai_neuron_sdk.testing.gateway import Gateway, LeaseEndedError, NotRegisteredError, Policy
 from holokai_neuron_sdk.testing.journal import Journal
 from holokai_neuron_sdk.testing.moku import Moku, OAuthRefusal
-from holokai_neuron_sdk.testing.records import FINAL, Neuron, NeuronKey, Task, stamp
+from holokai_neuron_sdk.testing.records import FINAL, Neuron, NeuronKey, Task
 
 ANYBODY = "anybody"
 """The caller behind every token that was not minted here."""
@@ -219,8 +219,8 @@ class NeuronRules(Rules):
 
     @control("POST", "/tasks")
     def create_task(self, call: Call) -> Answer:
-        body = call.body
-        if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        body = _object(call)
+        if not isinstance(body.get("type"), str):
             raise Refuse(400, code="bad_request", message="a task needs a type")
         return Answer(201, self.new_task(body).to_json())
 
@@ -237,7 +237,7 @@ class NeuronRules(Rules):
     @control("POST", "/tasks/{id}/cancel")
     def cancel_task(self, call: Call) -> Answer:
         task = self._task(call)
-        self.gateway.cancel(task, str((call.body or {}).get("reason") or "cancelled by request"), self.clock.time())
+        self.gateway.cancel(task, str(_object(call).get("reason") or "cancelled by request"), self.clock.time())
         return Answer(200, task.to_json())
 
     @control("GET", "/neurons")
@@ -246,7 +246,7 @@ class NeuronRules(Rules):
 
     @control("POST", "/neurons/{id}/disconnect")
     def disconnect_neuron(self, call: Call) -> Answer:
-        body = call.body or {}
+        body = _object(call)
         neuron = self._neuron(call)
         reason = str(body.get("reason") or "disconnected by request")
         self.gateway.disconnect(neuron, reason, self.clock.time(), reconnectable=body.get("reconnectable", True))
@@ -254,7 +254,7 @@ class NeuronRules(Rules):
 
     @control("POST", "/neurons/{id}/revoke")
     def revoke_capability(self, call: Call) -> Answer:
-        body = call.body or {}
+        body = _object(call)
         neuron = self._neuron(call)
         reason = str(body.get("reason") or "revoked by request")
         try:
@@ -354,4 +354,7 @@ class NeuronRules(Rules):
         return Answer(200, self.moku.decide(code, "approved" if approved else "denied").to_json())
 
 
-__all__ = ["NeuronRules", "Stream", "stamp"]
+def _object(call: Call) -> dict[str, Any]:
+    """The body of a control request; empty when it is no object."""
+    body: object = call.body
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
