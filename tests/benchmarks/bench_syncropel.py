@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_syncropel.py [--rounds N] [--emits N] [--version 0.7.0]
 
-Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs in a process of its own;
-the original runs in its own environment, made when it is missing (see tests/protocols/syncropel/interop/peers.py).
+Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs in a
+process of its own; the original in an environment of its own (see tests/protocols/syncropel/interop/peers.py).
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def client(transport=None):
     return Client(endpoint=endpoint, identity=Identity.static("did:example:me"), transport=transport)
 
 def record(n):
-    return dict(act="PUT", kind="music.catalog.track", body={"title": "Glow", "artists": ["Zonke"], "n": n}, thread="bench-%d" % os.getpid())
+    body = {"title": "Glow", "artists": ["Zonke"], "n": n}
+    return dict(act="PUT", kind="music.catalog.track", body=body, thread="bench-%d" % os.getpid())
 
 def sync_run(c):
     start = time.perf_counter()
@@ -118,9 +119,7 @@ def run(python: Any, program: str, *arguments: str) -> Any:
 @contextmanager
 def kernel() -> Iterator[str]:
     """The URL of a sandbox in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", KERNEL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", KERNEL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -196,7 +195,15 @@ def decoding(options: argparse.Namespace) -> None:
     for n in range(500):
         body = {"title": f"Track {n}", "artists": ["Zonke", "Glow"], "plays": n, "kind": "music.catalog.track", "_v": 1,
                 "_refs": [{"kind": "@music.track", "id": f"isrc:USJI{n:08}"}]}  # fmt: skip
-        envelope = {"act": "PUT", "actor": "did:example:me", "body": body, "clock": n, "data_type": "SCALAR", "parents": [], "thread": "t"}
+        envelope = {
+            "act": "PUT",
+            "actor": "did:example:me",
+            "body": body,
+            "clock": n,
+            "data_type": "SCALAR",
+            "parents": [],
+            "thread": "t",
+        }
         records.append({"object": "record", "id": server_record_id(envelope), **envelope})
     content = json.dumps({"object": "list", "data": records}).encode()
     response = HttpResponse(200, Headers([("content-type", "application/json")]), content)

@@ -180,7 +180,7 @@ async def test_a_precondition_is_sent_when_there_is_one(script: Any, arguments: 
 
 
 async def test_writing_needs_a_path(script: Any) -> None:
-    with pytest.raises(ValueError, match="data.write requires a path"):
+    with pytest.raises(ValueError, match=r"data\.write requires a path"):
         await script(OK).client().data.write(path="", data=b"")
 
 

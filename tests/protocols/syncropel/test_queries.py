@@ -194,7 +194,7 @@ async def test_an_answer_is_waited_for(script: Any) -> None:
 
 async def test_an_answer_that_does_not_come(script: Any) -> None:
     kernel = script(httpx.Response(200, json={"id": "q", "thread": "t"}), httpx.Response(200, json=[]))
-    with pytest.raises(TimeoutError, match="infer timed out after 0ms.*correlation_id=q.*thread=t"):
+    with pytest.raises(TimeoutError, match=r"infer timed out after 0ms.*correlation_id=q.*thread=t"):
         await kernel.client().infer(QUESTION, InferOptions(poll_timeout_ms=0))
     assert len(kernel.requests) == 2
 

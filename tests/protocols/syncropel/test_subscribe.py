@@ -380,7 +380,8 @@ async def test_another_transport() -> None:
     await heard.over()
     assert (heard.subscription.transport_name, heard.subscription.cursor) == ("pigeon", "c-a")
     assert set(pigeon.asked[0]) == {
-        "endpoint", "thread", "cursor", "since_clock", "api_key", "bearer", "heartbeat_timeout_s", "client", "cancel_event"
+        "endpoint", "thread", "cursor", "since_clock", "api_key", "bearer", "heartbeat_timeout_s",
+        "client", "cancel_event",
     }  # fmt: skip
     assert (heard.errors[0].message, heard.errors[0].reason) == ("tired", "transport_error")
 

@@ -1,6 +1,6 @@
 """Runs in the original's environment: calls every method of its client against a kernel and prints what each answered.
 
-Reads `{"url": ...}` from standard input; writes `{name: outcome}`, where an outcome is a JSON value or `{"raised": ...}`.
+Reads `{"url": ...}` from standard input; writes `{name: outcome}`, an outcome being a JSON value or `{"raised": ...}`.
 """
 
 import asyncio
