@@ -1,6 +1,7 @@
 """The original single-file gateway client, kept for those who use it. New code: `from sbn import SbnClient`.
 
-It differs from `sbn` in its defaults (three attempts, tokens renewed 30 seconds ahead), in naming the tenant in the path of
+It differs from `sbn` in its defaults (three attempts, tokens renewed 30 seconds ahead), in naming the tenant in the
+path of
 slots, and in reading receipts from a base URL of their own (protocol sheet, section 14).
 """
 
@@ -186,7 +187,10 @@ class _Provider:
 
 
 class SbnGatewayClient:
-    """Slots, receipts and attestations. `read_base_url`: where receipts and blocks are read, `base_url` unless given."""
+    """Slots, receipts and attestations.
+
+    `read_base_url`: where receipts and blocks are read, `base_url` unless given.
+    """
 
     def __init__(
         self,

@@ -1,7 +1,9 @@
 """Flat calls: one function per operation whose arguments are the fields of its body, answered by plain JSON.
 
-For SDKs whose users expect `client.gateway.create_slot(worker_id="w")` and a dictionary back. The modules load no model and
-need nothing but `wirewright`; sync and async faces share them (`wirewright.calls`). How the arguments are laid out is said in
+For SDKs whose users expect `client.gateway.create_slot(worker_id="w")` and a dictionary back. The modules load no
+model and
+need nothing but `wirewright`; sync and async faces share them (`wirewright.calls`). How the arguments are laid out is
+said in
 the spec (`x-positional`, `x-argument`, `x-omit`, `x-result`, ...; see specs/README.md).
 
     python -m wirewright_codegen.calls specs/sbn/0.14 generated/sbn_calls
@@ -223,7 +225,9 @@ class Reader:
             call.reads, call.returns = "whole_list", "list[dict[str, Any]]"
 
     def _scalar(self, schema: Json) -> Json:
-        """A schema; a reference to a named scalar (an enum) stands for it, what is said beside the reference counts more."""
+        """A schema; a reference to a named scalar (an enum) stands for it, what is said beside the reference
+        counts more.
+        """
         target = self._resolved(schema)
         return (
             schema

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
-from sbn._http import AuthState, RetryConfig
+from sbn._http import AuthState
 
 if TYPE_CHECKING:
     from sbn.auth import MintedToken, SigningKey
@@ -93,20 +93,6 @@ class Credentials:
     def set_tenant(self, tenant_id: str | None) -> None:
         """Select a tenant for every later call; None selects the credentials' own."""
         self._auth.tenant_id = tenant_id
-
-
-def settings(
-    base_url: str, auth: AuthState, retry: RetryConfig | None, timeout: float, user_agent: str, transport: Any
-) -> dict[str, Any]:
-    """Arguments of a transport."""
-    return {
-        "base_url": base_url,
-        "auth": auth,
-        "retry": retry,
-        "timeout": timeout,
-        "user_agent": user_agent,
-        "transport": transport,
-    }
 
 
 def surface_session(

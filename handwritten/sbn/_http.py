@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from wirewright.calls import Operation, Reply, Request
 from wirewright.errors import DecodeError, StatusError, WirewrightError
@@ -25,7 +25,9 @@ STATUSES = (500, 502, 503, 504)
 
 @dataclass
 class RetryConfig:
-    """How often a call is tried, first try included, and the first pause in seconds; each pause doubles the one before."""
+    """How often a call is tried, first try included, and the first pause in seconds; each pause doubles the one
+    before.
+    """
 
     attempts: int = 5
     backoff_factor: float = 0.75
@@ -71,15 +73,13 @@ class Dialect:
         message, code, details = error_fields(error.status, error.content, self.failed)
         return self.error(message, status_code=error.status, code=code, details=details)
 
-    def translate(self, error: WirewrightError) -> NoReturn:
-        """Raises what the SDK's users expect for an error of the runtime."""
+    def translated(self, error: WirewrightError) -> Exception:
+        """What the SDK's users expect for an error of the runtime."""
         if isinstance(error, StatusError):
-            raise self.status(error) from error
+            return self.status(error)
         if isinstance(error, ValueError):
-            raise error
-        raise self.transport_error(
-            self.unreachable, last_exception=getattr(error, "last_error", None) or error
-        ) from error
+            return error
+        return self.transport_error(self.unreachable, last_exception=getattr(error, "last_error", None) or error)
 
     def read(self, reply: Reply, read: Callable[[Reply], T]) -> T:
         """What an answer becomes; one that is no JSON is an error of the server."""
@@ -151,7 +151,7 @@ class _Transport:
         """A redirect is an answer like any other; everything else is raised as the SDK's own error."""
         if isinstance(error, StatusError) and error.status < 400:
             return Reply(error.status, dict(error.headers), error.content)
-        self.dialect.translate(error)
+        raise self.dialect.translated(error) from error
 
 
 class HttpTransport(_Transport):
@@ -205,20 +205,6 @@ class HttpTransport(_Transport):
             self._client.close()
         self._client, self._closed = None, True
 
-    def twin(self, kind: type[AsyncHttpTransport]) -> AsyncHttpTransport:
-        """An async transport with the same settings and credentials."""
-        return kind(**self._settings())
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "base_url": self._base_url,
-            "auth": self.auth,
-            "retry": self._retry,
-            "timeout": self._timeout,
-            "user_agent": self._user_agent,
-            "transport": self._given,
-        }
-
 
 class AsyncHttpTransport(_Transport):
     """Performs requests without blocking the event loop."""
@@ -232,8 +218,9 @@ class AsyncHttpTransport(_Transport):
         if self._closed:
             raise RuntimeError("Cannot send a request, as the client has been closed.")
         if self._client is None:
-            from sbn._policy import async_transport
             from wirewright import AsyncClient
+
+            from sbn._policy import async_transport
 
             options = self._options()
             options["transport"] = options["transport"] or async_transport()

@@ -2,7 +2,8 @@
 
     id: str = field(metadata=text("id"))
 
-A missing id reads as the text `"None"`, a moment that cannot be parsed as None, a missing list or object as an empty one.
+A missing id reads as the text `"None"`, a moment that cannot be parsed as None, a missing list or object as an empty
+one.
 """
 
 from __future__ import annotations

@@ -26,7 +26,15 @@ class AgentClient(NetworkClient):
         transport: Any = None,
         api_version: str = "0.14",
     ) -> None:
-        super().__init__(base_url, tenant_id, retry, timeout, user_agent, transport, api_version)
+        super().__init__(
+            tenant_id=tenant_id,
+            api_version=api_version,
+            base_url=base_url,
+            retry=retry,
+            timeout=timeout,
+            user_agent=user_agent,
+            transport=transport,
+        )
 
     def authenticate_signing_key(
         self,

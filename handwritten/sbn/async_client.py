@@ -1,6 +1,7 @@
 """The async clients: the same areas and methods, to be awaited.
 
-They have an async transport of their own. Given a sync client (`raw_client=`) they run that one's methods in threads instead.
+They have an async transport of their own. Given a sync client (`raw_client=`) they run that one's methods in threads
+instead.
 `open_slot` answers a session that blocks in a `with` block and does not in an `async with` block.
 """
 
@@ -11,8 +12,8 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from sbn._clients import NAMESPACES, Area, Credentials, settings, sub_client, surface_session
-from sbn._http import AsyncHttpTransport, AuthState, HttpTransport, RetryConfig
+from sbn._clients import NAMESPACES, Area, Credentials, sub_client, surface_session
+from sbn._http import AsyncHttpTransport, AuthState, RetryConfig
 from sbn.agent import AgentClient
 from sbn.client import NetworkClient, SbnClient
 from sbn.errors import SbnError, SbnTransportError
@@ -127,18 +128,24 @@ class AsyncNetworkClient(Credentials):
         self.api_version = api_version
         self._raw = raw_client
         self._auth: AuthState = raw_client._auth if raw_client is not None else AuthState(tenant_id=tenant_id)
-        self._settings = settings(base_url, self._auth, retry, timeout, user_agent, transport)
+        self._settings: dict[str, Any] = {
+            "base_url": base_url,
+            "retry": retry,
+            "timeout": timeout,
+            "user_agent": user_agent,
+            "transport": transport,
+        }
         self._threads = raw_client is not None or _is_only_sync(transport)
-        self._http = AsyncHttpTransport(**(self._settings | ({"transport": None} if self._threads else {})))
+        self._http = AsyncHttpTransport(
+            auth=self._auth, **self._settings | ({"transport": None} if self._threads else {})
+        )
 
     @property
     def raw(self) -> Any:
         """The sync client: the one that was given, else one with the same settings and credentials."""
         if self._raw is None:
-            values = {name: value for name, value in self._settings.items() if name != "auth"}
-            raw = self._sync(**values, api_version=self.api_version)
-            raw._auth = self._auth
-            raw._http = HttpTransport(**self._settings)
+            raw = self._sync(tenant_id=None, api_version=self.api_version, **self._settings)
+            raw._auth = raw._http.auth = self._auth
             self._raw = raw
         return self._raw
 
@@ -156,7 +163,10 @@ class AsyncNetworkClient(Credentials):
     receipts: Area[AsyncReceiptsClient] = Area()
 
     def open_slot(self, *args: Any, **kwargs: Any) -> Any:
-        """A streaming session: `async with` it, or `with` it where blocking is fine. Keywords as `SbnClient.open_slot`."""
+        """A streaming session: `async with` it, or `with` it where blocking is fine.
+
+        Keywords as `SbnClient.open_slot`.
+        """
         session = self.raw.open_slot(*args, **kwargs)
         if self._threads:
             return session

@@ -107,7 +107,9 @@ def _register_card(
     domain: str | None = None,
     **fields: Any,
 ) -> Request[Any]:
-    """Register a frontier card under the first of `card_id`, `scope` and `domain`; other fields as `version_card` has them."""
+    """Register a frontier card under the first of `card_id`, `scope` and `domain`; other fields as `version_card`
+    has them.
+    """
     named = card_id or scope or domain
     if not named:
         raise ValueError("card_id, scope, or domain is required")
@@ -221,7 +223,10 @@ class Atlas:
     def from_env(
         cls, *, base_url: str = PRODUCTION, timeout: float = 10.0, retry: RetryConfig | None = None, eager: bool = True
     ) -> Self:
-        """With the credentials in `ATLAS_CLIENT_ID` and `ATLAS_CLIENT_SECRET`. Raises ValueError when one is missing."""
+        """With the credentials in `ATLAS_CLIENT_ID` and `ATLAS_CLIENT_SECRET`.
+
+        Raises ValueError when one is missing.
+        """
         client_id, secret = os.environ.get("ATLAS_CLIENT_ID"), os.environ.get("ATLAS_CLIENT_SECRET")
         if not client_id or not secret:
             raise ValueError("ATLAS_CLIENT_ID and ATLAS_CLIENT_SECRET must be set")

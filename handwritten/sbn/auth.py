@@ -1,6 +1,7 @@
 """Signing keys and the tokens they mint.
 
-Tokens are compact JWTs signed with Ed25519 by the caller itself: no round trip to the network (protocol sheet, section 4.3).
+Tokens are compact JWTs signed with Ed25519 by the caller itself: no round trip to the network (protocol sheet,
+section 4.3).
 `cryptography` is imported when a key is first made.
 """
 
@@ -95,7 +96,10 @@ class SigningKey:
         tenant_id: str | None = None,
         role: str = "agent",
     ) -> MintedToken:
-        """Mint a token. `scopes` are stripped, de-duplicated and sorted. Raises ValueError for a `ttl_seconds` below 1."""
+        """Mint a token.
+
+        `scopes` are stripped, de-duplicated and sorted. Raises ValueError for a `ttl_seconds` below 1.
+        """
         if ttl_seconds <= 0:
             raise ValueError("ttl_seconds must be positive")
         now = _now()
@@ -149,7 +153,8 @@ def _base64url(data: bytes) -> str:
 class TokenSource:
     """Hands out one minted token, renewed ahead of its end, once for all threads that ask.
 
-    A token is renewed 30 seconds before it ends (or half its life before, if that is shorter), and when the tenant changes.
+    A token is renewed 30 seconds before it ends (or half its life before, if that is shorter), and when the tenant
+    changes.
     """
 
     def __init__(self, mint: Callable[[str | None], MintedToken], tenant: Callable[[], str | None], ttl: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from sbn._clients import Area, Credentials, settings, sub_client, surface_session
+from sbn._clients import Area, Credentials, sub_client, surface_session
 from sbn._http import USER_AGENT, AuthState, HttpTransport, RetryConfig
 
 if TYPE_CHECKING:
@@ -32,19 +32,10 @@ if TYPE_CHECKING:
 class NetworkClient(Credentials):
     """What `SbnClient` and `AgentClient` share."""
 
-    def __init__(
-        self,
-        base_url: str,
-        tenant_id: str | None,
-        retry: RetryConfig | None,
-        timeout: float,
-        user_agent: str,
-        transport: Any,
-        api_version: str,
-    ) -> None:
+    def __init__(self, *, tenant_id: str | None, api_version: str, **transport: Any) -> None:
         self.api_version = api_version
         self._auth = AuthState(tenant_id=tenant_id)
-        self._http = HttpTransport(**settings(base_url, self._auth, retry, timeout, user_agent, transport))
+        self._http = HttpTransport(auth=self._auth, **transport)
 
     def _sub(self, name: str) -> Any:
         return sub_client(name, self._http, self.api_version)
@@ -71,7 +62,8 @@ class NetworkClient(Credentials):
     ) -> SlotSession:
         """A streaming session; nothing is sent before it is entered or opened.
 
-        `generation_interval`: seconds after which a generation seals on its own. With `fail_open` pulses never raise for
+        `generation_interval`: seconds after which a generation seals on its own. With `fail_open` pulses never raise
+        for
         what the network does: they wait, in order, until they can be sent.
         """
         from sbn.streaming import SlotSession
@@ -108,7 +100,8 @@ class NetworkClient(Credentials):
 class SbnClient(NetworkClient):
     """The client of the network: one sub-client per area, streaming sessions, and the ways to authenticate.
 
-    `timeout`: seconds per phase of one attempt. `transport`: any httpx transport, for tests. `api_version`: the protocol spoken,
+    `timeout`: seconds per phase of one attempt. `transport`: any httpx transport, for tests. `api_version`: the
+    protocol spoken,
     `"0.14"` or `"0.12"`.
     """
 
@@ -123,7 +116,15 @@ class SbnClient(NetworkClient):
         transport: Any = None,
         api_version: str = "0.14",
     ) -> None:
-        super().__init__(base_url, tenant_id, retry, timeout, user_agent, transport, api_version)
+        super().__init__(
+            tenant_id=tenant_id,
+            api_version=api_version,
+            base_url=base_url,
+            retry=retry,
+            timeout=timeout,
+            user_agent=user_agent,
+            transport=transport,
+        )
 
     acp: Area[AcpClient] = Area()
     bitblocks: Area[BitBlocksClient] = Area()

@@ -133,7 +133,9 @@ class SlotSummary:
     submission_fields: Json = field(default_factory=dict)
 
     def to_payload(self) -> dict[str, Any]:
-        """The body of `POST /attest`: frontier and project are named in the metadata too, unless the caller did that."""
+        """The body of `POST /attest`: frontier and project are named in the metadata too, unless the caller did
+        that.
+        """
         metadata = dict(self.metadata or {})
         payload: dict[str, Any] = {
             "slot_id": self.slot_id,

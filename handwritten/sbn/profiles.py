@@ -88,7 +88,10 @@ STREAM_PROFILES: Mapping[str, Mapping[str, Any]] = {
 def profile_contract(
     name: str, *, domain: str, generation_interval: int, metadata: Mapping[str, Any]
 ) -> GecOperationContract:
-    """The contract of a named profile for a session. `generation_interval`: seconds. Raises ValueError for an unknown name."""
+    """The contract of a named profile for a session.
+
+    `generation_interval`: seconds. Raises ValueError for an unknown name.
+    """
     profile = STREAM_PROFILES.get(name)
     if profile is None:
         raise ValueError(f"Unsupported stream_profile: {name}")

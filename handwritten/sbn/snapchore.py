@@ -104,7 +104,7 @@ class SnapChoreMethods(calls.SnapchoreCalls):
         )
         return {"project_id": project, "project": created, "promotion": promotion}
 
-    # Artifacts --------------------------------------------------------------------------------------------------------
+    # Artifacts ------------------------------------------------------------------------------------------------------
 
     artifact_descriptor_from_bytes = staticmethod(artifacts.artifact_descriptor_from_bytes)
     artifact_descriptor_from_file = staticmethod(artifacts.artifact_descriptor_from_file)
@@ -161,7 +161,7 @@ class SnapChoreMethods(calls.SnapchoreCalls):
             _described(path, artifact_uri, mime_type, artifact_title, artifact_version), **sealing
         )
 
-    # Where a block stands ----------------------------------------------------------------------------------------------
+    # Where a block stands -------------------------------------------------------------------------------------------
 
     def local_proof_status(self, block_or_ref: Json | str) -> dict[str, Any]:
         """Where a block stands before it is promoted, from what is known of it. No request is sent."""

@@ -4,8 +4,10 @@
         stream.pulse("picked_up", score=0.9, events={"friendly": 1})
         seal = stream.seal()
 
-Every pulse carries an idempotency key that stays the same however often it is sent, so a session survives dropped connections
-and repeats nothing. With `fail_open=True` a pulse never raises for what the network does: what cannot be sent waits, in order,
+Every pulse carries an idempotency key that stays the same however often it is sent, so a session survives dropped
+connections
+and repeats nothing. With `fail_open=True` a pulse never raises for what the network does: what cannot be sent waits,
+in order,
 and is delivered before the next seal or close; what the network refuses is counted by reason in `lost`.
 
 The session is a machine that does no I/O of its own: its methods are flows that both faces drive.
@@ -180,7 +182,7 @@ class SessionMethods:
     def _make_lock(self) -> Any:
         return threading.Lock()
 
-    # What is known ---------------------------------------------------------------------------------------------------
+    # What is known --------------------------------------------------------------------------------------------------
 
     @property
     def slot_id(self) -> str:
@@ -222,16 +224,13 @@ class SessionMethods:
         state = "not open" if self._slot is None else f"slot {self._slot.id}"
         return f"<{type(self).__name__} {state}, {len(self._submitted)} submitted, {self.waiting} waiting>"
 
-    # Opening, sealing, closing -----------------------------------------------------------------------------------------
+    # Opening, sealing, closing --------------------------------------------------------------------------------------
 
     def _slot_metadata(self) -> dict[str, Any]:
         contract = contract_of(self._contract)
         if contract is None and self._profile:
             contract = profile_contract(
-                self._profile,
-                domain=self.domain,
-                generation_interval=self.generation_interval,
-                metadata=self._metadata,
+                self._profile, domain=self.domain, generation_interval=self.generation_interval, metadata=self._metadata
             )
         declared = contract.to_slot_metadata() if contract else {}
         return {**declared, **self._metadata, "generation_interval": self.generation_interval}
@@ -330,7 +329,7 @@ class SessionMethods:
     def _named(self, metadata: Json, name: str) -> str | None:
         return metadata.get(name) if self.api_version != "0.12" else None
 
-    # Pulses ------------------------------------------------------------------------------------------------------------
+    # Pulses ---------------------------------------------------------------------------------------------------------
 
     @flow
     def action(
@@ -348,7 +347,11 @@ class SessionMethods:
     ) -> Steps[BitBlock]:
         """Submit one action."""
         payload = pulses.action_payload(action_name, score, reinforced, contribution, extra_payload)
-        return (yield from self._submit("Action", payload, self._signed(metadata), operation_id, idempotency_key))
+        return (
+            yield from self._submit(
+                "Action", payload, self._signed(metadata), operation_id=operation_id, key=idempotency_key
+            )
+        )
 
     @flow
     def interaction(
@@ -365,7 +368,11 @@ class SessionMethods:
     ) -> Steps[BitBlock]:
         """Submit one interaction."""
         payload = pulses.interaction_payload(score, weight, contribution, extra_payload)
-        return (yield from self._submit("Interaction", payload, self._signed(metadata), operation_id, idempotency_key))
+        return (
+            yield from self._submit(
+                "Interaction", payload, self._signed(metadata), operation_id=operation_id, key=idempotency_key
+            )
+        )
 
     @flow
     def event(
@@ -379,7 +386,11 @@ class SessionMethods:
     ) -> Steps[BitBlock]:
         """Submit an event of the application as an action."""
         said = pulses.event_payload(payload, contribution)
-        return (yield from self._submit("Action", said, self._signed(metadata), operation_id, idempotency_key))
+        return (
+            yield from self._submit(
+                "Action", said, self._signed(metadata), operation_id=operation_id, key=idempotency_key
+            )
+        )
 
     @flow
     def pulse(
@@ -411,7 +422,7 @@ class SessionMethods:
             events=events,
             extra=extra_payload,
         )
-        return (yield from self._submit("Action", payload, metadata, operation_id, idempotency_key))
+        return (yield from self._submit("Action", payload, metadata, operation_id=operation_id, key=idempotency_key))
 
     def yield_pulse(
         self: Any,
@@ -471,7 +482,11 @@ class SessionMethods:
         idempotency_key: str | None = None,
     ) -> Steps[BitBlock]:
         """Submit a BitBlock of any type."""
-        return (yield from self._submit(block_type, payload, metadata, operation_id, idempotency_key, domain))
+        return (
+            yield from self._submit(
+                block_type, payload, metadata, operation_id=operation_id, key=idempotency_key, domain=domain
+            )
+        )
 
     @flow
     def list_bitblocks(self, *, generation: int | None = None) -> Steps[list[BitBlock]]:
@@ -497,7 +512,7 @@ class SessionMethods:
             self._lock.release()
         return self.waiting
 
-    # Delivery ----------------------------------------------------------------------------------------------------------
+    # Delivery -------------------------------------------------------------------------------------------------------
 
     def _signed(self, metadata: Json | None) -> dict[str, Any]:
         return {"worker_id": self.worker_id, **(metadata or {})}
@@ -507,6 +522,7 @@ class SessionMethods:
         block_type: str,
         payload: Json,
         metadata: Json | None,
+        *,
         operation_id: str | None,
         key: str | None,
         domain: str | None = None,

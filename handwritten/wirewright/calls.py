@@ -126,7 +126,7 @@ def present(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-# How an answer is read -------------------------------------------------------------------------------------------------
+# How an answer is read ----------------------------------------------------------------------------------------------
 
 
 def whole(reply: Reply) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def member(name: str) -> Callable[[Reply], list[dict[str, Any]]]:
     return read
 
 
-# Methods -----------------------------------------------------------------------------------------------------------------
+# Methods ------------------------------------------------------------------------------------------------------------
 
 
 class Call(Generic[P, T]):

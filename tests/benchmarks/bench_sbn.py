@@ -40,7 +40,7 @@ with client.open_slot(**{STREAM}) as stream:
         stream.pulse({PULSE})
     print(count / (time.perf_counter() - start))
 """
-ASYNC = f"""
+ASYNC = """
 import asyncio, sys, time
 from sbn import AsyncSbnClient
 url, count = sys.argv[1], int(sys.argv[2])
@@ -48,7 +48,7 @@ async def main():
     async with AsyncSbnClient(base_url=url) as client:
         client.authenticate_api_key("sbn_live_abc123")
         slot = await client.gateway.create_slot("w")
-        payload = dict(action="picked_up", score=0.9, actions=[{{"action": "picked_up"}}], events={{"friendly": 1}})
+        payload = dict(action="picked_up", score=0.9, actions=[{"action": "picked_up"}], events={"friendly": 1})
         async def pulse():
             await client.bitblocks.submit(slot_id=slot.id, block_type="Action", domain="d", payload=payload)
         await pulse()
@@ -88,7 +88,9 @@ def original(version: str) -> str:
 
 
 def rate(python: str, program: str, url: str, count: int) -> float:
-    return float(subprocess.run([python, "-c", program, url, str(count)], capture_output=True, text=True, check=True).stdout)
+    return float(
+        subprocess.run([python, "-c", program, url, str(count)], capture_output=True, text=True, check=True).stdout
+    )
 
 
 def seconds(command: list[str], environment: dict[str, str]) -> float:

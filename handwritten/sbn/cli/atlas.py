@@ -118,14 +118,14 @@ def register(
     name: Annotated[str, typer.Option("--name", "-n", help="The app's name.")],
     family: Annotated[str, typer.Option("--family", "-f", help="The app's family.")],
     workflows: Annotated[str | None, typer.Option("--workflows", "-w", help="Workflows, comma-separated.")] = None,
-    workflow: Many = [],  # noqa: B006
-    workflow_spec: Annotated[list[str], typer.Option(help="A spec as JSON; may be repeated.")] = [],  # noqa: B006
+    workflow: Many = [],
+    workflow_spec: Annotated[list[str], typer.Option(help="A spec as JSON; may be repeated.")] = [],
     workflow_specs_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Specs in a file.")
     ] = None,
-    bind: Annotated[list[str], typer.Option(help="workflow=frontier; may be repeated.")] = [],  # noqa: B006
-    pulse: Annotated[list[str], typer.Option(help="workflow=pulse type; may be repeated.")] = [],  # noqa: B006
-    events: Annotated[list[str], typer.Option(help="workflow=a,b; may be repeated.")] = [],  # noqa: B006
+    bind: Annotated[list[str], typer.Option(help="workflow=frontier; may be repeated.")] = [],
+    pulse: Annotated[list[str], typer.Option(help="workflow=pulse type; may be repeated.")] = [],
+    events: Annotated[list[str], typer.Option(help="workflow=a,b; may be repeated.")] = [],
     ttl: Annotated[int, typer.Option(help="Lifetime of tokens, in seconds.")] = 3600,
 ) -> None:
     """Register an app and its workflows."""
@@ -319,7 +319,7 @@ def mint(
     app_id: AppId,
     label: Annotated[str | None, typer.Option("--label", "-l", help="A label.")] = None,
     scope: Many = [],
-) -> None:  # noqa: B006
+) -> None:
     """Mint an API key bound to an app."""
     with _group.client(ctx) as client:
         answer = client.atlas.mint_bound_key(app_id, label=label, scopes=list(scope) or None)
@@ -333,7 +333,7 @@ def mint(
     view.show(answer, form_of(ctx), {"app_id": app_id, "scopes": scopes})
 
 
-# Bindings and their history ------------------------------------------------------------------------------------------------
+# Bindings and their history -----------------------------------------------------------------------------------------
 
 
 @_group.command("bindings set")

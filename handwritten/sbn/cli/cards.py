@@ -136,8 +136,8 @@ def _writing(group: Group) -> None:
         surface: Text = None,
         path_id: Text = None,
         pulse_type: Text = None,
-        workflow: Many = [],  # noqa: B006
-        api_key_id: Many = [],  # noqa: B006
+        workflow: Many = [],
+        api_key_id: Many = [],
         app_id: Text = None,
         card_version: Text = None,
         c_max: Number = None,
@@ -174,8 +174,8 @@ def _writing(group: Group) -> None:
         surface: Text = None,
         path_id: Text = None,
         pulse_type: Text = None,
-        workflow: Many = [],  # noqa: B006
-        api_key_id: Many = [],  # noqa: B006
+        workflow: Many = [],
+        api_key_id: Many = [],
         app_id: Text = None,
         card_version: Text = None,
         c_max: Number = None,
@@ -250,8 +250,8 @@ def _using(group: Group) -> None:
         ctx: typer.Context,
         card_ref: Ref,
         app_id: Annotated[str, typer.Option(help="The app.")],
-        workflow: Many = [],  # noqa: B006
-        key_id: Many = [],  # noqa: B006
+        workflow: Many = [],
+        key_id: Many = [],
         pulse_type: Text = None,
         history_action: Annotated[str, typer.Option(help="Word for the history.")] = "attached",
     ) -> None:
@@ -285,10 +285,10 @@ def _using(group: Group) -> None:
         actor: Annotated[str, typer.Option(help="On whose behalf.")] = "sbn.atlas.card_runner",
         run_id: Text = None,
         api_key_id: Text = None,
-        entries: Annotated[list[str], typer.Option("--input", help="name=value; may be repeated.")] = [],  # noqa: B006
+        entries: Annotated[list[str], typer.Option("--input", help="name=value; may be repeated.")] = [],
         inputs_json: Text = None,
         inputs_file: File = None,
-        config: Entries = [],  # noqa: B006
+        config: Entries = [],
         config_json: Text = None,
         config_file: File = None,
     ) -> None:

@@ -57,9 +57,9 @@ def encode(
     accepted_actions: Csv = None,
     accepted_interactions: Csv = None,
     accepted_events: Csv = None,
-    action_weight: Weights = [],  # noqa: B006
-    interaction_weight: Weights = [],  # noqa: B006
-    event_weight: Weights = [],  # noqa: B006
+    action_weight: Weights = [],
+    interaction_weight: Weights = [],
+    event_weight: Weights = [],
     weighting_strategy: Text = None,
 ) -> None:
     """Render an operation contract."""
@@ -90,9 +90,9 @@ def workflow_spec(
     anchor_requirement: Text = None,
     fallback_policy: Text = None,
     weighting_strategy: Text = None,
-    action_weight: Weights = [],  # noqa: B006
-    interaction_weight: Weights = [],  # noqa: B006
-    event_weight: Weights = [],  # noqa: B006
+    action_weight: Weights = [],
+    interaction_weight: Weights = [],
+    event_weight: Weights = [],
 ) -> None:
     """Render a workflow spec for `sbn atlas register`."""
     contract = _contract({name: value for name, value in locals().items() if name != "ctx"})

@@ -40,7 +40,7 @@ class _Commands(dict[str, Any]):
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return self[name] if super().__contains__(name) else default
 
     def items(self) -> Any:
         return {name: self[name] for name in self}.items()

@@ -81,7 +81,7 @@ add_signals(_group)
 @_group.command("signals poll")
 def poll(
     ctx: typer.Context,
-    cursor: Annotated[list[str], typer.Option(help="lane=time; an empty time reads the lane from its start.")] = [],  # noqa: B006
+    cursor: Annotated[list[str], typer.Option(help="lane=time; an empty time reads the lane from its start.")] = [],
     frontier: Annotated[str | None, typer.Option(help="Only this frontier.")] = None,
     limit_per_lane: Annotated[int, typer.Option(min=1, help="At most this many per lane.")] = 10,
 ) -> None:

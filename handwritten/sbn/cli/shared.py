@@ -1,4 +1,6 @@
-"""Rows that several groups have: what an agent sees of facts, workflows, signals, receipts and proposals is what people see."""
+"""Rows that several groups have: what an agent sees of facts, workflows, signals, receipts and proposals is what
+people see.
+"""
 
 from __future__ import annotations
 

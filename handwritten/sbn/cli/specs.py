@@ -1,4 +1,6 @@
-"""Workflow specs of `sbn atlas register`: from files, inline JSON and `workflow=value` options (protocol sheet, section 16.4)."""
+"""Workflow specs of `sbn atlas register`: from files, inline JSON and `workflow=value` options (protocol sheet,
+section 16.4).
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
     Row("leases list", "acp.list_leases", "project_id --state --limit=20", Rows("lease_id state ...", at="leases"))
 
-Arguments in brief, mapped to the call's parameter of the same name: `name` is positional, `--name` an option; then in this order
-`:parameter` renames, `,` splits at commas, `@` reads JSON from a file (or stdin with `-`), `*` may be repeated, `!` must be given, `=v`
+Arguments in brief, mapped to the call's parameter of the same name: `name` is positional, `--name` an option; then in
+this order
+`:parameter` renames, `,` splits at commas, `@` reads JSON from a file (or stdin with `-`), `*` may be repeated, `!`
+must be given, `=v`
 sets the default. Types and help come from the call.
 """
 
@@ -36,7 +38,8 @@ AT_LEAST = {"limit": 1, "offset": 0, "limit_per_lane": 1, "disk_gb": 10, "gpu_co
 class Rows:
     """A list, as a table. `columns`: names, or `name=place` (see `output.pick`). `at`: where in the answer the list is.
 
-    `wrap`: the member that holds the list in JSON, when the call answers a bare list. `blanks`: quiet output keeps empty ids.
+    `wrap`: the member that holds the list in JSON, when the call answers a bare list. `blanks`: quiet output keeps
+    empty ids.
     """
 
     columns: str
@@ -122,7 +125,7 @@ class Row:
     fixed: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-# Building Typer apps ---------------------------------------------------------------------------------------------------------
+# Building Typer apps ------------------------------------------------------------------------------------------------
 
 
 def new_app(help: str) -> typer.Typer:

@@ -18,7 +18,7 @@ _PRIOR = ("family_class", "c_max", "cmax_default", "cmax_source")
 class AppRules(ComputeRules):
     """Atlas."""
 
-    # Frontiers -----------------------------------------------------------------------------------------------------------
+    # Frontiers ------------------------------------------------------------------------------------------------------
 
     @rule("atlas_resolve")
     def resolve(self, call: Call) -> Json:
@@ -124,7 +124,7 @@ class AppRules(ComputeRules):
         window = int(call.query.get("window_days") or 14)
         return {"interventions": listed, "count": len(listed), "window_days": window}
 
-    # Couplings and calibration ---------------------------------------------------------------------------------------------
+    # Couplings and calibration --------------------------------------------------------------------------------------
 
     def couplings_of(self, frontier: str | None, strength: Any = None) -> list[Json]:
         least = float(strength or 0)
@@ -185,7 +185,7 @@ class AppRules(ComputeRules):
         force = bool(call.query.get("force"))
         return {"results": [self.calibrated(frontier, force) for frontier in self.network.frontiers.values()]}
 
-    # Apps ----------------------------------------------------------------------------------------------------------------
+    # Apps -----------------------------------------------------------------------------------------------------------
 
     def app(self, call: Call) -> Json:
         return found(self.network.apps, call.path["app_id"], "app")
@@ -337,7 +337,7 @@ class AppRules(ComputeRules):
         spec = self.bind(app, body, body.pop("history_action", None) or "updated")
         return {"binding": self.binding_view(spec), "attestation_ready": self.is_ready(app)}
 
-    # Cards (0.14) ----------------------------------------------------------------------------------------------------------
+    # Cards (0.14) ---------------------------------------------------------------------------------------------------
 
     def card(self, reference: str) -> Json:
         return found(self.network.cards, reference, "card")
@@ -440,7 +440,7 @@ class AppRules(ComputeRules):
             },
         }
 
-    # The hosted runner (0.14) --------------------------------------------------------------------------------------------
+    # The hosted runner (0.14) ---------------------------------------------------------------------------------------
 
     @rule("gateway_run_pgdag", "pgdag_py_run")
     def run_pgdag(self, call: Call) -> Json:

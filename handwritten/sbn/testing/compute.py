@@ -43,7 +43,7 @@ def metallic(gec0: float | None) -> str:
 class ComputeRules(FactRules):
     """Numbers, signals and leases."""
 
-    # GEC -----------------------------------------------------------------------------------------------------------------
+    # GEC ------------------------------------------------------------------------------------------------------------
 
     def frontier(self, identity: str, *, provision: bool = False) -> Json:
         """A frontier by id or canonical path; `provision` makes one that is not known."""
@@ -163,7 +163,7 @@ class ComputeRules(FactRules):
         frontier["state"] = after
         return {"frontier_id": frontier["frontier_id"], "state": after}
 
-    # NUMA ----------------------------------------------------------------------------------------------------------------
+    # NUMA -----------------------------------------------------------------------------------------------------------
 
     def active(self, signal: Json) -> bool:
         return not signal["_acked"] and not (signal["expires_at"] and signal["expires_at"] <= self.stamp())
@@ -276,7 +276,7 @@ class ComputeRules(FactRules):
         frontiers = {str(s["frontier_id"]) for s in active if s["frontier_id"]} | set(space.forecasts)
         return {"status": "ok", "summary": f"{len(active)} active signals", "frontiers": sorted(frontiers)}
 
-    # ACP -----------------------------------------------------------------------------------------------------------------
+    # ACP ------------------------------------------------------------------------------------------------------------
 
     def budget(self, call: Call) -> Json:
         project = call.path["project_id"]

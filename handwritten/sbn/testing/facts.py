@@ -136,7 +136,7 @@ class FactRules(WorkflowRules):
             target[name] = list(dict.fromkeys([*target[name], *fact[name]]))
         self.score(space, target)
 
-    # Evidence and ingestions ---------------------------------------------------------------------------------------------
+    # Evidence and ingestions ----------------------------------------------------------------------------------------
 
     def make_evidence(self, space: Space, item: Json) -> Json:
         identity = self.short("ev_")
@@ -223,7 +223,7 @@ class FactRules(WorkflowRules):
         ]
         return {"nodes": nodes, "edges": edges}
 
-    # On the way to the network (0.14) ------------------------------------------------------------------------------------
+    # On the way to the network (0.14) -------------------------------------------------------------------------------
 
     def step(self, thing: Json, verb: str) -> None:
         before, after = _NEXT[verb]

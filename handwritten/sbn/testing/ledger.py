@@ -135,7 +135,7 @@ class LedgerRules(SlotRules):
         page = newest(receipts, min(200, int(asked.get("limit") or 20)), asked.get("offset"))
         return {"receipts": page, "count": len(page), "offset": int(asked.get("offset") or 0)}
 
-    # Chains ------------------------------------------------------------------------------------------------------------
+    # Chains ---------------------------------------------------------------------------------------------------------
 
     @rule("snapchore_create_chain")
     def create_chain(self, call: Call) -> Json:
@@ -195,7 +195,7 @@ class LedgerRules(SlotRules):
             "first_break": broken,
         }
 
-    # Totals and keys ---------------------------------------------------------------------------------------------------
+    # Totals and keys ------------------------------------------------------------------------------------------------
 
     @rule("snapchore_get_stats")
     def stats(self, call: Call) -> Json:
@@ -275,7 +275,7 @@ class LedgerRules(SlotRules):
             entry["lattice_confirmed"], entry["status"] = True, "confirmed"
         return {"scanned": len(space.ledger), "confirmed": len(fresh)}
 
-    # Promotion (0.14) ----------------------------------------------------------------------------------------------------
+    # Promotion (0.14) -----------------------------------------------------------------------------------------------
 
     def sealed_block(self, space: Space, reference: str | None) -> Json:
         by_hash = {block["hash"]: block for block in space.sealed.values()}

@@ -16,7 +16,7 @@ EVENT_TYPES = ["governance.proposal_submitted", "slot.closed", "webhook.test"]
 class OfficeRules(LedgerRules):
     """What people administer."""
 
-    # Projects ----------------------------------------------------------------------------------------------------------
+    # Projects -------------------------------------------------------------------------------------------------------
 
     def make_project(self, identity: str, name: str) -> Json:
         project: Json = {
@@ -90,7 +90,7 @@ class OfficeRules(LedgerRules):
     def audit_log(self, call: Call) -> Json:
         return {"entries": newest(self.network.audit), "count": len(self.network.audit)}
 
-    # Keys and usage ------------------------------------------------------------------------------------------------------
+    # Keys and usage -------------------------------------------------------------------------------------------------
 
     def keys_of(self, project: Json) -> list[Json]:
         keys = self.network.keys.values()
@@ -168,7 +168,7 @@ class OfficeRules(LedgerRules):
             lines += [f"{key['id']},{name},{usage[name]}" for name in METERS]
         return Answer(200, "\n".join(lines) + "\n", media_type="text/csv")
 
-    # Billing and analytics -----------------------------------------------------------------------------------------------
+    # Billing and analytics ------------------------------------------------------------------------------------------
 
     @rule("console_get_billing_status")
     def billing_status(self, call: Call) -> Json:
@@ -222,7 +222,7 @@ class OfficeRules(LedgerRules):
         project = self.project(call)
         return {"project_id": project["id"], "csk": {"S": 0.7, "H": 0.6, "D": 0.5, "R": 0.8, "E": 0.4}}
 
-    # Webhooks ------------------------------------------------------------------------------------------------------------
+    # Webhooks -------------------------------------------------------------------------------------------------------
 
     def webhook(self, call: Call) -> Json:
         return found(self.network.webhooks, call.path["webhook_id"], "webhook")
@@ -283,7 +283,7 @@ class OfficeRules(LedgerRules):
     def event_types(self, call: Call) -> Json:
         return {"event_types": EVENT_TYPES}
 
-    # Control plane -------------------------------------------------------------------------------------------------------
+    # Control plane --------------------------------------------------------------------------------------------------
 
     @rule("control_plane_list_rate_plans")
     def list_rate_plans(self, call: Call) -> list[Json]:
@@ -369,7 +369,7 @@ class OfficeRules(LedgerRules):
         validator |= {"status": "active", "last_seen_at": self.stamp()}
         return validator
 
-    # Governance ------------------------------------------------------------------------------------------------------------
+    # Governance -----------------------------------------------------------------------------------------------------
 
     @rule("governance_create_proposal")
     def create_proposal(self, call: Call) -> Json:

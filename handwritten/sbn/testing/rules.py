@@ -1,4 +1,6 @@
-"""The network's rules together: who may call, what is there from the start, and what can be asked of the sandbox itself."""
+"""The network's rules together: who may call, what is there from the start, and what can be asked of the sandbox
+itself.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ WIDE = ("frontier_id", "card_ref")
 class SbnRules(AppRules):
     """One state of the network.
 
-    Options: `open`: no credentials are needed. `audience`: what a signed token's `aud` must be. `tokens`: static bearer tokens.
+    Options: `open`: no credentials are needed. `audience`: what a signed token's `aud` must be. `tokens`: static
+    bearer tokens.
     `trusted`: public keys (32 bytes, hex) of signers, by `issuer/kid`.
     """
 
@@ -54,7 +57,7 @@ class SbnRules(AppRules):
             self.network.trusted[issuer, kid] = bytes.fromhex(public)
         self.seed_network()
 
-    # What is there from the start --------------------------------------------------------------------------------------
+    # What is there from the start -----------------------------------------------------------------------------------
 
     def seed_network(self) -> None:
         self.make_project("proj-123", "pt-kinetic")
@@ -91,7 +94,7 @@ class SbnRules(AppRules):
             space.facts[identity] = fact | {"fact_id": identity, "id": identity}
         return space
 
-    # Who may call --------------------------------------------------------------------------------------------------------
+    # Who may call ---------------------------------------------------------------------------------------------------
 
     def before(self, call: Call) -> Answer | None:
         operation = call.operation
@@ -145,7 +148,7 @@ class SbnRules(AppRules):
             details["retry_after"] = 0
         return Answer(status, {"error": {"code": code, "message": message, "details": details}})
 
-    # Of the sandbox itself -------------------------------------------------------------------------------------------------
+    # Of the sandbox itself ------------------------------------------------------------------------------------------
 
     @control("POST", "/sbn/keys")
     def trust(self, call: Call) -> Answer:

@@ -50,7 +50,7 @@ def _score(item: Json) -> float:
 class SlotRules(Base):
     """Slots and what is in them."""
 
-    # Slots -------------------------------------------------------------------------------------------------------------
+    # Slots ----------------------------------------------------------------------------------------------------------
 
     @rule("gateway_create_slot", "tenant_gateway_create_slot")
     def create_slot(self, call: Call) -> Any:
@@ -136,7 +136,7 @@ class SlotRules(Base):
         page = blocks[:limit]
         return {"data": {"slot_id": slot["id"], "slot_state": slot["state"], "blocks": page, "count": len(page)}}
 
-    # BitBlocks ---------------------------------------------------------------------------------------------------------
+    # BitBlocks ------------------------------------------------------------------------------------------------------
 
     @rule("bitblocks_submit")
     def submit(self, call: Call) -> Any:
@@ -194,7 +194,7 @@ class SlotRules(Base):
         blocks = blocks[: int(call.query.get("limit") or len(blocks) or 1)]
         return {"data": {"bitblocks": blocks, "slot_id": slot["id"], "count": len(blocks)}}
 
-    # Composing ---------------------------------------------------------------------------------------------------------
+    # Composing ------------------------------------------------------------------------------------------------------
 
     def compose(self, space: Space, slot: Json) -> Json | None:
         """Fuse the outstanding BitBlocks into a SmartBlock with a receipt; None when there are none."""
@@ -341,7 +341,7 @@ class SlotRules(Base):
             "provenance_view": {"worker_id": slot["worker_id"], "task_type": slot["task_type"]},
         }
 
-    # Receipts and attestations -----------------------------------------------------------------------------------------
+    # Receipts and attestations --------------------------------------------------------------------------------------
 
     def issue(
         self, space: Space, kind: str, subject: str, payload: Json, slot: Json | None = None, **more: Any
@@ -381,8 +381,7 @@ class SlotRules(Base):
 
     @rule("gateway_fetch_receipt")
     def fetch_receipt(self, call: Call) -> Json:
-        receipt = found(self.space(call).receipts, call.path["receipt_id"], "receipt")
-        return receipt
+        return found(self.space(call).receipts, call.path["receipt_id"], "receipt")
 
     @rule("gateway_request_attestation")
     def attest(self, call: Call) -> Json:
@@ -429,7 +428,7 @@ class SlotRules(Base):
     def list_flags(self, call: Call) -> Json:
         return {"flags": {"progressive_seals": True, "local_first_seal": self.version != "0.12"}}
 
-    # Blocks ------------------------------------------------------------------------------------------------------------
+    # Blocks ---------------------------------------------------------------------------------------------------------
 
     @rule("blocks_create")
     def create_block(self, call: Call) -> Json:
@@ -505,7 +504,7 @@ class SlotRules(Base):
         page = newest(blocks, call.query.get("limit"))
         return {"data": {"blocks": page, "count": len(page)}}
 
-    # Proofs (0.14) -----------------------------------------------------------------------------------------------------
+    # Proofs (0.14) --------------------------------------------------------------------------------------------------
 
     def ledger_of(self, block: Json) -> list[Json]:
         subject = {"kind": "block", "id": block["id"]}

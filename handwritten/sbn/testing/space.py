@@ -13,35 +13,31 @@ Table = dict[str, Json]
 DEFAULT_TENANT = "default"
 
 
-def table() -> Any:
-    return field(default_factory=dict[str, Json])
-
-
 @dataclass
 class Space:
     """One tenant's things, by id, in the order they came."""
 
     tenant: str
-    slots: Table = table()
-    bitblocks: Table = table()
-    blocks: Table = table()
-    receipts: Table = table()
+    slots: Table = field(default_factory=dict[str, Json])
+    bitblocks: Table = field(default_factory=dict[str, Json])
+    blocks: Table = field(default_factory=dict[str, Json])
+    receipts: Table = field(default_factory=dict[str, Json])
     ledger: list[Json] = field(default_factory=list[Json])
-    sealed: Table = table()
-    chains: Table = table()
-    queue: Table = table()
-    workflows: Table = table()
-    runs: Table = table()
-    edges: Table = table()
-    facts: Table = table()
-    evidence: Table = table()
-    ingestions: Table = table()
-    suggestions: Table = table()
-    proposals: Table = table()
-    signals: Table = table()
-    hints: Table = table()
-    forecasts: Table = table()
-    custom_frontiers: Table = table()
+    sealed: Table = field(default_factory=dict[str, Json])
+    chains: Table = field(default_factory=dict[str, Json])
+    queue: Table = field(default_factory=dict[str, Json])
+    workflows: Table = field(default_factory=dict[str, Json])
+    runs: Table = field(default_factory=dict[str, Json])
+    edges: Table = field(default_factory=dict[str, Json])
+    facts: Table = field(default_factory=dict[str, Json])
+    evidence: Table = field(default_factory=dict[str, Json])
+    ingestions: Table = field(default_factory=dict[str, Json])
+    suggestions: Table = field(default_factory=dict[str, Json])
+    proposals: Table = field(default_factory=dict[str, Json])
+    signals: Table = field(default_factory=dict[str, Json])
+    hints: Table = field(default_factory=dict[str, Json])
+    forecasts: Table = field(default_factory=dict[str, Json])
+    custom_frontiers: Table = field(default_factory=dict[str, Json])
     answered: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     meters: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -50,24 +46,24 @@ class Space:
 class Network:
     """What all tenants share."""
 
-    keys: Table = table()
-    projects: Table = table()
+    keys: Table = field(default_factory=dict[str, Json])
+    projects: Table = field(default_factory=dict[str, Json])
     settings: dict[str, Json] = field(default_factory=dict[str, Json])
-    webhooks: Table = table()
-    deliveries: Table = table()
+    webhooks: Table = field(default_factory=dict[str, Json])
+    deliveries: Table = field(default_factory=dict[str, Json])
     audit: list[Json] = field(default_factory=list[Json])
-    plans: Table = table()
-    tenants: Table = table()
-    apps: Table = table()
-    tokens: Table = table()
+    plans: Table = field(default_factory=dict[str, Json])
+    tenants: Table = field(default_factory=dict[str, Json])
+    apps: Table = field(default_factory=dict[str, Json])
+    tokens: Table = field(default_factory=dict[str, Json])
     trusted: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
-    frontiers: Table = table()
-    couplings: Table = table()
-    cards: Table = table()
-    budgets: Table = table()
-    leases: Table = table()
-    acp_receipts: Table = table()
-    invoices: Table = table()
+    frontiers: Table = field(default_factory=dict[str, Json])
+    couplings: Table = field(default_factory=dict[str, Json])
+    cards: Table = field(default_factory=dict[str, Json])
+    budgets: Table = field(default_factory=dict[str, Json])
+    leases: Table = field(default_factory=dict[str, Json])
+    acp_receipts: Table = field(default_factory=dict[str, Json])
+    invoices: Table = field(default_factory=dict[str, Json])
     current_project: str = "proj-123"
 
 

@@ -114,7 +114,7 @@ class WorkflowRules(OfficeRules):
         copied["project_id"] = call.body["target_project_id"]
         return copied
 
-    # Export and import -----------------------------------------------------------------------------------------------------
+    # Export and import ----------------------------------------------------------------------------------------------
 
     def envelope(self, workflow: Json) -> Json:
         surface = {name: workflow[name] for name in ("name", "domain", "nodes", "edges")}
@@ -154,7 +154,7 @@ class WorkflowRules(OfficeRules):
         made = [self.imported(space, entry, activate) for entry in call.body["data"].get("workflows") or []]
         return {"imported": len(made), "count": len(made), "workflows": made}
 
-    # Order -------------------------------------------------------------------------------------------------------------------
+    # Order ----------------------------------------------------------------------------------------------------------
 
     @staticmethod
     def predecessors(workflow: Json) -> dict[str, set[str]]:
@@ -182,7 +182,7 @@ class WorkflowRules(OfficeRules):
     def ready_steps(self, call: Call) -> Json:
         return {"ready_steps": self.ready(self.workflow(call), set(call.query.get("completed") or []))}
 
-    # Edges -------------------------------------------------------------------------------------------------------------------
+    # Edges ----------------------------------------------------------------------------------------------------------
 
     @rule("lattice_create_edge")
     def create_edge(self, call: Call) -> Json:
@@ -206,7 +206,7 @@ class WorkflowRules(OfficeRules):
         page = newest(listed, call.query.get("limit"))
         return {"edges": page, "count": len(page)}
 
-    # Runs ----------------------------------------------------------------------------------------------------------------------
+    # Runs -----------------------------------------------------------------------------------------------------------
 
     def runs_of(self, space: Space, workflow_id: str) -> list[Json]:
         return newest(run for run in space.runs.values() if run["_workflow"] == workflow_id)
@@ -288,7 +288,7 @@ class WorkflowRules(OfficeRules):
         ]
         return {"workflow_id": workflow["id"], "steps": steps}
 
-    # Evidence --------------------------------------------------------------------------------------------------------------
+    # Evidence -------------------------------------------------------------------------------------------------------
 
     @rule("lattice_get_workflow_run_evidence_packet")
     def evidence_packet(self, call: Call) -> Json:

@@ -195,23 +195,37 @@ def write(folder: Path, name: str, value: Any) -> str:
 
 def prepare(folder: Path) -> dict[str, str]:
     """The files that the lines read."""
-    workflow = {"name": "imported", "domain": "d", "nodes": [{"id": "a"}, {"id": "b"}], "edges": [{"source": "a", "target": "b"}]}
+    workflow = {
+        "name": "imported",
+        "domain": "d",
+        "nodes": [{"id": "a"}, {"id": "b"}],
+        "edges": [{"source": "a", "target": "b"}],
+    }
     return {
         "folder": str(folder),
         "metadata": write(folder, "metadata.json", {"owner": "ops"}),
         "payload": write(folder, "payload.json", {"event": "signup", "user": "u-42"}),
-        "evidence": write(folder, "evidence.json", [{"source_uri": "u", "extracted_claims": ["the gate closes at nine"]}]),
+        "evidence": write(
+            folder, "evidence.json", [{"source_uri": "u", "extracted_claims": ["the gate closes at nine"]}]
+        ),
         "signals": write(
             folder,
             "signals.json",
-            [{"signal_id": "sig_one", "signal_type": "META", "frontier_id": "f"}, {"signal_id": "sig_two", "signal_type": "FORECAST"}],
+            [
+                {"signal_id": "sig_one", "signal_type": "META", "frontier_id": "f"},
+                {"signal_id": "sig_two", "signal_type": "FORECAST"},
+            ],
         ),
-        "proposal": write(folder, "proposal.json", {"document": {"frontier_id": "f", "submitter": "me", "risk_band": "low"}}),
+        "proposal": write(
+            folder, "proposal.json", {"document": {"frontier_id": "f", "submitter": "me", "risk_band": "low"}}
+        ),
         "text": write(folder, "notice.MD", "The gate closes at nine. The ramp opens at six."),
         "nodes": write(folder, "nodes.json", workflow["nodes"]),
         "edges": write(folder, "edges.json", workflow["edges"]),
         "envelope": write(folder, "workflow-export.json", {"workflow": workflow}),
-        "bundle": write(folder, "workflow-bundle.json", {"format": "sbn_lattice_bundle_v1", "workflows": [{"workflow": workflow}]}),
+        "bundle": write(
+            folder, "workflow-bundle.json", {"format": "sbn_lattice_bundle_v1", "workflows": [{"workflow": workflow}]}
+        ),
         "hash": "e445484b03f4d0fc47843314b4f076cb9796418167bb413fcefe83d8b16cb655",
         "workflow": "wf_kinetic_session_integrity_v3_ab12cd34",
     }
@@ -232,7 +246,10 @@ def seed(url: str) -> dict[str, str]:
         call("POST", "/api/bitblocks/submit", block)
         sealed = call("POST", f"/slots/{slot['id']}/seal", {})["data"]
         lease = call("POST", "/internal/acp/projects/proj-123/test-lease", {"provider": "gcp"})["lease"]
-        proposals = [call("POST", "/api/governance/proposals", {"proposal": {"document": {"frontier_id": "f"}}}) for _ in range(2)]
+        proposals = [
+            call("POST", "/api/governance/proposals", {"proposal": {"document": {"frontier_id": "f"}}})
+            for _ in range(2)
+        ]
         spec = {"workflow": "pushup_session", "frontier_id": "kinetic.pushup.amrap.v1"}
         said = {"app_name": "n", "app_family": "f", "declared_workflows": ["pushup_session"], "workflow_specs": [spec]}
         app = call("POST", "/api/atlas/apps/register", said)
@@ -272,7 +289,11 @@ def run(version: str, url: str, folder: Path, form: str) -> list[dict[str, Any]]
     for line in lines(version):
         words = shlex.split(line.format(**names))
         result = CliRunner().invoke(app, [*(["-f", form] if form else []), *words])
-        raised = type(result.exception).__name__ if result.exception and not isinstance(result.exception, SystemExit) else None
+        raised = (
+            type(result.exception).__name__
+            if result.exception and not isinstance(result.exception, SystemExit)
+            else None
+        )
         answers.append(
             {"line": line, "exit": result.exit_code, "out": result.stdout, "err": result.stderr, "raised": raised}
         )

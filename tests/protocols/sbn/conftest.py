@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sbn import RetryConfig, SbnClient
-
 from wirewright.sandbox import ManualClock, Sandbox
 
 HERE = Path(__file__).parent

@@ -15,7 +15,6 @@ from sbn import Atlas, AtlasClient, RetryConfig, SbnClient, SbnError, SigningKey
 from sbn import auth as auth_module
 from sbn._http import AuthState
 from sbn.auth import MintedToken, TokenSource
-
 from wirewright.sandbox import ManualClock, Sandbox
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,7 +119,9 @@ def test_the_headers_of_each_mode(use: Callable[[SbnClient], Any], expected: dic
     assert seen[0]["user-agent"] == "sbn-sdk/0.14.0"
 
 
-def test_a_signed_token_opens_the_network(sandbox: Sandbox, connect: Callable[..., SbnClient], clock: ManualClock) -> None:
+def test_a_signed_token_opens_the_network(
+    sandbox: Sandbox, connect: Callable[..., SbnClient], clock: ManualClock
+) -> None:
     key = SigningKey.generate(issuer="my-svc", audience="sbn")
     client = connect(key=None, tenant_id="tower-agents")
     client.authenticate_signing_key(key, scopes=["attest.write", "snapchore.seal"])
@@ -186,7 +187,11 @@ def test_atlas_exchanges_its_credentials_and_renews_the_token(
 ) -> None:
     spec = {"workflow": "pushup_session", "frontier_id": "kinetic.pushup.amrap.v1"}
     app = client.atlas.register_app(
-        app_name="a", app_family="f", declared_workflows=["pushup_session"], workflow_specs=[spec], token_ttl_seconds=600
+        app_name="a",
+        app_family="f",
+        declared_workflows=["pushup_session"],
+        workflow_specs=[spec],
+        token_ttl_seconds=600,
     )
     now = [0.0]
     atlas = Atlas(
@@ -195,7 +200,11 @@ def test_atlas_exchanges_its_credentials_and_renews_the_token(
 
     with atlas:
         assert repr(atlas).endswith("frontier='?'>")
-        assert (atlas.app_id, atlas.scoring_frontier, atlas.regime) == (app["app_id"], "kinetic.pushup.amrap.v1", "unknown")
+        assert (atlas.app_id, atlas.scoring_frontier, atlas.regime) == (
+            app["app_id"],
+            "kinetic.pushup.amrap.v1",
+            "unknown",
+        )
         assert "ATLAS_APP_ID=" in atlas.dotenv()
         now[0] = 569.0
         atlas.resolve(workflow="pushup_session")

@@ -1,4 +1,6 @@
-"""The command line: every path, every line of the seed, and what goes to which stream (protocol sheet, sections 16 and 17)."""
+"""The command line: every path, every line of the seed, and what goes to which stream (protocol sheet, sections
+16 and 17).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,6 @@ from sbn.cli._config import masked
 from sbn.cli.main import app
 from typer.main import get_command
 from typer.testing import CliRunner, Result
-
 from wirewright.sandbox import Sandbox
 
 Run = Callable[..., Result]
@@ -55,7 +56,9 @@ def test_the_documented_paths_are_all_there(command_lines: ModuleType) -> None:
 
     assert len(known) == len(set(known)) == 183
     lines = command_lines.lines("0.14")
-    unused = [path for path in known if not path.startswith("twin") and not any(line.startswith(path) for line in lines)]
+    unused = [
+        path for path in known if not path.startswith("twin") and not any(line.startswith(path) for line in lines)
+    ]
     assert unused == ["atlas instrumentation"]
 
 
@@ -70,7 +73,11 @@ def test_every_line_ends_as_documented(
         result = run(line.format(**names))
         expected = 1 if line.startswith("ops") else 0
         if line in refused:
-            expected = 2 if any(w in line for w in ("nope --", "limit 0", "proposals get", "weight nope", "workflow nope")) else 1
+            expected = (
+                2
+                if any(w in line for w in ("nope --", "limit 0", "proposals get", "weight nope", "workflow nope"))
+                else 1
+            )
         if result.exit_code != expected or (result.exception and not isinstance(result.exception, SystemExit)):
             wrong.append((line, result.exit_code, expected, result.stderr[-200:], result.exception))
 
@@ -89,7 +96,9 @@ def test_the_seeds_atlas_lines(run: Run, sandbox: Sandbox) -> None:
     (said,) = sandbox.requests.of("atlas_register_app")
     key = run(f'-f quiet atlas keys mint {app_id} --label "pt-kinetic network key"').stdout
     record = run(f"-f quiet atlas keys bind {app_id} key_seed").stdout
-    frontier = run(f"-f quiet atlas bindings set {app_id} --workflow pushup_session --frontier kinetic.pushup.amrap.v2").stdout
+    frontier = run(
+        f"-f quiet atlas bindings set {app_id} --workflow pushup_session --frontier kinetic.pushup.amrap.v2"
+    ).stdout
     history = json.loads(run(f"-f json atlas bindings history {app_id} --workflow pushup_session").stdout)["history"]
     restored = run(f"-f quiet atlas bindings restore {app_id} --workflow pushup_session --index 2").stdout
 
@@ -117,7 +126,9 @@ def test_the_seeds_lattice_and_reality_lines(run: Run, names: dict[str, str], tm
     packet.write_text(packet.read_text().replace("completed", "failed"))
     forged = run(f"-f quiet lattice workflows verify-packet --file {packet}")
     accepted = run("-f json reality facts review fact_seed_1 --action accept")
-    merged = run('-f json reality facts review fact_seed_1 --action merge --target-fact-id fact_seed_2 --note "duplicate extraction"')
+    merged = run(
+        '-f json reality facts review fact_seed_1 --action merge --target-fact-id fact_seed_2 --note "duplicate extraction"'
+    )
 
     assert created.stdout.startswith("wf_")
     assert fetched.exit_code == 0

@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
 from wirewright.sandbox import ManualClock, Sandbox
 
 pytestmark = pytest.mark.interop
@@ -61,7 +60,8 @@ def test_the_originals_command_line_works_unchanged(
     wrong = [
         (answer["line"], answer["exit"], answer["raised"], answer["err"][-300:])
         for answer in answers
-        if answer["line"] not in refused and (answer["raised"] or answer["exit"] != int(answer["line"].startswith("ops")))
+        if answer["line"] not in refused
+        and (answer["raised"] or answer["exit"] != int(answer["line"].startswith("ops")))
     ]
     assert len(answers) == len(command_lines.lines(version))
     assert wrong == []
@@ -87,7 +87,9 @@ def test_a_session_is_the_originals_on_the_wire(original: tuple[str, str]) -> No
     version, python = original
     sent: list[list[Any]] = []
     for runner in (python, sys.executable):
-        program = SESSION if runner == python else SESSION.replace("sys.argv[1])", f'sys.argv[1], api_version="{version}")')
+        program = (
+            SESSION if runner == python else SESSION.replace("sys.argv[1])", f'sys.argv[1], api_version="{version}")')
+        )
         with Sandbox("sbn", version, seed=1, clock=ManualClock(1767225600.0)) as sandbox:
             subprocess.run([runner, "-c", program, sandbox.url], check=True)
             sent.append([(exchange.method, exchange.target, exchange.json()) for exchange in sandbox.requests])

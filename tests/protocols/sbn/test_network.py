@@ -11,7 +11,6 @@ import pytest
 from sbn import SbnClient, SbnError
 from sbn.testing.protocol import PROTOCOL
 from sbn.testing.slots import merkle_root
-
 from wirewright.sandbox import ManualClock, Sandbox
 
 
@@ -35,13 +34,17 @@ def test_every_operation_has_a_rule(version: str) -> None:
         unruled = [operation for operation in sandbox.app.unruled if not operation.startswith("tenant_")]
 
     assert unruled == []
-    assert len(PROTOCOL.document(version).operations) == {"0.12": 182, "0.14": 215}[version]  # with the older slot paths
+    assert (
+        len(PROTOCOL.document(version).operations) == {"0.12": 182, "0.14": 215}[version]
+    )  # with the older slot paths
 
 
 def test_a_slot_from_opening_to_receipt(client: SbnClient, clock: ManualClock) -> None:
     slot = client.gateway.create_slot("w", "t", metadata={"action_weight_map": {"rep": 2.0}, "x_override": 4.0})
     block = {"slot_id": slot.id, "block_type": "Action", "domain": "d"}
-    first = client.bitblocks.submit(**block, payload={"actions": [{"action": "rep", "score": 3.0}], "events": {"friendly": 2}})
+    first = client.bitblocks.submit(
+        **block, payload={"actions": [{"action": "rep", "score": 3.0}], "events": {"friendly": 2}}
+    )
     sealed = client.gateway.seal_slot(slot.id)
     nothing = client.gateway.seal_slot(slot.id)
     second = client.bitblocks.submit(**block, payload={"action": "x", "score": 1.0})
@@ -84,7 +87,9 @@ def test_older_clients_name_their_tenant_in_the_path(sandbox: Sandbox, client: S
     import sbn_gateway
 
     with sbn_gateway.SbnGatewayClient(
-        base_url=sandbox.url, tenant_id="acme", token_provider=lambda: sbn_gateway.MintedToken.from_ttl("sbn-sandbox-token", 60)
+        base_url=sandbox.url,
+        tenant_id="acme",
+        token_provider=lambda: sbn_gateway.MintedToken.from_ttl("sbn-sandbox-token", 60),
     ) as legacy:
         slot = legacy.create_slot(sbn_gateway.SlotCreateRequest("w", "t"))
         summary = sbn_gateway.SlotSummary(slot.id, "ab" * 32)
@@ -211,9 +216,7 @@ def test_a_proposals_life(client: SbnClient) -> None:
     proposal = client.governance.create_proposal({"document": {"frontier_id": "f"}})["id"]
     with refused(409):
         client.governance.promote(proposal)
-    states = [
-        client.governance.approve(proposal, approver=approver)["status"] for approver in ("anna", "anna", "ben")
-    ]
+    states = [client.governance.approve(proposal, approver=approver)["status"] for approver in ("anna", "anna", "ben")]
     promoted = client.governance.promote(proposal)["status"]
     other = client.governance.create_proposal({"document": {}})["id"]
     rejected = client.governance.reject(other, approver="anna")["status"]
@@ -289,10 +292,14 @@ def test_workflows_travel_between_projects(client: SbnClient) -> None:
 def test_facts_evidence_and_the_way_to_the_network(client: SbnClient) -> None:
     fact = client.reality.create_fact("The gate closes at nine.", entities=["gate"])
     twin = client.reality.create_fact("The gate closes at nine.")
-    added = client.reality.ingest_evidence([{"source_uri": "u", "extracted_claims": ["The gate closes at nine"], "reliability": 1.0}])
+    added = client.reality.ingest_evidence(
+        [{"source_uri": "u", "extracted_claims": ["The gate closes at nine"], "reliability": 1.0}]
+    )
     trusted = client.reality.recompute(fact["fact_id"])["trust_score"]
     queue = client.reality.list_review_queue()["items"]
-    settled = client.reality.resolve_review_queue(queue[-1]["suggestion_id"], action="accept", target_fact_id=fact["fact_id"])
+    settled = client.reality.resolve_review_queue(
+        queue[-1]["suggestion_id"], action="accept", target_fact_id=fact["fact_id"]
+    )
     with refused(409):
         client.reality.submit_fact(fact["fact_id"])
     client.reality.promote_fact(fact["fact_id"])

@@ -1,4 +1,6 @@
-"""What the SDK does without a network: frontiers, profiles, block contracts, artifacts, and the generated flat calls."""
+"""What the SDK does without a network: frontiers, profiles, block contracts, artifacts, and the generated flat
+calls.
+"""
 
 from __future__ import annotations
 
@@ -89,14 +91,24 @@ def test_a_profile_is_a_whole_contract(name: str) -> None:
     ("validate", "metadata", "before", "error"),
     [
         (validate_finance_block_metadata, {**FINANCE, "position_ref": ""}, None, "position_ref_required"),
-        (validate_finance_block_metadata, {**FINANCE, "lifecycle_state": "x"}, None, "unknown_finance_lifecycle_state: x"),
+        (
+            validate_finance_block_metadata,
+            {**FINANCE, "lifecycle_state": "x"},
+            None,
+            "unknown_finance_lifecycle_state: x",
+        ),
         (
             validate_finance_block_metadata,
             FINANCE,
             "settlement_observed",
             "invalid_finance_lifecycle_transition: settlement_observed->allocation",
         ),
-        (validate_finance_block_metadata, {**FINANCE, "financial_interop": 1}, None, "financial_interop_must_be_object"),
+        (
+            validate_finance_block_metadata,
+            {**FINANCE, "financial_interop": 1},
+            None,
+            "financial_interop_must_be_object",
+        ),
         (
             validate_finance_block_metadata,
             {**FINANCE, "financial_interop": {"standard": "x"}},
@@ -141,7 +153,9 @@ def test_what_a_block_must_not_say(validate: Any, metadata: dict[str, Any], befo
 
 def test_what_a_block_may_say() -> None:
     interop = {"standard": "iso20022", "business_domain": "fx"}
-    validate_finance_block_metadata({**FINANCE, "financial_interop": interop, "compliance_tags": [{"tag": "x"}]}, previous_state="origin")
+    validate_finance_block_metadata(
+        {**FINANCE, "financial_interop": interop, "compliance_tags": [{"tag": "x"}]}, previous_state="origin"
+    )
     validate_finance_lifecycle_transition("origin", "obligation_attached")
     validate_task_block_metadata({"task_ref": "t", "task_state": "artifact_expected"}, previous_state="task_declared")
 
@@ -160,7 +174,11 @@ def test_an_artifact_as_proof(tmp_path: Path) -> None:
         "artifact_bytes": 5,
         "mime_type": "application/octet-stream",
     }
-    assert (by_file["mime_type"], by_file["artifact_title"], by_file["artifact_version"]) == ("application/json", "notice.json", "2")
+    assert (by_file["mime_type"], by_file["artifact_title"], by_file["artifact_version"]) == (
+        "application/json",
+        "notice.json",
+        "2",
+    )
     assert proof == {"artifact": by_bytes, "proof": {"kind": "artifact_attestation", "summary": "s"}, "claim": {"a": 1}}
 
 

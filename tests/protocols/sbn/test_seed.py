@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sbn import GecOperationContract, SbnClient, SigningKey
-
 from wirewright.sandbox import Sandbox
 
 STREAM: dict[str, Any] = {
@@ -141,7 +140,9 @@ def test_explicit_attestation(client: SbnClient, sandbox: Sandbox) -> None:
         "snap_hash": step_anchor.anchor_hash,
         "frontier_id": "grid.atomic_rentals.streaming",
     }
-    final = stream.finalize(**asked, metadata={"type": "LaborBlock", "domain": "grid", "event_type": "delivery_complete"})
+    final = stream.finalize(
+        **asked, metadata={"type": "LaborBlock", "domain": "grid", "event_type": "delivery_complete"}
+    )
     again = stream.finalize(**asked, strict_attestation=True)
 
     assert sent(sandbox)[before:] == ["POST /attest", "POST /attest"]
@@ -182,11 +183,7 @@ def test_atlas_workflows(client: SbnClient) -> None:
     )
 
     minted = client.atlas.mint_bound_key(app["app_id"], label="pt-kinetic network key")
-    bound = client.atlas.upsert_binding(
-        app["app_id"],
-        workflow="pushup_session",
-        frontier_id="kinetic.pushup.amrap.v1",
-    )
+    bound = client.atlas.upsert_binding(app["app_id"], workflow="pushup_session", frontier_id="kinetic.pushup.amrap.v1")
 
     assert minted["attestation_ready"] is True
     assert minted["effective_frontiers"] == ["kinetic.pushup.amrap.v1", "kinetic.session.integrity.v1"]

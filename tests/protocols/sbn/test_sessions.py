@@ -1,6 +1,7 @@
 """Streaming sessions: what is sent, and what survives a broken network (issue 6).
 
-Every fault is a real one on a real socket. After each: nothing sealed twice, nothing pulsed twice, order kept, and the slot's
+Every fault is a real one on a real socket. After each: nothing sealed twice, nothing pulsed twice, order kept, and
+the slot's
 state is known.
 """
 
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 from sbn import AsyncSbnClient, RetryConfig, SbnClient, SbnError, SbnTransportError, SlotSession
-
 from wirewright.sandbox import ManualClock, Sandbox
 
 STREAM: dict[str, Any] = {"worker_id": "tower-agents", "task_type": "t", "domain": "d"}
@@ -226,7 +226,9 @@ def test_pulses_that_cannot_be_sent_wait_in_order(
     stream = client.open_slot(**STREAM, fail_open=True)
     stream.open()
     stream.pulse("one")
-    sandbox.faults.fail_next(2 if fault == "reset" else 1, fault, only="bitblocks_submit")  # a lost connection is tried anew once
+    sandbox.faults.fail_next(
+        2 if fault == "reset" else 1, fault, only="bitblocks_submit"
+    )  # a lost connection is tried anew once
 
     queued = stream.pulse("two")  # does not raise
     stream.pulse("three")
@@ -356,7 +358,7 @@ def test_a_failed_attestation_is_told_not_raised(client: SbnClient, sandbox: San
         stream.finalize(request_attestation=True)
 
 
-# Async -----------------------------------------------------------------------------------------------------------------------
+# Async --------------------------------------------------------------------------------------------------------------
 
 
 async def async_client(sandbox: Sandbox, **options: Any) -> AsyncSbnClient:
@@ -369,11 +371,10 @@ async def async_client(sandbox: Sandbox, **options: Any) -> AsyncSbnClient:
 async def test_the_async_session_survives_the_same(step: str, sandbox: Sandbox) -> None:
     sandbox.faults.fail_next(2, "drop", only=step)
 
-    async with await async_client(sandbox) as client:
-        async with client.stream_slot(**STREAM) as stream:
-            await stream.pulse("first")
-            await stream.seal()
-            await stream.pulse("second")
+    async with await async_client(sandbox) as client, client.stream_slot(**STREAM) as stream:
+        await stream.pulse("first")
+        await stream.seal()
+        await stream.pulse("second")
 
     assert pulses(sandbox) == ["first", "second"]
     assert stream.receipt is not None

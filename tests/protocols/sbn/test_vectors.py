@@ -96,7 +96,12 @@ def test_counts_of_events(events: dict[str, Any] | None, expected: tuple[int, ..
     assert list(counts) == ["total", "hostile", "neutral", "friendly"]
 
 
-@given(st.dictionaries(st.sampled_from(["total", "hostile", "neutral", "friendly", "x"]), st.one_of(st.integers(), st.floats(), st.text(), st.none())))
+@given(
+    st.dictionaries(
+        st.sampled_from(["total", "hostile", "neutral", "friendly", "x"]),
+        st.one_of(st.integers(), st.floats(), st.text(), st.none()),
+    )
+)
 def test_counts_of_events_are_never_negative_and_add_up(events: dict[str, Any]) -> None:
     counts = normalise_events(events)
 
@@ -276,7 +281,12 @@ def test_nodes_and_edges_under_their_canonical_names() -> None:
     normal = normalise_workflow(given_envelope)
 
     assert normalise_node(node) == {"step_id": "collect", "name": "Collect", "skill": "sense", "meta": {"color": "red"}}
-    assert normalise_edge(edge) == {"source_id": "collect", "target_id": "seal", "edge_type": "sequence", "meta": {"note": "n"}}
+    assert normalise_edge(edge) == {
+        "source_id": "collect",
+        "target_id": "seal",
+        "edge_type": "sequence",
+        "meta": {"note": "n"},
+    }
     assert normal["workflow"]["nodes"] == [normalise_node(node)]
     assert given_envelope["workflow"]["nodes"] == [node]  # the caller's own is left alone
 
@@ -302,6 +312,8 @@ def test_an_error_body(status: int, body: Any, expected: str) -> None:
     assert str(SbnError(message, status_code=status, code=code, details=details)) == expected
 
 
-@pytest.mark.parametrize(("status", "content", "expected"), [(400, b"text", "Bad Request"), (599, b"", "SBN request failed")])
+@pytest.mark.parametrize(
+    ("status", "content", "expected"), [(400, b"text", "Bad Request"), (599, b"", "SBN request failed")]
+)
 def test_an_error_without_json(status: int, content: bytes, expected: str) -> None:
     assert error_fields(status, content, "SBN request failed") == (expected, None, {})

@@ -1,6 +1,7 @@
 """Our requests are those of the original SDKs, call by call.
 
-`wire_0_12.jsonl` and `wire_0_14.jsonl` were recorded from sbn-sdk 0.12.21 and 0.14.0 with `wire.py`; `tower_wire.json` from the
+`wire_0_12.jsonl` and `wire_0_14.jsonl` were recorded from sbn-sdk 0.12.21 and 0.14.0 with `wire.py`;
+`tower_wire.json` from the
 `tower` package of 0.14.0.
 """
 
@@ -46,8 +47,8 @@ def test_every_call_is_the_originals_on_the_wire(version: str, wire: ModuleType,
 def test_the_recorded_calls_reach_every_operation(version: str, operations: int, outside: int) -> None:
     document = PROTOCOL.document(version)
     declared = {operation.id for operation in document.operations if not operation.id.startswith("tenant_")}
-    from wirewright.contract.routing import Router
     from sbn.testing.rules import SbnRules
+    from wirewright.contract.routing import Router
 
     router = Router(document, SbnRules.wide)
     reached = set()

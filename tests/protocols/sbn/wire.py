@@ -1,6 +1,7 @@
 """Every operation called once or more, as data; and a recorder of what a client puts on the wire for each.
 
-Runs in any environment that has an `sbn`: `python wire.py 0.12` prints one JSON line per call. So the original SDK and this one
+Runs in any environment that has an `sbn`: `python wire.py 0.12` prints one JSON line per call. So the original SDK
+and this one
 are asked the same questions.
 """
 
@@ -69,7 +70,11 @@ CALLS: list[Row] = [
         ("pgdag_health", [], {}),
         ("run_pgdag", [], {"workflow_id": WF}),
         ("run_pgdag", [], {"template": {"name": "n"}, "inputs": {"a": 1}, "run_id": "r"}),
-        ("request_attestation", [{"$": "SlotSummary", **SUMMARY, "target_project_id": P, "type": "T", "domain": "d"}], {}),
+        (
+            "request_attestation",
+            [{"$": "SlotSummary", **SUMMARY, "target_project_id": P, "type": "T", "domain": "d"}],
+            {},
+        ),
         versions=NEW,
     ),
     *rows(
@@ -280,7 +285,11 @@ CALLS: list[Row] = [
     ),
     *rows(
         "reality",
-        *[(f"{verb}_{what}", ["x"], {"note": "n"}) for what in ("fact", "evidence") for verb in ("promote", "handoff", "submit")],
+        *[
+            (f"{verb}_{what}", ["x"], {"note": "n"})
+            for what in ("fact", "evidence")
+            for verb in ("promote", "handoff", "submit")
+        ],
         ("get_evidence", [EV], {}),
         ("list_review_queue", [], {}),
         ("resolve_review_queue", ["sug"], {"action": "accept", "target_fact_id": "f"}),
@@ -321,7 +330,14 @@ CALLS: list[Row] = [
         (
             "get_signals",
             [],
-            {"signal_type": "META", "frontier_id": "f", "active_only": False, "since": SINCE, "lane": "control", "limit": 2},
+            {
+                "signal_type": "META",
+                "frontier_id": "f",
+                "active_only": False,
+                "since": SINCE,
+                "lane": "control",
+                "limit": 2,
+            },
         ),
         ("poll_signals_multilane", [], {"cursors": {"control": None, "forecast": SINCE}, "frontier_id": "f"}),
         ("ack_signals", [["a"]], {"agent_id": "x"}),
@@ -405,7 +421,11 @@ CALLS: list[Row] = [
         "atlas",
         ("list_cards", [], {}),
         ("get_card", [CARD], {}),
-        ("register_card", [], {"scope": CARD, "app_family": "f", "family_class": "c", "authored_by": "a", **CARD_FIELDS}),
+        (
+            "register_card",
+            [],
+            {"scope": CARD, "app_family": "f", "family_class": "c", "authored_by": "a", **CARD_FIELDS},
+        ),
         ("version_card", [CARD], {"authored_by": "a", "change_note": "n", **CARD_FIELDS}),
         ("run_card", [CARD], {"workflow": "w", "inputs": {"a": 1}, "run_id": "r", "api_key_id": "k"}),
         ("run_card", [CARD], {}),
@@ -457,13 +477,21 @@ def record(version: str, file: Path, **options: Any) -> list[dict[str, Any]]:
         target = request.url.raw_path.decode()
         path, _, _ = target.partition("?")
         sent.append(
-            {"method": request.method, "path": path, "query": sorted(request.url.params.multi_items()), "body": body, "headers": carried}
+            {
+                "method": request.method,
+                "path": path,
+                "query": sorted(request.url.params.multi_items()),
+                "body": body,
+                "headers": carried,
+            }
         )
         if request.method == "GET" and request.url.path.endswith(ARRAYS):
             return httpx.Response(200, json=[])
         return httpx.Response(200, json=ANSWER)
 
-    client = SbnClient(base_url="http://sandbox.test/base", tenant_id="tower", transport=httpx.MockTransport(handle), **options)
+    client = SbnClient(
+        base_url="http://sandbox.test/base", tenant_id="tower", transport=httpx.MockTransport(handle), **options
+    )
     client.authenticate_api_key("sbn_live_abc123")
     lines: list[dict[str, Any]] = []
     for versions, space, method, args, kwargs in CALLS:
@@ -473,7 +501,9 @@ def record(version: str, file: Path, **options: Any) -> list[dict[str, Any]]:
         call = getattr(getattr(client, space), method)
         given = json.loads(json.dumps(args))
         call(*[argument(value, file) for value in given], **json.loads(json.dumps(kwargs)))
-        lines.append({"call": f"{space}.{method}", "args": args, "kwargs": kwargs, "sent": [dict(item) for item in sent]})
+        lines.append(
+            {"call": f"{space}.{method}", "args": args, "kwargs": kwargs, "sent": [dict(item) for item in sent]}
+        )
     return lines
 
 
