@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from exospherehost._health import RuntimeStatus
 from exospherehost.runtime import Runtime
 from exospherehost.testing.manager import Behaviour, Manager, Settings, bodies
+from wirewright.contract.document import SpecDocument
+from wirewright.protocols import find_protocol
 from wirewright.sandbox import Sandbox
 
 NAMESPACE = "ns"
@@ -184,9 +186,15 @@ def original(make_world: Callable[..., World]) -> World:
     return make_world(behaviour=Behaviour.original())
 
 
+@pytest.fixture(scope="session")
+def document() -> SpecDocument:
+    """The canonical document, read once: it takes longer than most tests."""
+    return find_protocol("exosphere").document()
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("exosphere", verify=True, seed=1) as running:
+def sandbox(document: SpecDocument) -> Iterator[Sandbox]:
+    with Sandbox("exosphere", document=document, verify=True, seed=1) as running:
         yield running
 
 

@@ -17,6 +17,7 @@ from exospherehost._redact import redact
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from wirewright.contract.document import SpecDocument
 from wirewright.sandbox import Sandbox
 
 Use = Callable[..., dict[str, Any]]
@@ -55,9 +56,9 @@ class Later(Echo):
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(document: SpecDocument) -> Iterator[Sandbox]:
     """Not verified: faults break contracts."""
-    with Sandbox("exosphere", seed=1) as running:
+    with Sandbox("exosphere", document=document, seed=1) as running:
         yield running
 
 

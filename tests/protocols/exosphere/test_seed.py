@@ -26,7 +26,7 @@ PREAMBLE = "from exospherehost import BaseNode, Runtime\nfrom pydantic import Ba
 
 
 @pytest.fixture(scope="module")
-def document() -> str:
+def seed() -> str:
     folder = Path(__file__).resolve().parents[4] / "shared" / "seeds"
     found = next(iter(sorted(folder.glob("004_*.txt"))), None)
     if found is None:
@@ -35,9 +35,9 @@ def document() -> str:
 
 
 @pytest.fixture
-def snippet(document: str, sandbox: Sandbox) -> Callable[[str], str]:
+def snippet(seed: str, sandbox: Sandbox) -> Callable[[str], str]:
     """The one Python snippet that holds these words, with the sandbox's address and key."""
-    blocks = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", seed, re.DOTALL)
 
     def find(words: str) -> str:
         [block] = [block for block in blocks if words in block]
@@ -66,10 +66,10 @@ async def run(code: str, **names: Any) -> dict[str, Any]:
     return names
 
 
-def test_the_document_has_the_snippets_that_are_tested_here(document: str) -> None:
-    assert len(re.findall(r"```python\n", document)) == 7
-    assert "EXOSPHERE_STATE_MANAGER_URI" in document
-    assert "EXOSPHERE_API_KEY" in document
+def test_the_document_has_the_snippets_that_are_tested_here(seed: str) -> None:
+    assert len(re.findall(r"```python\n", seed)) == 7
+    assert "EXOSPHERE_STATE_MANAGER_URI" in seed
+    assert "EXOSPHERE_API_KEY" in seed
 
 
 def test_basic_node_creation(snippet: Callable[[str], str], play: Any, node_use: Use) -> None:
