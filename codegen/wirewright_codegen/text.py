@@ -40,24 +40,55 @@ def clean(text: object) -> str:
 
 
 def wrapped(text: str, width: int = WIDTH) -> list[str]:
-    """Lines of at most `width` characters where words allow; a line's own indentation and list mark are kept."""
+    """Lines of at most `width` characters where words allow.
+
+    Lines of prose that follow each other are one paragraph, as Markdown has it; lists, tables, headings, quotes,
+    indented and fenced lines stay lines of their own.
+    """
     lines: list[str] = []
-    for line in textwrap.dedent(text).split("\n"):
-        if len(line) <= width:
-            lines.append(line)
-            continue
-        body = line.lstrip(" ")
-        indent = " " * min(len(line) - len(body), 24)
-        hanging = indent + ("  " if re.match(r"([-*+]|\d+[.)])\s", body) else "")
-        lines += textwrap.wrap(
-            body,
-            width,
-            initial_indent=indent,
-            subsequent_indent=hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    for line in _paragraphs(textwrap.dedent(text).split("\n")):
+        lines += [line] if len(line) <= width else _folded(line, width)
     return lines
+
+
+_OWN_LINE = re.compile(r"\s|[-*+]\s|\d+[.)]\s|[|#>]|```|~~~|---|===|\w+:$")
+
+
+def _paragraphs(lines: Iterable[str]) -> list[str]:
+    joined: list[str] = []
+    fenced = open_prose = False
+    for line in lines:
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        prose = bool(line) and not fenced and not _OWN_LINE.match(line)
+        if prose and open_prose:
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+        open_prose = prose
+    return joined
+
+
+def _folded(line: str, width: int) -> list[str]:
+    body = line.lstrip(" ")
+    indent = " " * min(len(line) - len(body), 24)
+    hanging = indent + ("  " if re.match(r"([-*+]|\d+[.)])\s", body) else "")
+    return textwrap.wrap(
+        body,
+        width,
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def described(description: str, schema: Mapping[str, Any]) -> str:
+    """A description and what the spec says beside the type; a short one and its rules share a line."""
+    words, limits = clean(description), rules(schema)
+    if not words or not limits or "\n" in words:
+        return paragraphs([words, limits])
+    return f"{words if words[-1] in '.!?' else f'{words}.'} {limits}"
 
 
 def docstring(text: str, indent: int = 4) -> str:
@@ -160,10 +191,14 @@ def _is_number(value: object) -> bool:
 
 def _count(low: object, high: object, unit: str) -> str:
     if isinstance(low, int) and isinstance(high, int):
-        return f"exactly {low} {unit}" if low == high else f"{low} to {high} {unit}"
+        return f"exactly {low} {_unit(low, unit)}" if low == high else f"{low} to {high} {unit}"
     if isinstance(high, int):
-        return f"at most {high} {unit}"
-    return f"at least {low} {unit}" if isinstance(low, int) and low > 0 else ""
+        return f"at most {high} {_unit(high, unit)}"
+    return f"at least {low} {_unit(low, unit)}" if isinstance(low, int) and low > 0 else ""
+
+
+def _unit(count: int, plural: str) -> str:
+    return plural.removesuffix("s") if count == 1 else plural
 
 
 def _shown(value: object) -> str:

@@ -20,7 +20,7 @@ from wirewright_codegen.models.unions import Unions
 
 __all__ = ["FLAVOURS", "Flavour", "ModelSet", "build_models"]
 
-FORMAT = 5
+FORMAT = 6
 """Counts changes of what is written for the same schemas, so that no cached cluster outlives one."""
 
 

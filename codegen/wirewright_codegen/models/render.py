@@ -44,7 +44,7 @@ def render(
         "paths": {},
         "components": {"schemas": located},
     }
-    found = _pieces(_generate(document, {name: {"w": item} for name, item in items.items()}, modules, flavour))
+    found = _pieces(_generate(document, {name: {"w": items[name]} for name in own}, modules, flavour))
     missing = sorted(own - found.keys())
     if missing:
         raise RenderError(f"datamodel-code-generator wrote no {', '.join(missing[:5])}")

@@ -115,7 +115,7 @@ def shapes_of(schemas: Mapping[str, Schema], files: frozenset[str] = frozenset()
 
 def _shape(name: str, schema: Schema, files: bool) -> Shape:
     kind = kind_of(schema)
-    doc = text.paragraphs([text.clean(schema.get("description") or ""), text.rules(schema) if kind != "object" else ""])
+    doc = text.described(schema.get("description") or "", schema if kind != "object" else {})
     if kind == "object":
         return Shape(name, "class", schema, doc, fields=_fields(schema, files))
     if kind == "enum":
@@ -145,7 +145,7 @@ def _fields(schema: Schema, files: bool) -> tuple[Field, ...]:
             wire=wire,
             schema=typed(inner, files),
             required=wire in required,
-            doc=text.paragraphs([text.clean(inner.get("description") or ""), text.rules(inner)]),
+            doc=text.described(inner.get("description") or "", inner),
             const=_const(inner),
         )
         for number, (wire, inner) in enumerate(properties.items())

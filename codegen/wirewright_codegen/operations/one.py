@@ -116,14 +116,13 @@ class OperationReader:
         explode = source.explode if "explode" in source.model_fields_set else None
         if explode is not None and explode == ((style or default) in ("form", "cookie")):
             explode = None
-        words = [text.clean(plain(source.description)), text.rules(schema)]
         return Parameter(
             name=self._names[location, plain(source.name)],
             wire=source.name,
             location=location,
             required=source.required or location == "path",
             annotation=annotation(schema, "m."),
-            doc=" ".join(word for word in words if word),
+            doc=text.described(plain(source.description), schema),
             style=style if style and style != default else None,
             explode=explode,
             allow_reserved=source.allowReserved,

@@ -252,7 +252,7 @@ def test_documentation_says_what_the_types_do_not(build: Any, make_spec: Any) ->
         "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3, "description": "Big."}},
     }
     source = build(make_spec(schemas={"Thing": schema})).source("models/other.py")
-    assert "Big.\n\n    Default: 3. At least 1, at most 9." in source
+    assert '"""Big. Default: 3. At least 1, at most 9."""' in source
     compile(source, "models", "exec")
 
 
