@@ -140,6 +140,9 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         wire = self._wire
+        if wire.buffer or wire.ended:
+            wire.transport.abort()
+            raise httpcore.ConnectError("the server spoke or left before the TLS handshake")
         try:
             async with asyncio.timeout(seconds_of(timeout)):
                 transport = await asyncio.get_running_loop().start_tls(
