@@ -23,7 +23,7 @@ from exospherehost._backoff import Backoff
 from exospherehost._calls import Address, json_of
 from exospherehost._delivery import Delivery, patiently
 from exospherehost._health import Counters, Health, RuntimeStatus
-from exospherehost._redact import redact, traceback_without
+from exospherehost._redact import redact, text_of, traceback_without
 from exospherehost._session import ClientSession, Connections
 from exospherehost._talk import Talk
 from exospherehost.node.BaseNode import BaseNode, run_node
@@ -363,7 +363,7 @@ class Runtime(Talk):
     async def _report_error(self, state_id: str, error: BaseException, secrets: dict[str, str]) -> None:
         hidden = [*secrets.values(), self._key or ""]
         logger.error(f"Error executing state {state_id}:\n{traceback_without(error, hidden)}")
-        text = redact(str(error), hidden)
+        text = redact(text_of(error), hidden)
         self._counters.errored += await self._delivery.deliver(state_id, lambda: self._notify_errored(state_id, text))
 
     async def _report_signal(self, state_id: str, raised: PruneSignal | ReQueueAfterSignal) -> None:

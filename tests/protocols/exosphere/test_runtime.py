@@ -212,7 +212,14 @@ def raising(error: BaseException) -> Callable[[Any], Any]:
     return execute
 
 
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even this")
+
+
 FAILURES: dict[str, tuple[Any, str]] = {
+    "raises what cannot be sent": (raising(ValueError("half \ud800 a character")), "half ? a character"),
+    "raises what cannot be said": (raising(MuteError()), "MuteError"),
     "raises": (raising(ValueError("kaboom")), "kaboom"),
     "raises a key error": (raising(KeyError("x")), "'x'"),
     "wants to end the program": (raising(SystemExit(3)), "3"),
