@@ -389,7 +389,7 @@ def _formatted(text: str) -> str:
     import sys
 
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-NAMES = "CdnaRecord DriftDetector DriftReport EvolutionaryMutator LineageManager MutationProof MutationStrategy MutationTrigger"
+NAMES = (
+    "CdnaRecord DriftDetector DriftReport EvolutionaryMutator LineageManager MutationProof "
+    "MutationStrategy MutationTrigger"
+)
 
 
 def __getattr__(name: str) -> Any:

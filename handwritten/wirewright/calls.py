@@ -6,9 +6,9 @@
     class Gateway(GatewayCalls, Face): ...               # gateway.close_slot("s") -> dict
     class AsyncGateway(GatewayCalls, AsyncFace): ...     # await gateway.close_slot("s") -> dict
 
-A method that needs several requests is a `flow`: a generator that yields functions to call; what they answer (awaited by
-an async face) is sent back in. So every method is written once. Arguments and types are those of the function, for people,
-checkers and `inspect` alike.
+A method that needs several requests is a `flow`: a generator that yields functions to call; what they answer (awaited
+by an async face) is sent back in. So every method is written once. Arguments and types are those of the function, for
+people, checkers and `inspect` alike.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_sbn.py [--rounds N] [--pulses N] [--version 0.14.0]
 
 Pulses go to our sandbox in a process of its own, sync and async, and to answers inside the process (what the SDK itself
-costs). Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The original is
-installed in an environment of its own, made when it is missing.
+costs). Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The
+original is installed in an environment of its own, made when it is missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import sys, time
 import httpx
 from sbn import SbnClient
 url, count = sys.argv[1], int(sys.argv[2])
-body = b'{{"data": {{"id": "b", "slot_id": "s", "block_type": "Action", "generation": 0, "domain": "d", "receipt_id": "r"}}}}'
+body = b'{{"data": {{"id": "b", "slot_id": "s", "block_type": "Action", "receipt_id": "r"}}}}'
 def canned(request):
     return httpx.Response(200, headers={{"content-type": "application/json"}}, content=body)
 transport = httpx.MockTransport(canned) if url == "canned" else None

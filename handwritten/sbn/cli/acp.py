@@ -34,7 +34,8 @@ _group.add(
     Row(
         "leases test",
         "acp.test_lease",
-        "project_id --provider! --region --gpu-profile --gpu-count --vcpus --ram-gb --disk-gb --max-bid-usd-hr --purpose",
+        "project_id --provider! --region --gpu-profile --gpu-count --vcpus --ram-gb --disk-gb "
+        "--max-bid-usd-hr --purpose",
         Facts(
             "Provider*=lease.adapter_name; State*=lease.state; Node=lease.node_name; Region=lease.region; "
             "Spot USD/hr=lease.spot_price_usd_hr:.4f; Receipt*=receipt.receipt_id",

@@ -41,7 +41,8 @@ def _guidance(answer: dict[str, Any]) -> None:
     for hint in answer.get("intervention_hints") or []:
         mark = "!" if hint.get("severity") == "critical" else "~"
         typer.echo(
-            f"  {mark} [{hint.get('severity')}] {hint.get('dimension')}={output.pick(hint, 'score:.2f')}: {hint.get('message')}"
+            f"  {mark} [{hint.get('severity')}] {hint.get('dimension')}={output.pick(hint, 'score:.2f')}: "
+            f"{hint.get('message')}"
         )
 
 
@@ -303,7 +304,10 @@ def calibrate(
     elif frontier:
         output.success(f"Calibrated {answer.get('frontier')}")
         typer.echo(f"\n  C_max         {answer.get('previous_cmax')} -> {answer.get('c_max')}")
-        lines = "Regime=regime; Metallic=metallic_label; Lambda=lambda_score; Observations=observations; Version=version_tag"
+        lines = (
+            "Regime=regime; Metallic=metallic_label; Lambda=lambda_score; Observations=observations; "
+            "Version=version_tag"
+        )
         output.echo_fields(Facts(lines).fields(answer, {}))
         bars(answer.get("csk"))
     else:

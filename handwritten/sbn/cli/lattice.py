@@ -169,7 +169,10 @@ def template(ctx: typer.Context, workflow_id: WorkflowId, output_path: Output = 
         output.echo_json(built)
         return
     output.success(f"Template of {workflow_id}")
-    lines = "Name=name; Domain=domain; Version=version; Nodes=#nodes; Edges=#edges; Linked workflow_id*=metadata.workflow_id"
+    lines = (
+        "Name=name; Domain=domain; Version=version; Nodes=#nodes; Edges=#edges; Linked "
+        "workflow_id*=metadata.workflow_id"
+    )
     output.echo_fields(Facts(lines).fields(built, {}))
 
 
@@ -206,7 +209,8 @@ def verify_packet(
     with _group.client(ctx) as client:
         answer = client.lattice.verify_evidence_packet(data)
     lines = (
-        "Verified*=verified; Digest Match*=digest_match; Signature Valid*=signature_valid; Packet Digest=packet_digest; "
+        "Verified*=verified; Digest Match*=digest_match; Signature Valid*=signature_valid; Packet "
+        "Digest=packet_digest; "
         "Signature Key=signature_key_id"
     )
     said = "The packet is genuine" if answer.get("verified") else "The packet is not genuine"

@@ -50,7 +50,8 @@ def _steps(kind: str, name: str) -> list[Row]:
             f"reality.submit_{name}",
             brief,
             Facts(
-                "Status*=submission.status; Receipt Hash*=submission.receipt_hash; Submitted At=submission.submitted_at",
+                "Status*=submission.status; Receipt Hash*=submission.receipt_hash; Submitted "
+                "At=submission.submitted_at",
                 quiet=identity,
                 said=f"{{{identity}}} submitted",
             ),

@@ -27,7 +27,8 @@ INGESTIONS = Rows(
     said="{count} ingestions",
 )
 INGESTION = Facts(
-    "Status*=status; Source Type=source_type; Source Title=source_title|source_uri; Created=created_at; Chunks=#chunks; "
+    "Status*=status; Source Type=source_type; Source Title=source_title|source_uri; Created=created_at; "
+    "Chunks=#chunks; "
     "Facts=#facts; Evidence=#evidence",
     quiet="ingestion_id|id",
     said="Ingestion {id}",
@@ -147,7 +148,8 @@ SIGNALS = (
         "numa.list_forecasts",
         "",
         Rows(
-            "frontier_id generated_at=generated_at|created_at status=status|report.status risk_band=risk_band|report.risk_band",
+            "frontier_id generated_at=generated_at|created_at status=status|report.status "
+            "risk_band=risk_band|report.risk_band",
             at="items|forecasts|reports",
             quiet="frontier_id",
             said="{count} forecasts",
@@ -172,7 +174,8 @@ RECEIPTS = (
         "receipts.list",
         "--project-id --hash --domain --since --limit --offset",
         Rows(
-            "receipt_id=receipt_id|id|hash domain=domain|frontier_id project_id status=status|verification_status created_at",
+            "receipt_id=receipt_id|id|hash domain=domain|frontier_id project_id "
+            "status=status|verification_status created_at",
             at="receipts",
             quiet="receipt_id|id|hash",
             said="{count} receipts",

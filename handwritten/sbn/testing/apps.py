@@ -97,15 +97,16 @@ class AppRules(ComputeRules):
         rate = len(weak) / len(blocks) if blocks else 0.0
         segments: list[Json] = [
             {
-                "frontier_id": weak[0]["domain"],
-                "event_type": weak[0]["payload"].get("action"),
+                "frontier_id": first["domain"],
+                "event_type": first["payload"].get("action"),
                 "source_app": None,
                 "weak_rate": rate,
                 "weak_events": len(weak),
                 "total_events": len(blocks),
                 "sample_missing_dimensions": ["interactions"],
             }
-        ][: len(weak)]
+            for first in weak[:1]
+        ]
         return {
             **{name: asked.get(name) for name in ("family", "frontier_id", "source_app", "event_type")},
             "window_days": int(asked.get("window_days") or 14),

@@ -400,7 +400,10 @@ class ComputeRules(FactRules):
             and (not kind or r["receipt_type"] == kind)
             and r["created_at"] > since
         ]
-        start, limit = int(call.query.get("cursor") or 0), int(call.query.get("limit") or 50)
+        cursor = str(call.query.get("cursor") or "0")
+        if not cursor.isdecimal():
+            raise invalid("The cursor is none of ours.")
+        start, limit = int(cursor), int(call.query.get("limit") or 50)
         page = newest(mine, limit, start)
         more = start + limit < len(mine)
         return {"receipts": page, "next_cursor": str(start + limit) if more else None}

@@ -24,10 +24,11 @@ def demo(url: str) -> Iterator[str]:
         ) as stream:
             stream.pulse("delivery_picked_up", score=0.9, events={"friendly": 1})
             seal = stream.seal()
-            yield f"slot {stream.slot_id[:8]}...: one pulse, sealed as {seal.anchor_type} {str(seal.anchor_hash)[:12]}..."
+            yield f"slot {stream.slot_id[:8]}...: a pulse sealed as {seal.anchor_type} {str(seal.anchor_hash)[:12]}..."
             stream.pulse("delivery_complete", score=1.0, events={"friendly": 1})
         final = stream.finalize(request_attestation=True, snap_hash=seal.anchor_hash)
-        yield f"closed with receipt {str(final.close.receipt_id)[:8]}..., attested: {final.explicit_attestation_succeeded}"
+        attested = final.explicit_attestation_succeeded
+        yield f"closed with receipt {str(final.close.receipt_id)[:8]}..., attested: {attested}"
         app = client.atlas.register_app(
             app_name="pt-kinetic", app_family="kinetic.sessions", declared_workflows=["pushup_session"]
         )

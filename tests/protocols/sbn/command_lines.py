@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the lines are as people type them
 """Every command path as a line that works against a seeded sandbox; `{name}` is filled in by `prepare`.
 
 Runs in any environment with an `sbn`: `python command_lines.py URL FOLDER` prints what each line prints, as JSON lines.

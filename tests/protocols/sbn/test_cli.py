@@ -85,7 +85,8 @@ def test_every_line_ends_as_documented(
 
 
 REGISTER = (
-    'atlas register --name "pt-kinetic" --family kinetic.sessions --workflow pushup_session --workflow session_integrity '
+    'atlas register --name "pt-kinetic" --family kinetic.sessions --workflow pushup_session --workflow '
+    "session_integrity "
     "--bind pushup_session=kinetic.pushup.amrap.v1 --bind session_integrity=kinetic.session.integrity.v1 "
     "--pulse pushup_session=slot_stream --pulse session_integrity=pgdag"
 )
@@ -118,7 +119,8 @@ def test_the_seeds_atlas_lines(run: Run, sandbox: Sandbox) -> None:
 def test_the_seeds_lattice_and_reality_lines(run: Run, names: dict[str, str], tmp_path: Path) -> None:
     packet = tmp_path / "run-packet.json"
     created = run(
-        '-f quiet lattice workflows create --name "kinetic.pushup.amrap.v1" --domain kinetic.pushup --nodes-file {nodes} '
+        '-f quiet lattice workflows create --name "kinetic.pushup.amrap.v1" --domain kinetic.pushup '
+        "--nodes-file {nodes} "
         "--edges-file {edges} --meta-file {metadata} --activate".format(**names)
     )
     fetched = run(f"lattice workflows evidence-packet {names['workflow']} run_seed_1 --output {packet}")
@@ -127,7 +129,8 @@ def test_the_seeds_lattice_and_reality_lines(run: Run, names: dict[str, str], tm
     forged = run(f"-f quiet lattice workflows verify-packet --file {packet}")
     accepted = run("-f json reality facts review fact_seed_1 --action accept")
     merged = run(
-        '-f json reality facts review fact_seed_1 --action merge --target-fact-id fact_seed_2 --note "duplicate extraction"'
+        "-f json reality facts review fact_seed_1 --action merge --target-fact-id fact_seed_2 --note "
+        '"duplicate extraction"'
     )
 
     assert created.stdout.startswith("wf_")

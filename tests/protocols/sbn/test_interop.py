@@ -9,6 +9,8 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,6 +67,22 @@ def test_the_originals_command_line_works_unchanged(
     ]
     assert len(answers) == len(command_lines.lines(version))
     assert wrong == []
+
+
+def test_every_call_of_the_original_is_answered(
+    original: tuple[str, str], wire: ModuleType, furnish: Callable[[Sandbox], None], tmp_path: Path
+) -> None:
+    version, python = original
+    file = tmp_path / "x.MD"
+    file.write_text("One is one.")
+    with Sandbox("sbn", version, verify=True) as sandbox:
+        furnish(sandbox)
+        command = [python, HERE / "wire.py", version, sandbox.url, file]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    answers = [json.loads(line) for line in out.splitlines()]
+    refused = Counter((answer["call"], answer["outcome"]) for answer in answers if answer["outcome"] != "ok")
+    assert refused == wire.REFUSED[version]
 
 
 SESSION = """

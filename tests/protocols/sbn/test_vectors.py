@@ -19,9 +19,12 @@ from sbn.pulses import event_payload, normalise_events, normalise_payload
 
 SEED = bytes(range(32))
 TOKEN = (
-    "eyJhbGciOiJFZERTQSIsImtpZCI6InNibi1lZDI1NTE5IiwidHlwIjoiSldUIn0.eyJhdWQiOiJzYm4iLCJjZG5hIjoic2RrIiwiZXhwIjoxNzY3MjI1OTAw"
-    "LCJpYXQiOjE3NjcyMjU2MDAsImlzcyI6Im15LXN2YyIsImp0aSI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIiwicm9sZSI6ImFnZW50Iiwi"
-    "c2NvcGUiOlsiYXR0ZXN0LndyaXRlIiwic25hcGNob3JlLnNlYWwiXSwic3ViIjoic2JuLXNkayJ9.q4XwqO89c4Oh6_GinUzyHDe3Ui3xT8X2Wj33x425pnR"
+    "eyJhbGciOiJFZERTQSIsImtpZCI6InNibi1lZDI1NTE5IiwidHlwIjoiSldUIn0.eyJhdWQiOiJzYm4iLCJjZG5hIjoic2RrIiwi"
+    "ZXhwIjoxNzY3MjI1OTAw"
+    "LCJpYXQiOjE3NjcyMjU2MDAsImlzcyI6Im15LXN2YyIsImp0aSI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIiwi"
+    "cm9sZSI6ImFnZW50Iiwi"
+    "c2NvcGUiOlsiYXR0ZXN0LndyaXRlIiwic25hcGNob3JlLnNlYWwiXSwic3ViIjoic2JuLXNkayJ9.q4XwqO89c4Oh6_GinUzyHDe"
+    "3Ui3xT8X2Wj33x425pnR"
     "mdSGmr_ANDx7sYf-oX0B7q-dJk0qzeiRZ_Y3BpWmACQ"
 )
 README = {
@@ -129,9 +132,9 @@ def test_a_contract_as_slot_metadata() -> None:
     metadata = GecOperationContract(**README).to_slot_metadata()
 
     assert json.dumps({**metadata, "generation_interval": 60}) == (
-        '{"app_name": "pt_web", "gec_domain": "kinetic", "frontier": "pushup", "constraint_tag": "amrap", "phase": "execution", '
-        '"frontier_id": "kinetic.pushup.amrap", "phase_ref": "kinetic.pushup.amrap.execution", "x_mode": "elapsed_time", '
-        '"action_weight_map": {"rep_complete": 1.0}, "interaction_weight_map": {"form_quality": 0.25}, '
+        '{"app_name": "pt_web", "gec_domain": "kinetic", "frontier": "pushup", "constraint_tag": "amrap", '
+        '"phase": "execution", '
+XX: {"rep_complete": 1.0}, "interaction_weight_map": {"form_quality": 0.25}, '
         '"event_polarity_weights": {"friendly": 1.0, "neutral": 0.1, "hostile": -1.0}, '
         '"frontier_hint": "kinetic.pushup.amrap", "contract_kind": "gec_operation", "generation_interval": 60}'
     )

@@ -449,6 +449,31 @@ ARRAYS = ("/control-plane/rate-plans", "/control-plane/tenants", "/validators")
 CARRIED = ("x-api-key", "x-tenant-id", "if-none-match", "x-sbn-project-id", "content-type")
 
 
+# What a live server refuses when the calls are made in this order: bad values, and things that have moved on.
+REFUSED: dict[str, dict[tuple[str, int], int]] = {
+    "0.12": {
+        ("gateway.create_slot", 422): 1,  # an interval of 0 seconds
+        ("gateway.list_slots", 422): 1,  # a limit of 0
+        ("gateway.seal_slot", 409): 1,  # the slot was closed before
+        ("bitblocks.submit", 409): 2,
+        ("blocks.submit", 409): 1,
+        ("console.rotate_api_key", 409): 1,  # the key was revoked before
+        ("governance.promote", 409): 1,  # the proposal was rejected before
+        ("gec.suspend_frontier", 409): 1,  # it was never calibrated
+        ("gec.unsuspend_frontier", 409): 1,
+        ("acp.test_lease", 409): 1,  # the budget was disabled before
+        ("acp.list_receipts", 422): 1,  # a cursor of nobody's
+        ("acp.void_invoice", 409): 1,  # the invoice was paid before
+        ("atlas.exchange_token", 401): 1,  # credentials of nobody's
+    }
+}
+REFUSED["0.14"] = REFUSED["0.12"] | {
+    ("bitblocks.submit", 409): 3,
+    ("reality.resolve_review_queue", 404): 1,  # there is no such suggestion
+    ("atlas.register_card", 409): 1,  # the card exists
+}
+
+
 def argument(value: Any, file: Path) -> Any:
     """The Python value that a row means."""
     if isinstance(value, dict) and "$" in value:
@@ -507,6 +532,31 @@ def record(version: str, file: Path, **options: Any) -> list[dict[str, Any]]:
     return lines
 
 
+def ask(version: str, url: str, file: Path, **options: Any) -> list[dict[str, Any]]:
+    """How a live server answers every call of a version: "ok", the status of an error, or what went wrong."""
+    from sbn import RetryConfig, SbnClient, SbnError
+
+    client = SbnClient(base_url=url, retry=RetryConfig(attempts=1), **options)
+    client.authenticate_api_key("sbn_live_abc123")
+    answers: list[dict[str, Any]] = []
+    for versions, space, method, args, kwargs in CALLS:
+        if version not in versions:
+            continue
+        given = json.loads(json.dumps(args))
+        outcome: Any = "ok"
+        try:
+            getattr(getattr(client, space), method)(
+                *[argument(v, file) for v in given], **json.loads(json.dumps(kwargs))
+            )
+        except SbnError as error:
+            outcome = error.status_code
+        except Exception as error:  # what a client could not read
+            outcome = f"{type(error).__name__}: {error}"
+        answers.append({"call": f"{space}.{method}", "outcome": outcome})
+    return answers
+
+
 if __name__ == "__main__":
-    for line in record(sys.argv[1], Path(sys.argv[2])):
+    live = sys.argv[2].startswith("http")
+    for line in ask(sys.argv[1], sys.argv[2], Path(sys.argv[3])) if live else record(sys.argv[1], Path(sys.argv[2])):
         print(json.dumps(line))
