@@ -77,9 +77,11 @@ class Neuron:
         self._handlers: dict[str, _Registration] = {}
         self._running: dict[str, _Running] = {}
         self._posts: set[asyncio.Task[None]] = set()
+        self._hearing: set[asyncio.Task[None]] = set()
         self._listeners: dict[str, list[Callable[..., Any]]] = {}
         self._started = False
         self._stopped = False
+        self._ended = False
         self._idle = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         transport.subscribe(_Subscriber(self._opened, self._closed, self._received, self._emit))
@@ -169,8 +171,11 @@ class Neuron:
                 self._perform(self._session.abort(self._now()))
                 await self._idle.wait()
         finally:
+            self._ended = True
             if self._timer:
                 self._timer.cancel()
+            for post in self._posts:  # all leases are reported; a register or a heartbeat is not worth waiting for
+                post.cancel()
             await self._transport.stop()
 
     # Performing what the session wants.
@@ -240,7 +245,11 @@ class Neuron:
     def _arm(self) -> None:
         """Have `_tick` called when the session's timer is due; a timer that is set too early is left to find out."""
         due = self._session.next_timer
-        if due == float("inf") or (self._timer and not self._timer.cancelled() and self._timer.when() <= due):
+        if (
+            self._ended
+            or due == float("inf")
+            or (self._timer and not self._timer.cancelled() and self._timer.when() <= due)
+        ):
             return
         if self._timer:
             self._timer.cancel()
@@ -263,7 +272,7 @@ class Neuron:
             await asyncio.wait(posts[:1])  # the register: its answer comes before anything is read from the stream
 
     async def _closed(self, reason: str) -> None:
-        self._log.warning("stream closed: %s", reason)
+        self._log.log(logging.INFO if self._stopped else logging.WARNING, "stream closed: %s", reason)
         self._perform(self._session.closed(self._now()))
         self._emit("connection:close", reason)
 
@@ -283,7 +292,9 @@ class Neuron:
             try:
                 result = callback(*args)
                 if asyncio.iscoroutine(result):
-                    self._spawn(self._hear(event, result))
+                    hearing = asyncio.create_task(self._hear(event, result))
+                    self._hearing.add(hearing)
+                    hearing.add_done_callback(self._hearing.discard)
             except Exception:
                 self._log.exception("a listener of %r raised", event)
 

@@ -28,6 +28,7 @@ AuthCallback = Callable[[], Awaitable[str] | str]
 
 _T = TypeVar("_T")
 _UNAUTHORIZED = 401
+_LEASE_PATHS = frozenset({protocol.POST_PATH.ack, protocol.POST_PATH.nack, protocol.POST_PATH.progress})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class HttpTransport:
         self._client = client
         self._timeout = request_timeout
         self._idle_timeout = idle_timeout
-        self._port: HttpPort | None = None
+        self._ports: dict[bool, HttpPort] = {}
         self._callbacks: TransportCallbacks | None = None
         self._connected = False
         self._failures = 0
@@ -146,8 +147,8 @@ class HttpTransport:
             if self._may_cancel:
                 task.cancel()
             await asyncio.wait({task})
-        port, self._port = self._port, None
-        if port is not None:
+        ports, self._ports = self._ports, {}
+        for port in ports.values():
             await port.aclose()
 
     async def post(self, path: str, frame: BaseModel | dict[str, Any]) -> Any:
@@ -171,16 +172,21 @@ class HttpTransport:
 
     async def _post_once(self, path: str, content: bytes) -> Answer:
         headers = {"content-type": "application/json", "authorization": f"Bearer {await self._token()}"}
-        return await self._connections().send("POST", self._base + path, headers, content)
+        port = self._connections(of_leases=path in _LEASE_PATHS)
+        return await port.send("POST", self._base + path, headers, content)
 
     async def _token(self) -> str:
         token = self._auth()
         return await token if inspect.isawaitable(token) else token
 
-    def _connections(self) -> HttpPort:
-        if self._port is None:
-            self._port = open_port(self._client, self._timeout)
-        return self._port
+    def _connections(self, *, of_leases: bool) -> HttpPort:
+        """Those for the frames of leases, or those for the stream and the neuron's own frames.
+
+        Apart, so that a gateway that is slow to take reports does not hold up the heartbeats that keep leases alive.
+        """
+        if of_leases not in self._ports:
+            self._ports[of_leases] = open_port(self._client, self._timeout)
+        return self._ports[of_leases]
 
     # The stream.
 
@@ -235,7 +241,7 @@ class HttpTransport:
         except Exception as error:
             raise _AuthFailed from error
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}", "cache-control": "no-store"}
-        return await self._connections().stream(self._stream_url, headers)
+        return await self._connections(of_leases=False).stream(self._stream_url, headers)
 
     async def _read(self, answer: Answer) -> str:
         self._connected = True

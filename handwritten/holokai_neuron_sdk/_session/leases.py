@@ -252,7 +252,8 @@ class Leases:
 
     def _fill(self, lane: _Lane, now: float) -> None:
         event = LeaseEvent.SLOT if self.phase is Phase.SERVING else LeaseEvent.SLOT_CLOSED
-        while lane.queue and lane.busy < lane.capability.concurrency:
+        # When nothing waits any longer, a slow gateway must not make the refusals wait for each other.
+        while lane.queue and (lane.busy < lane.capability.concurrency or self.phase is Phase.ABORTING):
             lease_id = lane.queue.popleft()
             entry = self._entries[lease_id]
             entry.queued, entry.holds_slot = False, True

@@ -602,3 +602,33 @@ async def test_a_tick_is_skipped_without_a_connection_and_never_raises(
 
 def test_the_capability_of_the_quick_start() -> None:
     assert Capability(type="example/echo", scope="any", concurrency=4).lease_ttl_ms is None
+
+
+async def test_a_register_that_hangs_does_not_hold_up_the_stop(neuron: Neuron, transport: FakeTransport) -> None:
+    transport.behave["register"] = asyncio.Event().wait
+    starting = asyncio.ensure_future(neuron.start())
+    await settle()
+    async with asyncio.timeout(2):
+        await neuron.stop()
+        await starting
+
+
+async def test_refusals_at_the_end_do_not_wait_for_each_other(
+    neuron: Neuron, transport: FakeTransport, work: Work
+) -> None:
+    await three_leases(neuron, transport)
+    waiting: list[asyncio.Event] = []
+
+    async def slow() -> None:
+        waiting.append(asyncio.Event())
+        await waiting[-1].wait()
+
+    transport.behave["nack"] = slow
+    stopping = asyncio.ensure_future(neuron.stop(drain=False))
+    await until(lambda: len(waiting) == 1)
+    waiting[0].set()
+    await until(lambda: len(waiting) == 3)
+    for event in waiting:
+        event.set()
+    await stopping
+    assert sorted(transport.told[1:]) == NOT_STARTED

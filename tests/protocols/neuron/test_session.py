@@ -388,11 +388,12 @@ class TestStop:
         session = registered(new_session())
         self.start_three(session)
         assert told(session.abort(1.0)) == ["stop L1"]
-        frames: list[str] = []
         outputs = session.finished("L1", nack("L1", "cancelled", "handler aborted"), 2.0)
-        while sends(outputs):
+        under_way, frames = sends(outputs), told(outputs)
+        while under_way:
+            outputs = session.sent(under_way.pop(0), Delivery.TAKEN, 2.0)
+            under_way += sends(outputs)
             frames += told(outputs)
-            outputs = session.sent(sends(outputs)[0], Delivery.TAKEN, 2.0)
         assert frames == ["nack L1 cancelled: handler aborted", f"nack L2 {NOT_STARTED}", f"nack L3 {NOT_STARTED}"]
         assert session.idle
 
