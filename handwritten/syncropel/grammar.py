@@ -1,7 +1,7 @@
 """The grammar of kinds and scopes: `scope.category.entity[.version]` (protocol sheet §5).
 
 Two segments are enough under `core` and under community scopes (`@music`). Segments are `[a-z0-9_-]+`, a version is
-`v` and ASCII digits.
+`v` and ASCII digits. Errors name the section of the protocol's decision record (ADR-034) that they rest on.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class SyncropelKindError(ValueError):
 def validate_kind(kind: str) -> None:
     """Raises `SyncropelKindError` unless `kind` follows the grammar."""
     if not is_text(kind):
-        raise SyncropelKindError(f"body.kind must be a string, got {type_name(kind)}")
+        raise SyncropelKindError(f"body.kind must be a string, got {type_name(kind)} (ADR-034 §D1)")
     if not kind:
-        raise SyncropelKindError("body.kind must not be empty")
+        raise SyncropelKindError("body.kind must not be empty (ADR-034 §D1)")
     problem = _problem(kind.split("."))
     if problem:
         raise SyncropelKindError(f'"{kind}" violates the kind grammar: {problem}')
@@ -31,19 +31,23 @@ def validate_kind(kind: str) -> None:
 
 def _problem(segments: list[str]) -> str | None:
     if not 2 <= len(segments) <= 4:
-        return f"expected 2-4 segments separated by dots, got {len(segments)}"
+        return f"expected 2-4 segments separated by dots, got {len(segments)} (ADR-034 §D1)"
     scope, *rest = segments
     return _scope_problem(scope) or _short_problem(scope, rest) or _rest_problem(rest)
 
 
 def _scope_problem(scope: str) -> str | None:
     if not scope:
-        return "the scope segment is empty"
+        return "the scope segment is empty (ADR-034 §D1)"
     if scope == "@":
-        return 'the scope "@" must be followed by an identifier'
+        return 'the scope "@" must be followed by an identifier (ADR-034 §D2)'
     if scope.startswith("@"):
-        return None if _identifier(scope, 1) else f'scope "{scope}" contains invalid characters after "@"'
-    return None if _identifier(scope) else f'scope "{scope}" contains invalid characters'
+        return (
+            None
+            if _identifier(scope, 1)
+            else f'scope "{scope}" contains invalid characters after "@" (ADR-034 §D1/§D2)'
+        )
+    return None if _identifier(scope) else f'scope "{scope}" contains invalid characters (ADR-034 §D1/§D2)'
 
 
 def _short_problem(scope: str, rest: list[str]) -> str | None:
@@ -51,31 +55,33 @@ def _short_problem(scope: str, rest: list[str]) -> str | None:
         return None
     return (
         "two-segment kinds are reserved for core and @community scopes; "
-        f'the publisher scope "{scope}" requires at least 3 segments'
+        f'the publisher scope "{scope}" requires at least 3 segments (ADR-034 §D1/§D2)'
     )
 
 
 def _rest_problem(rest: list[str]) -> str | None:
     for segment in rest[:2]:
         if not _identifier(segment):
-            return f'segment "{segment}" contains invalid characters'
+            return f'segment "{segment}" contains invalid characters (ADR-034 §D1)'
     if len(rest) == 3 and not _version(rest[2]):
-        return f'the version segment "{rest[2]}" must match v<INTEGER>'
+        return f'the version segment "{rest[2]}" must match v<INTEGER> (ADR-034 §D4)'
     return None
 
 
 def validate_scope(scope: str) -> None:
     """Raises `SyncropelKindError` unless `scope` is `core`, a publisher's identifier or `@` and an identifier."""
     if not is_text(scope):
-        raise SyncropelKindError(f"scope must be a string, got {type_name(scope)}")
+        raise SyncropelKindError(f"scope must be a string, got {type_name(scope)} (ADR-034 §D2)")
     if not scope:
-        raise SyncropelKindError("scope must not be empty")
+        raise SyncropelKindError("scope must not be empty (ADR-034 §D1)")
     if scope.startswith("@"):
         if not _identifier(scope, 1):
-            raise SyncropelKindError(f'"{scope}" is not a valid scope: community scope must be "@" and an identifier')
+            raise SyncropelKindError(
+                f'"{scope}" is not a valid scope: community scope must be "@" and an identifier (ADR-034 §D2)'
+            )
     elif not _identifier(scope):
         raise SyncropelKindError(
-            f'"{scope}" is not a valid scope: allowed forms are "core", "<publisher>", "@<community>"'
+            f'"{scope}" is not a valid scope: allowed forms are "core", "<publisher>", "@<community>" (ADR-034 §D2)'
         )
 
 

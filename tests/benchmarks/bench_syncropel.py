@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_syncropel.py [--rounds N] [--emits N] [--version 0.7.0]
 
-Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs in a
-process of its own; the original in an environment of its own (see tests/protocols/syncropel/interop/peers.py).
+Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs
+in a process of its own; the original in an environment of its own (see tests/protocols/syncropel/interop/peers.py).
 """
 
 from __future__ import annotations
@@ -230,8 +230,8 @@ def decoding(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--emits", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--emits", type=int, default=500)
     parser.add_argument("--version", default="0.7.0")
     parser.add_argument("--only", choices=("emits", "imports", "decoding"))
     options = parser.parse_args()

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,19 @@ def ask(version: str, script: str, question: Any, timeout: float = 120) -> Any:
     if done.returncode:
         raise RuntimeError(f"syncropel {version} failed in {script}:\n{done.stderr[-4000:]}")
     return json.loads(done.stdout)
+
+
+def suite_of(version: str) -> Path:
+    """The folder with the original's own tests, from its source distribution."""
+    place = home() / f"syncropel-{version}-source"
+    if not (place / "tests").is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+        requirement = f"syncropel=={version}"
+        _run(
+            sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", place, requirement
+        )
+        with tarfile.open(place / f"syncropel-{version}.tar.gz") as archive:
+            wanted = [member for member in archive if f"syncropel-{version}/tests/" in member.name]
+            archive.extractall(place, members=wanted, filter="data")
+        (place / f"syncropel-{version}" / "tests").rename(place / "tests")
+    return place
