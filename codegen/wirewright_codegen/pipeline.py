@@ -20,7 +20,8 @@ from wirewright_codegen.operations.roots import roots_of, uploads_of
 from wirewright_codegen.operations.values import ApiSpec
 from wirewright_codegen.operations.write import write_package
 from wirewright_codegen.publish import Change, compare, finished, publish
-from wirewright_codegen.read import ReadOptions, read_document
+from wirewright_codegen.read import Document, ReadOptions, read_document
+from wirewright_codegen.remembered import recall, remember, run_key
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, how much of it is done, and how much there is."""
@@ -66,6 +67,17 @@ class Target:
     def folder(self) -> Path:
         """Where the package is."""
         return self.out.joinpath(*self.package.split("."))
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The options that decide what is written."""
+        return {
+            "package": self.package,
+            "models": self.models,
+            "cli": self.cli,
+            "prune": self.prune,
+            "pagination": {name: dict(value) for name, value in self.pagination.items()},
+        }
 
     @property
     def label(self) -> str:
@@ -175,11 +187,27 @@ def preview(target: Target, *, progress: Progress = _quiet) -> dict[str, str]:
 def _build(target: Target, progress: Progress) -> _Built:
     result = Result(target, Account())
     lock = _lock(target.folder / LOCK)
+    cache = Cache(target.cache)
     with _timed(result, "read"):
         progress("read", 0, 1)
         options = ReadOptions(root=target.root, allow_remote=target.allow_remote, overlays=tuple(target.overlay))
         document = read_document(target.spec, options)
         progress("read", 1, 1)
+        kept = recall(cache, run_key(document, target.overlay, target.deciding, lock))
+    if kept is not None:
+        files, result.account = kept
+    else:
+        files, names = _make(target, document, lock, result, progress)
+        remember(cache, run_key(document, target.overlay, target.deciding, names), files, result.account)
+    result.files = len(files)
+    result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
+    return _Built(files, result)
+
+
+def _make(
+    target: Target, document: Document, lock: Names, result: Result, progress: Progress
+) -> tuple[dict[str, str], Names]:
+    """The files of a package and the names that are published with it."""
     with _timed(result, "canonical"):
         progress("canonical", 0, 1)
         canonical = canonicalise(document, CanonicalOptions(prune=target.prune), lock=lock)
@@ -192,28 +220,31 @@ def _build(target: Target, progress: Progress) -> _Built:
         _count_operations(result.account, value, api)
         files = write_package(api, target.models, target.package, cli=target.cli)
     with _timed(result, "models"):
-        models = build_models(
-            value.get("components", {}).get("schemas", {}),
-            roots_of(api),
-            target.models,
-            uploads=uploads_of(value),
-            cache=Cache(target.cache),
-            progress=progress,
-        )
-        result.rendered = models.rendered
-        for name, wire in models.limits:
-            source = value["components"]["schemas"][name].get("x-source", f"#/components/schemas/{name}")
-            result.account.note(source, f"{target.models} holds the property {wire!r} among the unknown fields")
-        files |= {f"models/{path}": code for path, code in models.files.items()}
+        files |= _models(target, value, api, result, progress)
     with _timed(result, "format"):
         progress("format", 0, 1)
         files = finished(files)
         progress("format", 1, 1)
     files[SPEC] = json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
     files[LOCK] = names.dumps()
-    result.files = len(files)
-    result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
-    return _Built(files, result)
+    return files, names
+
+
+def _models(target: Target, value: dict[str, Any], api: ApiSpec, result: Result, progress: Progress) -> dict[str, str]:
+    schemas: dict[str, Any] = value.get("components", {}).get("schemas", {})
+    models = build_models(
+        schemas,
+        roots_of(api),
+        target.models,
+        uploads=uploads_of(value),
+        cache=Cache(target.cache),
+        progress=progress,
+    )
+    result.rendered = models.rendered
+    for name, wire in models.limits:
+        source = schemas[name].get("x-source", f"#/components/schemas/{name}")
+        result.account.note(source, f"{target.models} holds the property {wire!r} among the unknown fields")
+    return {f"models/{path}": code for path, code in models.files.items()}
 
 
 def _lock(path: Path) -> Names:

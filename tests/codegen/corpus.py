@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,9 @@ def child(document: str, flavour: str, folder: str) -> None:
     result = generate(target)
     cold = time.perf_counter() - started
     started = time.perf_counter()
-    again = check(target)
+    check(target)
     unchanged = time.perf_counter() - started
+    again = check(replace(target, cache=None))
     report = {
         "account": result.account.summary(),
         "losses": len(result.account.losses),

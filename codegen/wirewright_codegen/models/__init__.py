@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from wirewright_codegen.models.cache import Cache
+from wirewright_codegen.models.cache import Cache, generator_digest
 from wirewright_codegen.models.clusters import COMMON, UNUSED, assign, reference_graph
 from wirewright_codegen.models.flavours import FLAVOURS, Flavour, Item
 from wirewright_codegen.models.modules import module_source, root_source, stub_source
@@ -19,9 +19,6 @@ from wirewright_codegen.models.shapes import Shape, shapes_of, without_unholdabl
 from wirewright_codegen.models.unions import Unions
 
 __all__ = ["FLAVOURS", "Flavour", "ModelSet", "build_models"]
-
-FORMAT = 6
-"""Counts changes of what is written for the same schemas, so that no cached cluster outlives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def _cluster(
     cache: Cache,
 ) -> tuple[str, bool]:
     """The module's source, and whether it had to be rendered."""
-    asked = [FORMAT, flavour, module, {name: items[name].question() for name in own}]
+    asked = [generator_digest(), flavour, module, {name: items[name].question() for name in own}]
     asked.append({name: modules[name] for name in sorted(_foreign(own) & modules.keys())})
     key = cache.key(asked)
     kept = cache.get(key)

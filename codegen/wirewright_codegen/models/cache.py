@@ -7,8 +7,23 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
+
+LIMIT = 2000
+_WRITERS = ("datamodel-code-generator", "jinja2", "openapi-python-client", "ruff")
+
+
+@cache
+def generator_digest() -> str:
+    """A digest of the generator and of the libraries that write for it: nothing that is kept outlives a change of them."""
+    folder = Path(__file__).parents[1]
+    digest = hashlib.sha256(" ".join(version(name) for name in _WRITERS).encode())
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".jinja2")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 class Cache:
@@ -42,3 +57,12 @@ class Cache:
             with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".tmp", delete=False) as file:
                 json.dump(value, file)
             Path(file.name).replace(self._folder / f"{key}.json")
+            self._forget_oldest(self._folder)
+
+    @staticmethod
+    def _forget_oldest(folder: Path) -> None:
+        """Keep the folder small: above the limit the older half goes."""
+        files = list(folder.iterdir())
+        if len(files) > LIMIT:
+            for path in sorted(files, key=lambda path: path.stat().st_mtime)[: len(files) // 2]:
+                path.unlink(missing_ok=True)

@@ -6,13 +6,14 @@ import copy
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from wirewright_codegen.config import ConfigError, load_config
 from wirewright_codegen.errors import SpecError
-from wirewright_codegen.pipeline import Target, check, generate
+from wirewright_codegen.pipeline import Target, check, generate, preview
 from wirewright_codegen.publish import Change
 
 THING = {"type": "object", "properties": {"id": {"type": "integer"}}}
@@ -80,7 +81,23 @@ def test_a_second_run_changes_nothing_and_renders_nothing(target: Target) -> Non
     again = generate(target)
     assert first.rendered == 2
     assert (again.rendered, again.changes) == (0, ())
+    assert again.account == first.account
     assert contents(target.folder) == before
+
+
+def test_a_second_run_changes_nothing_without_a_cache_either(target: Target) -> None:
+    generate(target)
+    before = contents(target.folder)
+    again = generate(replace(target, cache=None))
+    assert (again.rendered, again.changes) == (2, ())
+    assert contents(target.folder) == before
+
+
+@pytest.mark.parametrize("change", [{"cli": True}, {"models": "attrs"}, {"package": "acme.v2"}, {"prune": True}])
+def test_what_is_kept_is_not_mistaken_for_another_target(target: Target, change: Any) -> None:
+    generate(target)
+    kept = preview(replace(target, **change))
+    assert kept == preview(replace(target, cache=None, **change))
 
 
 def test_the_same_spec_gives_the_same_bytes_whatever_the_process_and_the_place(target: Target, tmp_path: Path) -> None:
