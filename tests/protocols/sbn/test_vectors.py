@@ -135,7 +135,8 @@ def test_a_contract_as_slot_metadata() -> None:
         '{"app_name": "pt_web", "gec_domain": "kinetic", "frontier": "pushup", "constraint_tag": "amrap", '
         '"phase": "execution", '
         '"frontier_id": "kinetic.pushup.amrap", "phase_ref": "kinetic.pushup.amrap.execution", '
-        '"x_mode": "elapsed_time", "action_weight_map": {"rep_complete": 1.0}, "interaction_weight_map": {"form_quality": 0.25}, '
+        '"x_mode": "elapsed_time", "action_weight_map": {"rep_complete": 1.0}, '
+        '"interaction_weight_map": {"form_quality": 0.25}, '
         '"event_polarity_weights": {"friendly": 1.0, "neutral": 0.1, "hostile": -1.0}, '
         '"frontier_hint": "kinetic.pushup.amrap", "contract_kind": "gec_operation", "generation_interval": 60}'
     )

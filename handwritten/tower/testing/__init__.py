@@ -1,0 +1,1 @@
+"""The Tower Agent API as a sandbox: `wirewright serve tower`, or `Sandbox("tower")` in a test."""
