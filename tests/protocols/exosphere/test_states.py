@@ -439,3 +439,16 @@ def test_secrets_need_the_right_namespace(chain: Any) -> None:
     assert chain.manager.reports.secrets("ns", state["state_id"]) == {"secrets": {}}
     with pytest.raises(Refusal, match="State not found"):
         chain.manager.reports.secrets("elsewhere", state["state_id"])
+
+
+def test_numbers_may_be_larger_than_a_database_holds(world: Any, node_use: Use) -> None:
+    huge = 10**30
+    policy = {"strategy": "EXPONENTIAL_FULL_JITTER", "exponent": huge, "backoff_factor": huge}
+    world.graph(node_use("a", text="x"), retry_policy=policy)
+    world.trigger(start_delay=huge)
+    world.trigger()
+    [state] = world.claim(huge)
+    assert world.requeue(state, huge)["enqueue_after"] > 10**18
+    world.trigger()
+    assert world.errored(world.claim_one())["retry_created"]
+    assert world.manager.runs.list("ns", huge, huge)["runs"] == []

@@ -12,6 +12,10 @@ from exospherehost.testing.manager.settings import Settings
 from exospherehost.testing.manager.vault import Vault, key_from_passphrase
 
 
+LARGEST = 2**62
+"""Numbers on the wire have no bound; those in databases have 64 bits."""
+
+
 class Context:
     """The database, the settings, and what is made from them."""
 
@@ -24,6 +28,10 @@ class Context:
     def now(self) -> int:
         """Milliseconds since 1970."""
         return int(self.settings.clock() * 1000)
+
+    def after(self, milliseconds: int) -> int:
+        """The moment so many milliseconds from now, or the last one that a database can hold."""
+        return min(self.now + milliseconds, LARGEST)
 
     def new_uuid(self) -> str:
         """A random UUID, as runs and fan-outs have."""

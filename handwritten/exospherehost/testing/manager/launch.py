@@ -55,7 +55,7 @@ class Launch:
             graph_name=graph.name,
             run_id=run_id,
             inputs=inputs,
-            enqueue_after=self._context.now + body.start_delay,
+            enqueue_after=self._context.after(body.start_delay),
         )
         states.insert(self._context, connection, [root])
         return run_id

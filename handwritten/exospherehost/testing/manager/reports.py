@@ -84,7 +84,7 @@ class Reports:
             return False
         attempt = state.retry_count + 1
         wait = retry.delay(policy, attempt, self._context.settings.random)
-        copy = states.again(self._context, state, retry_count=attempt, enqueue_after=self._context.now + wait)
+        copy = states.again(self._context, state, retry_count=attempt, enqueue_after=self._context.after(wait))
         states.insert_or_ignore(self._context, connection, copy)
         return True
 
@@ -110,7 +110,7 @@ class Reports:
             waiting = replace(
                 state,
                 status=Status.CREATED,
-                enqueue_after=now + body.enqueue_after,
+                enqueue_after=self._context.after(body.enqueue_after),
                 claimed_at=None,
                 updated_at=now,
             )

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from exospherehost.models import RetryPolicyModel
 
 
+LONGEST = 2**62
+"""Milliseconds; more would overflow the arithmetic of the jitter."""
+
+
 def delay(policy: RetryPolicyModel, k: int, random: Callable[[], float]) -> int:
     """Milliseconds before the retry that follows the *k*-th failure (from 1).
 
@@ -15,7 +19,7 @@ def delay(policy: RetryPolicyModel, k: int, random: Callable[[], float]) -> int:
     if k < 1:
         raise ValueError(f"Retry count must be greater than or equal to 1, got {k}")
     family, _, jitter = policy.strategy.value.partition("_")
-    base = _base(policy, family, k)
+    base = min(_base(policy, family, k), LONGEST)
     if jitter == "FULL_JITTER":
         base = int(random() * base)
     elif jitter == "EQUAL_JITTER":

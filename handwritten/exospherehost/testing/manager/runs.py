@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from exospherehost.testing.manager import moments, states
-from exospherehost.testing.manager.context import Context
+from exospherehost.testing.manager.context import LARGEST, Context
 from exospherehost.testing.manager.refusal import Refusal
 from exospherehost.testing.manager.states import UNFINISHED, Status
 from exospherehost.testing.manager.tables import RUNS, STATES
@@ -28,10 +28,10 @@ class Runs:
         if page < 1:
             raise Refusal(500, "internal server error")
         here = RUNS.c.namespace == namespace
-        limit = abs(size)
+        limit = min(abs(size), LARGEST)
         query = RUNS.select().where(here).order_by(RUNS.c.created_at.desc(), RUNS.c.run_id)
         if limit:
-            query = query.limit(limit).offset((page - 1) * limit)
+            query = query.limit(limit).offset(min((page - 1) * limit, LARGEST))
         with self._context.database.begin() as connection:
             total = connection.execute(sa.select(sa.func.count()).select_from(RUNS).where(here)).scalar_one()
             runs = list(connection.execute(query))
