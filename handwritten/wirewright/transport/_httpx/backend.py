@@ -7,6 +7,7 @@ that know their attempt. That is how one total deadline holds over all phases, s
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -96,13 +97,26 @@ class _Stream(httpcore.NetworkStream):
         self._whole = whole
         self._at_head = True
         self._head: bytes = b""
+        # the common case goes to the socket itself; TLS inside TLS has none that could be used so
+        self._socket: socket.socket | None = (
+            inner.get_extra_info("socket") if type(inner).__name__ == "SyncStream" else None
+        )
+        self._limit: float | None = math.nan
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._head:
             with suppress(httpcore.WriteError):  # as httpcore does: the answer may be there all the same
                 self.write(b"", timeout)
         self._at_head = True
-        return self._inner.read(max_bytes, seconds_of(timeout))
+        if self._socket is None:
+            return self._inner.read(max_bytes, seconds_of(timeout))
+        try:
+            self._set_limit(self._socket, seconds_of(timeout))
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(error) from error
+        except OSError as error:
+            raise httpcore.ReadError(error) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._at_head and self._whole and buffer.endswith(b"\r\n\r\n"):
@@ -112,9 +126,29 @@ class _Stream(httpcore.NetworkStream):
         if self._head:
             buffer, self._head = self._head + buffer, b""
         if buffer:
-            self._inner.write(buffer, seconds_of(timeout))
+            self._send(buffer, timeout)
             if isinstance(timeout, Limit):
                 timeout.attempt.sent = True
+
+    def _send(self, buffer: bytes, timeout: float | None) -> None:
+        if self._socket is None:
+            self._inner.write(buffer, seconds_of(timeout))
+            return
+        view = memoryview(buffer)
+        try:
+            while view:
+                self._set_limit(self._socket, seconds_of(timeout))
+                view = view[self._socket.send(view) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(error) from error
+        except OSError as error:
+            raise httpcore.WriteError(error) from error
+
+    def _set_limit(self, sock: socket.socket, seconds: float | None) -> None:
+        """As few system calls as can be: the limit of a socket stays until another is set."""
+        if seconds != self._limit:
+            sock.settimeout(seconds)
+            self._limit = seconds
 
     def close(self) -> None:
         self._inner.close()

@@ -1,4 +1,4 @@
-"""The originals' own tests, from their source distributions, against this package, the live ones against the sandbox."""
+"""The originals' own tests, from their source distributions, against this package, the live ones on the sandbox."""
 
 from __future__ import annotations
 
