@@ -223,6 +223,21 @@ def test_progress_is_reported_by_step(target: Target) -> None:
     assert list(dict.fromkeys(steps)) == ["read", "canonical", "models", "format", "verify"]
 
 
+BARE = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Order",
+    "type": "object",
+    "properties": {"lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}}},
+    "$defs": {"Line": {"type": "object", "properties": {"sku": {"type": "string"}, "order": {"$ref": "#"}}}},
+}
+
+
+def test_a_bare_json_schema_gives_models_alone(build: Any, flavour: str) -> None:
+    package = build(BARE, flavour, verify=True)
+    wire = {"lines": [{"sku": "a", "order": {"lines": []}}]}
+    assert package.encode(package.decode("Order", wire)) == wire
+
+
 CONFIG = """
 [tool.wirewright]
 out = "src"
