@@ -105,7 +105,7 @@ class SlotHandle(_Plain):
     opened_at: datetime | None = field(metadata=moment("opened_at"))
     scheduler_key: str | None = None
     receipt_id: str | None = None
-    metadata: Json = field(default_factory=dict, metadata=mapping("metadata"))
+    metadata: Json = field(default_factory=dict[str, Any], metadata=mapping("metadata"))
 
 
 @dataclass(slots=True)
@@ -119,14 +119,14 @@ class SlotClosure(_Plain):
     blocks_composed: int | None = None
     blocks_attested: int | None = None
     scalar_gec: Json | None = None
-    compose_receipts: list[Json] = field(default_factory=list, metadata=items("compose_receipts"))
+    compose_receipts: list[Json] = field(default_factory=list[Any], metadata=items("compose_receipts"))
     carrier_state: Json | None = None
-    successor_surface_ids: list[str] = field(default_factory=list, metadata=items("successor_surface_ids"))
-    fractal_receipts: list[Json] = field(default_factory=list, metadata=items("fractal_receipts"))
+    successor_surface_ids: list[str] = field(default_factory=list[Any], metadata=items("successor_surface_ids"))
+    fractal_receipts: list[Json] = field(default_factory=list[Any], metadata=items("fractal_receipts"))
     native_proof_chain: Json | None = None
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 @dataclass(slots=True)
@@ -136,8 +136,8 @@ class SlotSummary:
     slot_id: str
     snap_hash: str
     snap_version: str = "1"
-    metadata: Json = field(default_factory=dict)
-    metrics: Json = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict[str, Any])
+    metrics: Json = field(default_factory=dict[str, Any])
 
     def to_payload(self) -> dict[str, Any]:
         """The body of the call."""
@@ -163,10 +163,10 @@ class Receipt(_Plain):
     block_type_profile: Json | None = None
     proof_surface: Json | None = None
     proof_chain: Json | None = None
-    proof_ledger: list[dict[str, Any]] = field(default_factory=list, metadata=items("proof_ledger"))
+    proof_ledger: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("proof_ledger"))
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 class _Transport(HttpTransport):

@@ -257,7 +257,7 @@ class Writer:
         body = "\n\n".join(part for call in calls for part in (self._operation(call), "\n" + self._function(call)))
         face = self._face(group, title, calls)
         reads = sorted({call.reads.partition("(")[0] for call in calls if call.in_class})
-        names = ["Call", "Operation", "Request", *reads]
+        names = ["Operation", "Request", *(["Call", *reads] if reads else [])]
         used = body + face
         typing = [name for name in ("Any",) if f"{name}" in used]
         abc = [name for name in ("Mapping", "Sequence") if f"{name}[" in used]

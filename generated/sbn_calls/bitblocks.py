@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wirewright.calls import Call, Operation, Request, present
+from wirewright.calls import Operation, Request, present
 
 SUBMIT = Operation("bitblocks_submit", "POST", "/api/bitblocks/submit", idempotency_header="Idempotency-Key")
 

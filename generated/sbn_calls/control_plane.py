@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wirewright.calls import Call, Operation, Parameter, Request, present
+from wirewright.calls import Operation, Parameter, Request, present
 
 LIST_RATE_PLANS = Operation("control_plane_list_rate_plans", "GET", "/control-plane/rate-plans")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -144,7 +145,7 @@ class AsyncNetworkClient(Credentials):
     def raw(self) -> Any:
         """The sync client: the one that was given, else one with the same settings and credentials."""
         if self._raw is None:
-            raw = self._sync(tenant_id=None, api_version=self.api_version, **self._settings)
+            raw: Any = self._sync(tenant_id=None, api_version=self.api_version, **self._settings)
             raw._auth = raw._http.auth = self._auth
             self._raw = raw
         return self._raw
@@ -220,7 +221,7 @@ def _is_only_sync(transport: Any) -> bool:
     """Whether a given transport cannot be awaited."""
     if transport is None or hasattr(transport, "handle_async_request"):
         return False
-    return hasattr(transport, "handle_request") or not asyncio.iscoroutinefunction(getattr(transport, "send", None))
+    return hasattr(transport, "handle_request") or not inspect.iscoroutinefunction(getattr(transport, "send", None))
 
 
 class AsyncAgentClient(AsyncNetworkClient):

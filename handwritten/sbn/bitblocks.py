@@ -45,8 +45,8 @@ class BitBlock(Record):
     block_type: str = field(metadata=text("block_type", default=""))
     generation: int = field(metadata=number("generation"))
     domain: str | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict, metadata=mapping("payload"))
-    metadata: Mapping[str, Any] = field(default_factory=dict, metadata=mapping("metadata"))
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata=mapping("payload"))
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any], metadata=mapping("metadata"))
     snap_hash: str | None = None
     composed_block_id: str | None = None
     created_at: str | None = None

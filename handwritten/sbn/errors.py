@@ -55,19 +55,24 @@ def error_fields(status: int, content: bytes, fallback: str) -> tuple[str, Any, 
     """Message, code and details of an error body. `fallback`: the message where neither body nor status has one."""
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else fallback
     try:
-        body = msgspec.json.decode(content)
+        decoded: Any = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return phrase, None, {}
-    if not isinstance(body, dict):
-        return phrase, None, {"response": body}
+    if not isinstance(decoded, dict):
+        return phrase, None, {"response": decoded}
+    body: dict[str, Any] = decoded
     outer = _object(body.get("details"))
-    error = body.get("error")
-    if isinstance(error, dict):
+    found: Any = body.get("error")
+    if isinstance(found, dict):
+        error: dict[str, Any] = found
         return str(error.get("message") or phrase), error.get("code"), {**_object(error.get("details")), **outer}
-    if isinstance(error, str):
-        return str(body.get("detail") or body.get("message") or phrase), error, outer
+    if isinstance(found, str):
+        return str(body.get("detail") or body.get("message") or phrase), found, outer
     return str(body.get("message") or body.get("detail") or phrase), None, outer
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, Any] = value
+    return found

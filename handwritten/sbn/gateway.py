@@ -48,7 +48,7 @@ class SlotHandle(Record):
     merkle_root: str | None = None
     scheduler_key: str | None = None
     receipt_id: str | None = None
-    metadata: Json = field(default_factory=dict, metadata=mapping("metadata"))
+    metadata: Json = field(default_factory=dict[str, Any], metadata=mapping("metadata"))
     lifecycle_contract: Json | None = None
 
 
@@ -61,17 +61,17 @@ class SlotClosure(Record):
     closed_at: datetime | None = field(metadata=moment("closed_at"))
     blocks_composed: int = field(default=0, metadata=number("blocks_composed"))
     blocks_attested: int = field(default=0, metadata=number("blocks_attested"))
-    compose_receipts: list[dict[str, Any]] = field(default_factory=list, metadata=items("compose_receipts"))
+    compose_receipts: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("compose_receipts"))
     blocks_attestation_enqueued: int = field(default=0, metadata=number("blocks_attestation_enqueued"))
     scalar_gec: Json | None = None
     carrier_state: Json | None = None
-    successor_surface_ids: list[str] = field(default_factory=list, metadata=items("successor_surface_ids"))
-    fractal_receipts: list[dict[str, Any]] = field(default_factory=list, metadata=items("fractal_receipts"))
+    successor_surface_ids: list[str] = field(default_factory=list[Any], metadata=items("successor_surface_ids"))
+    fractal_receipts: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("fractal_receipts"))
     native_proof_chain: Json | None = None
     lifecycle_contract: Json | None = None
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
     canonical_proof_hash: str | None = None
     canonical_view: Json | None = None
     provenance_view: Json | None = None
@@ -102,19 +102,19 @@ class SlotSeal(Record):
     degraded: bool = field(default=False, metadata={"read": _degraded})
     blocks_composed: int = field(default=0, metadata=number("blocks_composed"))
     blocks_attested: int = field(default=0, metadata=number("blocks_attested"))
-    compose_receipts: list[dict[str, Any]] = field(default_factory=list, metadata=items("compose_receipts"))
+    compose_receipts: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("compose_receipts"))
     proof_surface: Json | None = field(default=None, metadata=_anchor("proof_surface"))
     proof_chain: Json | None = field(default=None, metadata=_anchor("proof_chain"))
-    proof_ledger: list[dict[str, Any]] = field(default_factory=list, metadata=_anchor_list("proof_ledger"))
+    proof_ledger: list[dict[str, Any]] = field(default_factory=list[Any], metadata=_anchor_list("proof_ledger"))
     native_proof_chain: Json | None = None
     blocks_attestation_enqueued: int = field(default=0, metadata=number("blocks_attestation_enqueued"))
     carrier_state: Json | None = None
-    successor_surface_ids: list[str] = field(default_factory=list, metadata=items("successor_surface_ids"))
-    fractal_receipts: list[dict[str, Any]] = field(default_factory=list, metadata=items("fractal_receipts"))
+    successor_surface_ids: list[str] = field(default_factory=list[Any], metadata=items("successor_surface_ids"))
+    fractal_receipts: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("fractal_receipts"))
     lifecycle_contract: Json | None = None
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 @dataclass(slots=True)
@@ -125,12 +125,12 @@ class SlotSummary:
     snap_hash: str
     snap_version: str = "1"
     frontier_id: str | None = None
-    metadata: Json = field(default_factory=dict)
-    metrics: Json = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict[str, Any])
+    metrics: Json = field(default_factory=dict[str, Any])
     target_project_id: str | None = None
     type: str | None = None
     domain: str | None = None
-    submission_fields: Json = field(default_factory=dict)
+    submission_fields: Json = field(default_factory=dict[str, Any])
 
     def to_payload(self) -> dict[str, Any]:
         """The body of `POST /attest`: frontier and project are named in the metadata too, unless the caller did
@@ -176,13 +176,13 @@ class Receipt(Record):
     canonical_proof_hash: str | None = None
     proof_surface: Json | None = None
     proof_chain: Json | None = None
-    proof_ledger: list[dict[str, Any]] = field(default_factory=list, metadata=items("proof_ledger"))
+    proof_ledger: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("proof_ledger"))
     canonical_view: Json | None = None
     provenance_view: Json | None = None
     forensic_view: Json | None = None
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 @dataclass(slots=True)
@@ -202,7 +202,7 @@ class BlockDetail(Record):
     payload: Json = field(metadata=mapping("payload"))
     surface: Json | None = None
     branch: Json | None = None
-    lineage_edges: list[dict[str, Any]] = field(default_factory=list, metadata=items("lineage_edges"))
+    lineage_edges: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("lineage_edges"))
     policy_outcome: Json | None = None
     durable_records: Json | None = None
     canonical_view: Json | None = None
@@ -210,7 +210,7 @@ class BlockDetail(Record):
     forensic_view: Json | None = None
     operation_id: str | None = None
     idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list, metadata=items("operation_refs"))
+    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 def _attest(summary: SlotSummary) -> Request[Any]:

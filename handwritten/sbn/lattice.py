@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sbn_calls import lattice as calls
-from wirewright.calls import Call, Request, Steps, flow, whole
+from wirewright.calls import Call, Request, Steps, flow, member, whole
 
 from sbn._faces import AsyncSubClient, SubClient
 
@@ -128,7 +128,7 @@ def template_of(data: Json, workflow_id: str | None = None) -> Any:
 
 
 def _template_metadata(data: Json, workflow: Json, provenance: Json, workflow_id: str | None) -> dict[str, Any]:
-    metadata = dict(workflow.get("meta") or {})
+    metadata: dict[str, Any] = dict(workflow.get("meta") or {})
     identity = workflow_id or workflow.get("id") or data.get("id") or provenance.get("source_id")
     if identity and not metadata.get("workflow_id"):
         metadata["workflow_id"] = str(identity)
@@ -149,7 +149,7 @@ def _template_metadata(data: Json, workflow: Json, provenance: Json, workflow_id
 
 
 def _template_node(pgdag: Any, node: Json) -> Any:
-    meta = node.get("meta") or {}
+    meta: Json = node.get("meta") or {}
     step = str(node.get("step_id") or "")
     return pgdag.DAGNode(
         id=step,
@@ -160,7 +160,7 @@ def _template_node(pgdag: Any, node: Json) -> Any:
 
 
 def _template_edge(pgdag: Any, edge: Json) -> Any:
-    meta = edge.get("meta") or {}
+    meta: Json = edge.get("meta") or {}
     return pgdag.DAGEdge(
         source=str(edge.get("source_id") or ""),
         target=str(edge.get("target_id") or ""),
@@ -175,7 +175,7 @@ class LatticeClient(LatticeMethods, SubClient):
 class AsyncLatticeClient(LatticeMethods, AsyncSubClient):
     """Workflows, their runs and their evidence, async."""
 
-    get_workflows = Call(calls.list_workflows, LatticeMethods.list_workflows.read)
+    get_workflows = Call(calls.list_workflows, member("workflows"))
 
     async def create_workflow(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Create a workflow; one dictionary may stand for all keywords."""
@@ -184,21 +184,24 @@ class AsyncLatticeClient(LatticeMethods, AsyncSubClient):
         return await self._async_transport.perform(_create(**kwargs), whole)
 
 
+def _list12(
+    *, domain: str | None = None, state: str | None = None, scopes: Sequence[str] | None = None, limit: int = 50
+) -> Request[Any]:
+    """List workflows as 0.12 does."""
+    request = calls.list_workflows(domain=domain, state=state, scopes=scopes, limit=limit)
+    return _trimmed(request, "include_runtime")
+
+
+def _get12(workflow_id: str, *, include_runtime: bool = True) -> Request[Any]:
+    """Fetch a workflow as 0.12 does."""
+    return _trimmed(calls.get_workflow(workflow_id, include_runtime=include_runtime))
+
+
 class _Without(LatticeMethods):
     """Workflows as 0.12 asks for them: without the switches that 0.14 added."""
 
-    list_workflows = Call(
-        lambda *, domain=None, state=None, scopes=None, limit=50: _trimmed(
-            calls.list_workflows(domain=domain, state=state, scopes=scopes, limit=limit), "include_runtime"
-        ),
-        LatticeMethods.list_workflows.read,
-    )
-    get_workflow = Call(
-        lambda workflow_id, *, include_runtime=True: _trimmed(
-            calls.get_workflow(workflow_id, include_runtime=include_runtime)
-        ),
-        whole,
-    )
+    list_workflows = Call(_list12, member("workflows"))
+    get_workflow = Call(_get12, whole)
 
 
 def _trimmed(request: Request[Any], *more: str) -> Request[Any]:

@@ -100,14 +100,13 @@ def profile_contract(
         "stream_profile": name,
         "generation_interval_seconds": str(generation_interval),
     }
-    return GecOperationContract(
-        **{
-            **_SHARED,
-            **profile,
-            "frontier_id": metadata.get("frontier_id") or metadata.get("frontier_hint"),
-            "gec_domain": str(metadata.get("gec_domain") or domain or "").lower() or None,
-            "frontier": metadata.get("frontier"),
-            "phase": metadata.get("phase") or "execution",
-            "native_notes": notes,
-        }
-    )
+    values: dict[str, Any] = {
+        **_SHARED,
+        **profile,
+        "frontier_id": metadata.get("frontier_id") or metadata.get("frontier_hint"),
+        "gec_domain": str(metadata.get("gec_domain") or domain or "").lower() or None,
+        "frontier": metadata.get("frontier"),
+        "phase": metadata.get("phase") or "execution",
+        "native_notes": notes,
+    }
+    return GecOperationContract(**values)

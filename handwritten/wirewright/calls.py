@@ -146,8 +146,11 @@ def text(reply: Reply) -> str:
 
 def unwrapped(reply: Reply) -> dict[str, Any]:
     """The body's `data` where there is some, else the body."""
-    body = reply.json()
-    return (body.get("data") or body) if isinstance(body, dict) else body
+    body: Any = reply.json()
+    if not isinstance(body, dict):
+        return cast("dict[str, Any]", body)
+    members: dict[str, Any] = body
+    return members.get("data") or members
 
 
 def unwrapped_list(reply: Reply) -> list[dict[str, Any]]:
@@ -159,8 +162,8 @@ def part(name: str) -> Callable[[Reply], dict[str, Any]]:
     """One member of the body."""
 
     def read(reply: Reply) -> dict[str, Any]:
-        body = reply.json()
-        return body.get(name) or {} if isinstance(body, dict) else {}
+        found: dict[str, Any] = _members(reply.json()).get(name) or {}
+        return found
 
     return read
 
@@ -169,13 +172,21 @@ def member(name: str) -> Callable[[Reply], list[dict[str, Any]]]:
     """An array of the body, or of the body's `data`; empty when there is none. What is no object in it is skipped."""
 
     def read(reply: Reply) -> list[dict[str, Any]]:
-        body = reply.json()
-        found = body.get(name) if isinstance(body, dict) else None
-        if not isinstance(found, list) and isinstance(body, dict) and isinstance(body.get("data"), dict):
-            found = body["data"].get(name)
-        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+        body = _members(reply.json())
+        for place in (body, _members(body.get("data"))):
+            if isinstance(place.get(name), list):
+                items: list[Any] = place[name]
+                return [item for item in items if isinstance(item, dict)]
+        return []
 
     return read
+
+
+def _members(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {}
+    members: dict[str, Any] = value
+    return members
 
 
 # Methods ------------------------------------------------------------------------------------------------------------
