@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ MAX_RECORDS = 500
 
 _UNKNOWN = frozenset({404, 405, 501})
 
-Item = tuple[Emission, Mapping[str, Any]]
+Item = tuple[Emission, Any]
+"""What is emitted, and the record that it became, as a `wire.json_body`."""
 
 
 @dataclass
@@ -46,12 +47,12 @@ async def send(
             for result in sent:
                 yield result
             continue
-        for emission, envelope in chunk:
-            yield await _alone(client, options, emission, envelope)
+        for emission, record in chunk:
+            yield await _alone(client, options, emission, record)
 
 
-async def _alone(client: AsyncClient, options: Options, emission: Emission, envelope: Mapping[str, Any]) -> EmitResult:
-    request = wire.emit_request(envelope)
+async def _alone(client: AsyncClient, options: Options, emission: Emission, record: Any) -> EmitResult:
+    request = wire.emit_request(record)
     request.options = options
     return to_result(await client.deliver(request), emission)
 
@@ -60,7 +61,7 @@ async def _together(
     client: AsyncClient, options: Options, support: Support, chunk: Sequence[Item]
 ) -> list[EmitResult] | None:
     """The results of one request, None where the kernel knows no batches."""
-    request = wire.verbatim(emit_records(wire.json_body({"records": [envelope for _, envelope in chunk]})))
+    request = wire.verbatim(emit_records(wire.batch_body(record for _, record in chunk)))
     request.options = options
     outcome = await client.deliver(request)
     if wire.status_of(outcome.error) in _UNKNOWN and not support.known:

@@ -152,18 +152,17 @@ class Client(Queries, ReservedKinds, Generic[KindT]):
         Every argument is checked before the first record is sent. Kernels that know no batches get the records one by
         one.
         """
-        batched = list(emissions)
-        envelopes = [build_envelope(emission, self.identity, self._clocks) for emission in batched]
-        client, options = self._open(), self._retry_options()
-        return [
-            self._report(result)
-            async for result in batch.send(client, options, self._batch, list(zip(batched, envelopes, strict=True)))
-        ]
+        items = [(emission, self._record(emission)) for emission in emissions]
+        sent = batch.send(self._open(), self._retry_options(), self._batch, items)
+        return [self._report(result) async for result in sent]
 
     def _emit_request(self, emission: Emission) -> Request[bytes | None]:
-        request = wire.emit_request(build_envelope(emission, self.identity, self._clocks))
+        request = wire.emit_request(self._record(emission))
         request.options = self._retry_options()
         return request
+
+    def _record(self, emission: Emission) -> Any:
+        return wire.json_body(build_envelope(emission, self.identity, self._clocks))
 
     def _retry_options(self) -> Options:
         return retry_options(self.max_retries, self.backoff_ms)

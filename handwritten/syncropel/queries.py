@@ -134,7 +134,7 @@ class Queries(ABC):
         options = options or InferOptions()
         thread = options.thread or random_thread_id()
         envelope = self._envelope("INTEND", build_infer_query_body(request), thread)
-        asked = await self._read(wire.emit_request(envelope))
+        asked = await self._read(wire.emit_request(wire.json_body(envelope)))
         if asked.error is not None:
             raise _not_taken(asked.error) from asked.error
         receipt = wire.json_object(asked.value)

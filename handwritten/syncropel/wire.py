@@ -7,7 +7,7 @@ as, and answers are not pressed into models on the way: `verbatim` makes of a ty
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -110,9 +110,14 @@ def _emit_operation() -> Operation:
     return verbatim(emit_record(json_body({}))).operation
 
 
-def emit_request(envelope: Mapping[str, Any]) -> Request[bytes | None]:
-    """One record on its way. Raises `TypeError` or `ValueError` for what JSON cannot say."""
-    return Request(_emit_operation(), body=json_body(envelope))
+def emit_request(record: Any) -> Request[bytes | None]:
+    """One record, a `json_body`, on its way."""
+    return Request(_emit_operation(), body=record)
+
+
+def batch_body(records: Iterable[Any]) -> Any:
+    """Records, each a `json_body`, as the body of a batch."""
+    return msgspec.Raw(b'{"records":[%b]}' % b",".join(map(bytes, records)))
 
 
 # Answers

@@ -79,7 +79,7 @@ async def test_all_arguments_are_checked_before_anything_is_sent(script: Any) ->
     with pytest.raises(SyncropelKindError):
         await kernel.client().emit_batch([*emissions(1), *emissions(1, kind="bad")])
     with pytest.raises(ValueError):
-        await kernel.client().emit_batch(emissions(1, body={"x": float("nan")}))
+        await kernel.client().emit_batch(emissions(MAX_RECORDS) + emissions(1, body={"x": float("nan")}))
     assert kernel.requests == []
 
 

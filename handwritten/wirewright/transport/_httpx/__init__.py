@@ -12,7 +12,7 @@ from wirewright.transport._httpx.wrapped import AsyncWrappedTransport, WrappedTr
 
 
 def wrap(transport: Any) -> Any:
-    """A `Transport` for what a client was given: None and `PoolOptions` mean ours, an httpx transport or client is wrapped."""
+    """A `Transport` for whatever was given: ours for None and `PoolOptions`; an httpx transport or client, wrapped."""
     if transport is None or isinstance(transport, PoolOptions):
         return PooledTransport(transport)
     if isinstance(transport, httpx.Client):
