@@ -21,7 +21,7 @@ from wirewright.request import Request
 from exospherehost import _nodes
 from exospherehost._backoff import Backoff
 from exospherehost._calls import Address, json_of
-from exospherehost._delivery import Delivery, patiently
+from exospherehost._delivery import FIRST_WAIT_SECONDS, Delivery, patiently
 from exospherehost._health import Counters, Health, RuntimeStatus
 from exospherehost._redact import redact, text_of, traceback_without
 from exospherehost._session import ClientSession, Connections
@@ -233,8 +233,9 @@ class Runtime(Talk):
 
     async def _enqueue(self) -> None:
         """Keep the queue filled, for ever."""
-        backoff = Backoff(2 * self._poll_interval)
+        backoff = Backoff(2 * self._poll_interval or FIRST_WAIT_SECONDS)
         while True:
+            self._poll_soon.clear()  # before asking: what a report makes while the answer is on its way counts
             try:
                 if backoff.failures:
                     await self._register()  # the state manager may have lost its memory
@@ -282,7 +283,6 @@ class Runtime(Talk):
 
     async def _pause(self) -> None:
         """Sleep for the poll interval, or until the workers are about to run out of work that may exist."""
-        self._poll_soon.clear()
         sleeping = asyncio.ensure_future(sleep(self._poll_interval))
         waking = asyncio.ensure_future(self._poll_soon.wait())
         try:

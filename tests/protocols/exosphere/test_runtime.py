@@ -452,6 +452,26 @@ class TestTestDoubles:
         assert slept == [3, 6]
         assert runtime._state_queue.qsize() == 1
 
+    async def test_what_a_report_makes_while_a_poll_is_under_way_is_asked_for_at_once(self) -> None:
+        runtime = Runtime(**{**SETTINGS, "poll_interval": 60})
+        calls = 0
+        asked_again = asyncio.Event()
+
+        async def ask() -> dict[str, Any]:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                runtime._look_for_work()  # a report ends after the state manager has looked, before its answer arrives
+            else:
+                asked_again.set()
+            return {}
+
+        with patch.object(runtime, "_enqueue_call", ask):
+            poller = asyncio.create_task(runtime._enqueue())
+            await asyncio.wait_for(asked_again.wait(), 5)
+            poller.cancel()
+            await asyncio.gather(poller, return_exceptions=True)
+
     async def test_a_worker_takes_states_from_the_queue(self, until: Any) -> None:
         runtime = Runtime(**SETTINGS)
         notify = AsyncMock(return_value=None)

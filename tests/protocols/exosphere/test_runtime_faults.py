@@ -198,6 +198,15 @@ async def test_a_state_manager_that_comes_up_late_is_waited_for(until: Any, node
         await task
 
 
+async def test_polling_without_a_pause_still_waits_while_the_state_manager_is_away() -> None:
+    runtime = Runtime("ns", "rt", [Echo], f"http://127.0.0.1:{free_port()}", KEY, poll_interval=0)
+    poller = asyncio.create_task(runtime._enqueue())
+    await asyncio.sleep(0.3)
+    poller.cancel()
+    await asyncio.gather(poller, return_exceptions=True)
+    assert 1 <= runtime.health.counters.failed_polls <= 3
+
+
 async def test_stopping_does_not_wait_for_a_state_manager_that_is_away() -> None:
     runtime = Runtime("ns", "rt", [Echo], f"http://127.0.0.1:{free_port()}", KEY)
     task = runtime.start()

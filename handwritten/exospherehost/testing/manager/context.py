@@ -11,7 +11,6 @@ from exospherehost.testing.manager.refusal import Refusal
 from exospherehost.testing.manager.settings import Settings
 from exospherehost.testing.manager.vault import Vault, key_from_passphrase
 
-
 LARGEST = 2**62
 """Numbers on the wire have no bound; those in databases have 64 bits."""
 

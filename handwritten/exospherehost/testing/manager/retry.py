@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from exospherehost.models import RetryPolicyModel
 
-
 LONGEST = 2**62
 """Milliseconds; more would overflow the arithmetic of the jitter."""
 
