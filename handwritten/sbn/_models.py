@@ -111,3 +111,17 @@ def parse_moment(value: Any) -> datetime | None:
         return datetime.fromisoformat(cast("str", value).replace("Z", "+00:00"))
     except ValueError:
         return None
+
+
+def listed(value: Mapping[str, Any] | None, name: str) -> list[Any]:
+    """A member that is an array; empty when there is none."""
+    found: Any = (value or {}).get(name)
+    items: list[Any] = found if isinstance(found, list) else []
+    return items
+
+
+def mapped(value: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """A member that is an object; empty when there is none."""
+    found: Any = (value or {}).get(name)
+    members: dict[str, Any] = found if isinstance(found, dict) else {}
+    return members

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sbn._models import listed
 from sbn.cli import output, shared
 from sbn.cli._config import masked
 from sbn.cli.lattice import add_export
@@ -297,7 +298,7 @@ def _reality(group: Group) -> None:
         """Show the graph of facts and evidence."""
         with group.client(ctx) as client:
             answer = client.reality.get_lattice()
-        nodes, edges = len(answer.get("nodes") or []), len(answer.get("edges") or [])
+        nodes, edges = len(listed(answer, "nodes")), len(listed(answer, "edges"))
         by_kind = counts(answer)
         if form_of(ctx) == "json":
             output.echo_json(answer)

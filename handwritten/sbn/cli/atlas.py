@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sbn._models import listed, mapped
 from sbn.cli import output
 from sbn.cli._config import get_atlas
 from sbn.cli.cards import add_cards
@@ -38,7 +39,7 @@ def _guidance(answer: dict[str, Any]) -> None:
     bars(answer.get("csk"))
     if answer.get("regime_guidance"):
         typer.echo(f"\nGuidance: {answer['regime_guidance']}")
-    for hint in answer.get("intervention_hints") or []:
+    for hint in listed(answer, "intervention_hints"):
         mark = "!" if hint.get("severity") == "critical" else "~"
         typer.echo(
             f"  {mark} [{hint.get('severity')}] {hint.get('dimension')}={output.pick(hint, 'score:.2f')}: "
@@ -156,11 +157,11 @@ def register(
     typer.echo(f"\n  Client ID:     {app.get('client_id')}")
     typer.echo(f"  Client Secret: {app.get('client_secret')}  (shown once: keep it)")
     typer.echo("\n  Bindings:")
-    for binding in app.get("bindings") or []:
+    for binding in listed(app, "bindings"):
         typer.echo(f"    {binding.get('workflow')} -> {binding.get('frontier')}")
     typer.echo("\n  Workflow specs:")
-    for spec in app.get("workflow_specs") or []:
-        said = ",".join(spec.get("event_types") or []) or "(none)"
+    for spec in listed(app, "workflow_specs"):
+        said = ",".join(listed(spec, "event_types")) or "(none)"
         typer.echo(
             f"    {spec['workflow']}: frontier={spec.get('frontier_id')} pulse={spec.get('pulse_type')} events={said}"
         )
@@ -231,7 +232,7 @@ def tree(ctx: typer.Context) -> None:
         output.echo_json(answer)
         return
     families: dict[str, list[dict[str, Any]]] = {}
-    for frontier in answer.get("frontiers") or []:
+    for frontier in listed(answer, "frontiers"):
         families.setdefault(frontier.get("app_family") or "other", []).append(frontier)
     for family, members in sorted(families.items()):
         typer.echo(family)
@@ -273,15 +274,15 @@ def instrumentation(
 
 
 def _segments(report: dict[str, Any]) -> None:
-    summary = report.get("summary") or {}
+    summary = mapped(report, "summary")
     for title, name in (("Status", "status_counts"), ("Missing", "missing_dimension_counts")):
         ranked = sorted((summary.get(name) or {}).items(), key=lambda item: -item[1])[:6]
         if ranked:
             typer.echo(f"  {title}: {', '.join(f'{key}={count}' for key, count in ranked)}")
     columns = ["frontier_id", "event_type", "source_app", "weak_rate", "weak_events"]
     rows = [
-        [*(segment.get(column) for column in columns), ", ".join(segment.get("sample_missing_dimensions") or [])]
-        for segment in report.get("weak_segments") or []
+        [*(segment.get(column) for column in columns), ", ".join(listed(segment, "sample_missing_dimensions"))]
+        for segment in listed(report, "weak_segments")
     ]
     output.echo_table([*columns, "missing_dims"], rows)
 
@@ -311,7 +312,7 @@ def calibrate(
         output.echo_fields(Facts(lines).fields(answer, {}))
         bars(answer.get("csk"))
     else:
-        results = answer.get("results") or []
+        results = listed(answer, "results")
         output.success(f"Calibrated {len(results)} frontiers")
         for result in results:
             typer.echo(f"  {result['frontier']}: {result['previous_cmax']} -> {result['c_max']} ({result['regime']})")
@@ -376,7 +377,7 @@ def _history(client: Any, app_id: str, workflow: str) -> list[dict[str, Any]]:
     app = next((app for app in apps if app.get("app_id") == app_id), None)
     if app is None:
         raise typer.BadParameter(f"there is no app {app_id}", param_hint="app_id")
-    spec = next((spec for spec in app.get("workflow_specs") or [] if spec.get("workflow") == workflow), None)
+    spec = next((spec for spec in listed(app, "workflow_specs") if spec.get("workflow") == workflow), None)
     if spec is None:
         raise typer.BadParameter(f"the app has no workflow {workflow}", param_hint="--workflow")
     return sorted(spec.get("contract_history") or [], key=lambda row: str(row.get("changed_at")), reverse=True)
@@ -395,7 +396,7 @@ def history(ctx: typer.Context, app_id: AppId, workflow: Workflow) -> None:
         output.success(f"History of {workflow}")
         places = ("changed_at", "action", "frontier_id|frontier", "pulse_type")
         table = [
-            [index, *(output.pick(row, place) for place in places), ", ".join(row.get("event_types") or [])]
+            [index, *(output.pick(row, place) for place in places), ", ".join(listed(row, "event_types"))]
             for index, row in enumerate(rows, 1)
         ]
         output.echo_table(("index", "changed_at", "action", "frontier", "pulse", "events"), table)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sbn._models import listed, mapped
 from sbn.cli import output
 from sbn.cli.table import Facts, Group, Row, Rows, form_of, read_json
 
@@ -27,8 +28,8 @@ def request_of(document: dict[str, Any]) -> dict[str, Any]:
     """What a card file says, as fields of a request; what it does not say is left out."""
     card = document.get("frontier_card") or document
     meta, identity, prior = (card.get(name) or {} for name in ("meta", "identity", "registration_prior"))
-    bindings, form = card.get("bindings") or {}, card.get("operational_form") or {}
-    apps = bindings.get("apps") or []
+    bindings, form = mapped(card, "bindings"), mapped(card, "operational_form")
+    apps = listed(bindings, "apps")
     scope = document.get("canonical_path") or identity.get("scope") or identity.get("surface")
     fields: dict[str, Any] = {
         "domain": scope or meta.get("card_id") or document.get("card_id"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sbn._models import listed
 from sbn.cli import output
 from sbn.cli.shared import SIGNALS
 from sbn.cli.table import Facts, Group, Row, Rows, form_of, read_json
@@ -96,7 +97,7 @@ def poll(
         answer = client.numa.poll_signals_multilane(
             cursors=cursors, frontier_id=frontier, limit_per_lane=limit_per_lane
         )
-    lanes = answer.get("lanes") or []
+    lanes = listed(answer, "lanes")
     if form_of(ctx) == "quiet":
         output.echo_quiet(sum(int(lane.get("count") or 0) for lane in lanes))
     else:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sbn._models import listed
 from sbn.cli import output
 from sbn.cli.shared import FACTS, INGESTED, SCORES, show_fact
 from sbn.cli.table import Facts, Group, Row, Rows, form_of
@@ -169,14 +170,14 @@ def lattice(ctx: typer.Context) -> None:
     if form_of(ctx) == "json":
         output.echo_json(graph)
     elif form_of(ctx) == "quiet":
-        output.echo_quiet(len(graph.get("nodes") or []))
+        output.echo_quiet(len(listed(graph, "nodes")))
     else:
         by_kind = counts(graph)
         output.success("Facts and evidence")
         output.echo_fields(
             [
-                ("Nodes", len(graph.get("nodes") or []), True),
-                ("Edges", len(graph.get("edges") or []), True),
+                ("Nodes", len(listed(graph, "nodes")), True),
+                ("Edges", len(listed(graph, "edges")), True),
                 ("Supports", by_kind["supports"], False),
                 ("Contradicts", by_kind["contradicts"], False),
             ]
@@ -226,12 +227,12 @@ def operations(ctx: typer.Context) -> None:
     if form == "json":
         output.echo_json(answer)
     elif form == "quiet":
-        review = len(answer.get("review_queue") or [])
+        review = len(listed(answer, "review_queue"))
         output.echo_quiet(
             f"review={review} promotion_facts={waiting['Promotion Facts']} handoff_facts={waiting['Handoff Facts']}"
         )
     else:
         output.success("What waits")
-        fields = [("Review Queue", len(answer.get("review_queue") or []), True)]
+        fields = [("Review Queue", len(listed(answer, "review_queue")), True)]
         output.echo_fields(fields + [(label, count, "Promotion" not in label) for label, count in waiting.items()])
         Rows(QUEUE, at="review_queue", said="").show(answer, "table", {})

@@ -7,8 +7,9 @@ from typing import Any
 
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
+from sbn._models import listed, mapped
 from sbn.testing.compute import ComputeRules
-from sbn.testing.space import Json, conflict, found, invalid, newest
+from sbn.testing.space import Json, conflict, found, invalid, newest, said
 
 CSK = {"S": 0.7, "H": 0.6, "D": 0.5, "R": 0.8, "E": 0.4}
 _IDENTITY = ("surface", "app_family", "ecology", "frontier", "policy", "path_id")
@@ -22,7 +23,7 @@ class AppRules(ComputeRules):
 
     @rule("atlas_resolve")
     def resolve(self, call: Call) -> Json:
-        body = call.body or {}
+        body = said(call)
         chosen = body.get("frontier_hint") or self.bound_frontier(body.get("workflow"))
         frontier = self.frontier(chosen, provision=True) if chosen else None
         return {
@@ -209,7 +210,7 @@ class AppRules(ComputeRules):
             "_specs": {},
         }
         self.network.apps[identity] = app
-        given = {spec["workflow"]: spec for spec in body.get("workflow_specs") or []}
+        given = {spec["workflow"]: spec for spec in listed(body, "workflow_specs")}
         for workflow in dict.fromkeys([*body["declared_workflows"], *given]):
             spec = given.get(workflow, {})
             frontier = spec.get("frontier_id") or spec.get("frontier") or f"{body['app_family']}.{workflow}"
@@ -323,7 +324,7 @@ class AppRules(ComputeRules):
 
     @rule("atlas_mint_bound_key")
     def mint_bound_key(self, call: Call) -> Json:
-        body = call.body or {}
+        body = said(call)
         key = self.mint_key(body.get("label") or "bound key")
         key["scopes"] = body.get("scopes") or key["scopes"]
         return self.bound(self.app(call), key, secret=True)
@@ -346,13 +347,13 @@ class AppRules(ComputeRules):
     def card_view(self, card: Json) -> Json:
         said = card["said"]
         bindings: Json = {
-            "workflows": said.get("workflow_bindings") or [],
-            "api_keys": said.get("api_key_ids") or [],
+            "workflows": listed(said, "workflow_bindings"),
+            "api_keys": listed(said, "api_key_ids"),
             "apps": [said["app_id"]] if said.get("app_id") else [],
         }
         effective = said.get("c_max") if said.get("c_max") is not None else said.get("cmax_default")
         identity = card["card_id"]
-        form = said.get("operational_form") or {}
+        form = mapped(said, "operational_form")
         if said.get("pulse_type"):
             form = {"native_pulse": said["pulse_type"], **form}
         return {
@@ -406,7 +407,7 @@ class AppRules(ComputeRules):
 
     @rule("atlas_run_card")
     def run_card(self, call: Call) -> Json:
-        card, body, space = self.card(call.path["card_ref"]), call.body or {}, self.space(call)
+        card, body, space = self.card(call.path["card_ref"]), said(call), self.space(call)
         workflows = card["said"].get("workflow_bindings") or []
         workflow = body.get("workflow") or (workflows[0] if workflows else None)
         if workflow is None:
@@ -414,7 +415,7 @@ class AppRules(ComputeRules):
         run_id = body.get("run_id") or self.short("run_")
         metadata = {"source": "card_run", "run_id": run_id, "frontier_hint": card["card_id"]}
         slot = self.open_slot(space, {"worker_id": body.get("actor"), "task_type": workflow, "metadata": metadata})
-        payload = {"action": workflow, "score": 1.0, "inputs": body.get("inputs") or {}}
+        payload = {"action": workflow, "score": 1.0, "inputs": mapped(body, "inputs")}
         self.take(space, {"slot_id": slot["id"], "block_type": "Action", "domain": card["card_id"], "payload": payload})
         closure = self.close(space, slot)
         edge: Json = {
@@ -445,7 +446,7 @@ class AppRules(ComputeRules):
 
     @rule("gateway_run_pgdag", "pgdag_py_run")
     def run_pgdag(self, call: Call) -> Json:
-        body, space = call.body or {}, self.space(call)
+        body, space = said(call), self.space(call)
         workflow_id, template = body.get("workflow_id"), body.get("template")
         if not workflow_id and not template:
             raise invalid("workflow_id or template is required.")
@@ -454,7 +455,7 @@ class AppRules(ComputeRules):
         metadata = {"source": "pgdag_runtime", "run_id": run_id}
         named = {"worker_id": body.get("actor") or "pgdag", "task_type": source.get("name") or "workflow"}
         slot = self.open_slot(space, {**named, "metadata": metadata})
-        for node in source.get("nodes") or []:
+        for node in listed(source, "nodes"):
             step = str(node.get("step_id") or node.get("id"))
             payload = {"action": "pgdag_step", "step_id": step, "score": 1.0}
             domain = source.get("domain") or "general"

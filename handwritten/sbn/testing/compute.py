@@ -9,7 +9,7 @@ from typing import Any
 from wirewright.sandbox import Answer, Call, rule
 
 from sbn.testing.facts import FactRules
-from sbn.testing.space import Json, Space, conflict, found, invalid, newest
+from sbn.testing.space import Json, Space, conflict, found, invalid, newest, said
 
 LANES = ("gec_health", "forecast", "control")
 _LANE_OF = {"GEC_HEALTH": "gec_health", "FORECAST": "forecast"}
@@ -299,7 +299,7 @@ class ComputeRules(FactRules):
     @rule("acp_update_budget")
     def update_budget(self, call: Call) -> Json:
         budget = self.budget(call)
-        budget |= {name: value for name, value in (call.body or {}).items() if name in budget}
+        budget |= {name: value for name, value in said(call).items() if name in budget}
         return self.public(budget)
 
     @rule("acp_kill", "acp_unkill")

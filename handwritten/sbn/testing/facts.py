@@ -7,6 +7,7 @@ from typing import Any
 
 from wirewright.sandbox import Call, rule
 
+from sbn._models import listed
 from sbn.testing.space import Json, Space, conflict, found, invalid, newest
 from sbn.testing.workflows import WorkflowRules
 
@@ -144,7 +145,7 @@ class FactRules(WorkflowRules):
             "evidence_id": identity,
             "id": identity,
             "source_uri": item.get("source_uri"),
-            "extracted_claims": [claim_of(str(claim)) for claim in item.get("extracted_claims") or []],
+            "extracted_claims": [claim_of(str(claim)) for claim in listed(item, "extracted_claims")],
             "reliability": item.get("reliability", 0.5),
             "created_at": self.stamp(),
             "promotion_status": "local_only",

@@ -7,9 +7,10 @@ from typing import Any
 
 from wirewright.sandbox import Call, rule
 
+from sbn._models import mapped
 from sbn.hashing import CANON_VERSION, GENESIS, chain_hash
 from sbn.testing.slots import SlotRules
-from sbn.testing.space import Json, Space, found, invalid, matches, newest
+from sbn.testing.space import Json, Space, found, invalid, matches, newest, said
 
 _STEPS = {"submitted_to_sbn": "queued_for_attestation", "queued_for_attestation": "attested"}
 _QUEUE_NAMES = {"submitted_to_sbn": "submitted"}
@@ -84,8 +85,8 @@ class LedgerRules(SlotRules):
             "type": kind,
             "block_type": kind,
             "payload": body["payload"],
-            "metadata": body.get("metadata") or {},
-            "metrics": body.get("metrics") or {},
+            "metadata": mapped(body, "metadata"),
+            "metrics": mapped(body, "metrics"),
             "created_at": self.stamp(),
             "smartblock_record_id": identity,
         }
@@ -140,7 +141,7 @@ class LedgerRules(SlotRules):
     @rule("snapchore_create_chain")
     def create_chain(self, call: Call) -> Json:
         space = self.space(call)
-        identity = (call.body or {}).get("chain_id") or self.short("chain_")
+        identity = said(call).get("chain_id") or self.short("chain_")
         chain: Json = {"chain_id": identity, "created_at": self.stamp(), "length": 0, "head_hash": None, "entries": []}
         return space.chains.setdefault(identity, chain)
 
@@ -164,7 +165,7 @@ class LedgerRules(SlotRules):
             "previous_chain_hash": chain["head_hash"] or GENESIS,
             "chain_hash": digest,
             "timestamp": timestamp,
-            "metadata": call.body.get("metadata") or {},
+            "metadata": mapped(call.body, "metadata"),
         }
         chain["entries"].append(entry)
         chain["length"], chain["head_hash"] = index + 1, digest
@@ -249,7 +250,7 @@ class LedgerRules(SlotRules):
 
     @rule("snapchore_create_api_key")
     def create_snap_key(self, call: Call) -> Json:
-        body = call.body or {}
+        body = said(call)
         key = self.mint_key(body.get("name") or "SnapChore key", body.get("mode") or "live", _kind="snapchore")
         key["plan"] = body.get("plan") or "sandbox"
         secret = key["_secret"]
@@ -305,7 +306,7 @@ class LedgerRules(SlotRules):
 
     @rule("snapchore_promote")
     def promote_block(self, call: Call) -> Json:
-        space, body = self.space(call), call.body or {}
+        space, body = self.space(call), said(call)
         reference = body.get("smartblock_record_id") or body.get("snapchore_hash")
         if not reference:
             raise invalid("smartblock_record_id or snapchore_hash is required.")

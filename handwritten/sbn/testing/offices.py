@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
+from sbn._models import listed
 from sbn.console import PLANS
 from sbn.testing.ledger import LedgerRules
-from sbn.testing.space import Json, conflict, found, invalid, newest
+from sbn.testing.space import Json, conflict, found, invalid, newest, said
 
 APPROVALS_REQUIRED = 2
 METERS = ("attestations", "snapchore_events", "facts_reads")
@@ -57,7 +58,7 @@ class OfficeRules(LedgerRules):
     @rule("console_update_project")
     def update_project(self, call: Call) -> Json:
         project = self.project(call)
-        project |= {name: call.body[name] for name in ("name", "description") if name in (call.body or {})}
+        project |= {name: call.body[name] for name in ("name", "description") if name in said(call)}
         return project
 
     @rule("console_delete_project")
@@ -76,7 +77,7 @@ class OfficeRules(LedgerRules):
     @rule("console_update_project_settings")
     def update_settings(self, call: Call) -> Json:
         settings = self.network.settings.setdefault(self.project(call)["id"], {})
-        settings.update(call.body or {})
+        settings.update(said(call))
         return settings
 
     @rule("console_archive_project", "console_unarchive_project")
@@ -102,7 +103,7 @@ class OfficeRules(LedgerRules):
 
     @rule("console_create_api_key")
     def create_key(self, call: Call) -> Json:
-        body, project = call.body or {}, self.project(call)
+        body, project = said(call), self.project(call)
         key = self.mint_key(body.get("label") or "SDK key", project_id=project["id"])
         key["plan"] = body.get("plan") or "sandbox"
         key["scopes"] = body.get("scopes") or key["scopes"]
@@ -239,7 +240,7 @@ class OfficeRules(LedgerRules):
         hook: Json = {
             "id": self.short("wh_"),
             "url": body["url"],
-            "events": body.get("events") or [],
+            "events": listed(body, "events"),
             "enabled": body.get("enabled", True),
             "created_at": self.stamp(),
             "_project": self.project(call)["id"],
@@ -250,7 +251,7 @@ class OfficeRules(LedgerRules):
     @rule("console_update_webhook")
     def update_webhook(self, call: Call) -> Json:
         hook = self.webhook(call)
-        hook |= {name: call.body[name] for name in ("url", "events", "enabled") if name in (call.body or {})}
+        hook |= {name: call.body[name] for name in ("url", "events", "enabled") if name in said(call)}
         return self.public(hook)
 
     @rule("console_delete_webhook")

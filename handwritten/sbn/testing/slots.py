@@ -8,8 +8,9 @@ from typing import Any
 
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
+from sbn._models import listed, mapped
 from sbn.hashing import snapchore_hash
-from sbn.testing.space import Base, Json, Space, conflict, found, newest
+from sbn.testing.space import Base, Json, Space, conflict, found, newest, said
 
 GEC_DEFAULTS = {"friendly": 1.0, "neutral": 0.0, "hostile": -1.0}
 
@@ -25,19 +26,20 @@ def merkle_root(hashes: list[str]) -> str:
 
 def yield_of(payload: Json, contract: Json) -> float:
     """Y of one BitBlock: weighted actions, interactions and events."""
-    weights = contract.get("action_weight_map") or {}
-    actions = payload.get("actions") or [{"action": payload.get("action"), "score": payload.get("score")}]
-    total: float = sum(
-        _score(item) * weights.get(item.get("action"), 1.0) for item in actions if isinstance(item, dict)
+    own: Json = {"action": payload.get("action"), "score": payload.get("score")}
+    total = _weighted(listed(payload, "actions") or [own], mapped(contract, "action_weight_map"))
+    total += _weighted(listed(payload, "interactions"), mapped(contract, "interaction_weight_map"))
+    polarity = mapped(contract, "event_polarity_weights") or GEC_DEFAULTS
+    events = mapped(payload, "events")
+    return total + sum(int(events.get(name) or 0) * float(weight) for name, weight in polarity.items())
+
+
+def _weighted(items: list[Any], weights: Json) -> float:
+    objects: list[Json] = [item for item in items if isinstance(item, dict)]
+    return sum(
+        _score(item) * float(item.get("weight") or 1.0) * float(weights.get(str(item.get("action")), 1.0))
+        for item in objects
     )
-    weights = contract.get("interaction_weight_map") or {}
-    for item in payload.get("interactions") or []:
-        if isinstance(item, dict):
-            total += _score(item) * float(item.get("weight") or 1.0) * weights.get(item.get("action"), 1.0)
-    polarity = contract.get("event_polarity_weights") or GEC_DEFAULTS
-    events = payload.get("events") or {}
-    counted: float = sum(int(events.get(name) or 0) * weight for name, weight in polarity.items())
-    return total + counted
 
 
 def _score(item: Json) -> float:
@@ -68,7 +70,7 @@ class SlotRules(Base):
             "merkle_root": None,
             "scheduler_key": None,
             "receipt_id": None,
-            "metadata": body.get("metadata") or {},
+            "metadata": mapped(body, "metadata"),
             "lifecycle_contract": {"states": ["open", "closed"]},
             "_interval": body.get("generation_interval"),
             "_generation": 0,
@@ -122,7 +124,7 @@ class SlotRules(Base):
     @rule("gateway_reap_orphan_slots", "tenant_gateway_reap_orphan_slots")
     def reap_orphans(self, call: Call) -> Json:
         space = self.space(call)
-        ids = [slot["id"] for slot in self.orphans(space, call.body or {})]
+        ids = [slot["id"] for slot in self.orphans(space, said(call))]
         for identity in ids:
             self.close(space, space.slots[identity])
         return {"scanned": len(space.slots), "reaped": len(ids), "slot_ids": ids}
@@ -156,7 +158,7 @@ class SlotRules(Base):
             "generation": slot["_generation"],
             "domain": body["domain"],
             "payload": body["payload"],
-            "metadata": body.get("metadata") or {},
+            "metadata": mapped(body, "metadata"),
             "snap_hash": self.hash_of(body["payload"]),
             "composed_block_id": None,
             "created_at": self.stamp(),
@@ -399,9 +401,9 @@ class SlotRules(Base):
                 space,
                 "attestation",
                 slot["id"],
-                {"snap_hash": digest, "frontier_id": frontier, "metrics": body.get("metrics") or {}},
+                {"snap_hash": digest, "frontier_id": frontier, "metrics": mapped(body, "metrics")},
                 slot,
-                metadata=body.get("metadata") or {},
+                metadata=mapped(body, "metadata"),
                 status="attested",
                 domain=frontier or slot["task_type"],
                 project_id=project,
@@ -465,7 +467,7 @@ class SlotRules(Base):
             "scalar_gec": None,
             "block_type_profile": {"block_type": "event"},
             "payload": body["payload"],
-            "metadata": body.get("metadata") or {},
+            "metadata": mapped(body, "metadata"),
             "created_at": self.stamp(),
             "generation": 0,
             "_parts": [],
@@ -482,12 +484,12 @@ class SlotRules(Base):
         parts = [space.bitblocks[identity] for identity in block["_parts"]]
         payloads = [part["payload"] for part in parts]
         kinds: list[Json] = [
-            {"type": "Action", "payload": {"actions": [item for p in payloads for item in p.get("actions") or []]}},
+            {"type": "Action", "payload": {"actions": [item for p in payloads for item in listed(p, "actions")]}},
             {
                 "type": "Interaction",
-                "payload": {"items": [item for p in payloads for item in p.get("interactions") or []]},
+                "payload": {"items": [item for p in payloads for item in listed(p, "interactions")]},
             },
-            {"type": "Events", "payload": {"events": [p.get("events") or {} for p in payloads]}},
+            {"type": "Events", "payload": {"events": [mapped(p, "events") for p in payloads]}},
             {"type": "Summary", "payload": {"bitblocks": len(parts), **(block["scalar_gec"] or {})}},
         ]
         if call.query.get("include_stack"):

@@ -140,3 +140,9 @@ def paged(call: Call, items: list[Json], name: str, **more: Any) -> Json:
     offset = int(call.query.get("offset") or 0)
     page = items[offset:][: int(call.query.get("limit") or 100)]
     return {name: page, "count": len(page), **more}
+
+
+def said(call: Call) -> Json:
+    """The body, an object; an empty one when there is none."""
+    body: Json = call.body if isinstance(call.body, dict) else {}
+    return body

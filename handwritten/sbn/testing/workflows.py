@@ -12,9 +12,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from wirewright.sandbox import Call, rule
 
+from sbn._models import listed, mapped
 from sbn.lattice import normalise_edge, normalise_node
 from sbn.testing.offices import OfficeRules
-from sbn.testing.space import Json, Space, conflict, found, invalid, matches, newest
+from sbn.testing.space import Json, Space, conflict, found, invalid, matches, newest, said
 
 KEY_ID = "sbn-sandbox-1"
 BUNDLE = "sbn_lattice_bundle_v1"
@@ -45,10 +46,10 @@ class WorkflowRules(OfficeRules):
             "topology": body.get("topology") or "series",
             "version": body.get("version") or "1.0",
             "project_id": self.network.current_project,
-            "nodes": [normalise_node(node) for node in body.get("nodes") or []],
-            "edges": [normalise_edge(edge) for edge in body.get("edges") or []],
+            "nodes": [normalise_node(node) for node in listed(body, "nodes")],
+            "edges": [normalise_edge(edge) for edge in listed(body, "edges")],
             "gec_frontier": body.get("gec_frontier"),
-            "meta": body.get("meta") or {},
+            "meta": mapped(body, "meta"),
             "created_at": self.stamp(),
         }
         space.workflows[identity] = workflow
@@ -132,7 +133,7 @@ class WorkflowRules(OfficeRules):
 
     @rule("lattice_export_workflows")
     def export_many(self, call: Call) -> Json:
-        space, body = self.space(call), call.body or {}
+        space, body = self.space(call), said(call)
         ids = body.get("workflow_ids") or list(space.workflows)
         chosen = [found(space.workflows, identity, "workflow") for identity in ids]
         kept = [workflow for workflow in chosen if matches(workflow["domain"], body.get("domain"))]
@@ -235,7 +236,7 @@ class WorkflowRules(OfficeRules):
         return {**self.public(run), "status_label": run["status"].capitalize(), **counts}
 
     def record_outcome(self, space: Space, workflow_id: str, step_id: str, body: Json) -> Json:
-        run = self.current_run(space, workflow_id, (body.get("meta") or {}).get("run_id"))
+        run = self.current_run(space, workflow_id, (mapped(body, "meta")).get("run_id"))
         event: Json = {
             "step_id": step_id,
             "workflow_id": workflow_id,
@@ -259,7 +260,7 @@ class WorkflowRules(OfficeRules):
     @rule("lattice_record_step_outcome")
     def step_outcome(self, call: Call) -> Json:
         workflow = self.workflow(call)
-        return self.record_outcome(self.space(call), workflow["id"], call.path["step_id"], call.body or {})
+        return self.record_outcome(self.space(call), workflow["id"], call.path["step_id"], said(call))
 
     @rule("lattice_list_workflow_runs")
     def list_runs(self, call: Call) -> Json:
@@ -314,7 +315,7 @@ class WorkflowRules(OfficeRules):
         packet = call.body["data"]
         content = {name: value for name, value in packet.items() if name not in {"share_manifest", "signature"}}
         digest = "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
-        manifest, signature = packet.get("share_manifest") or {}, packet.get("signature") or {}
+        manifest, signature = mapped(packet, "share_manifest"), mapped(packet, "signature")
         match = isinstance(manifest, dict) and manifest.get("packet_digest") == digest
         valid = isinstance(signature, dict) and self.signed(digest, str(signature.get("value") or ""))
         return {
