@@ -5,19 +5,17 @@ Two kinds of thing have a state: the **link**, one event stream after another, a
 are events that are expected there and mean nothing. A pair without a row cannot happen; the machine raises on it, and
 the tests try every pair.
 
-What leads to which event:
+What leads to which `LeaseEvent`:
 
-- `Lease.ADMIT`, `UNHANDLED`, `TURN_AWAY`, `STALE`: a lease frame, judged by whether there is a handler, whether the
-  neuron is stopping and whether the lease has any time left. The handler comes first, as in the protocol's first
-  client.
-- `Lease.SLOT`, `SLOT_CLOSED`: the lease is first in its lane and the lane has a free slot, while serving, or while
-  stopping.
-- `Lease.RESULT`: its handler ended, and the final frame (ack or nack) is made.
-- `Lease.TAKEN`, `REFUSED`, `FAILED`, `GIVEN_UP`: how the POST of the final frame went. 2xx; a status that another try
-  cannot change; anything else while there is time for another try; anything else when there is not.
-- `Lease.EXPIRE`: the deadline has passed. Heartbeats that the gateway answered move it on.
-- `Lease.RETRY`: the pause after a failed POST is over, or a new stream shows that the gateway is back.
-- `Lease.ABORT`: the neuron stops without waiting any longer.
+- `ADMIT`, `UNHANDLED`, `TURN_AWAY`, `STALE`: a lease frame, judged by whether there is a handler, whether the neuron is
+  stopping and whether the lease has any time left. The handler comes first, as in the protocol's first client.
+- `SLOT`, `SLOT_CLOSED`: the lease is first in its lane and may have a slot, while serving, or while stopping.
+- `RESULT`: its handler ended, and the final frame (ack or nack) is made.
+- `TAKEN`, `REFUSED`, `FAILED`, `GIVEN_UP`: how the POST of the final frame went. 2xx; a status that another try cannot
+  change; anything else while there is time for another try; anything else when there is not.
+- `EXPIRE`: the deadline has passed. Heartbeats that the gateway answered move it on.
+- `RETRY`: the pause after a failed POST is over, or a new stream shows that the gateway is back.
+- `ABORT`: the neuron stops without waiting any longer.
 """
 
 from __future__ import annotations
