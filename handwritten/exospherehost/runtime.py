@@ -29,6 +29,8 @@ from exospherehost._talk import Talk
 from exospherehost.node.BaseNode import BaseNode, run_node
 from exospherehost.signals import PruneSignal, ReQueueAfterSignal
 
+__all__ = ["Counters", "Health", "Runtime", "RuntimeStatus", "logger"]
+
 logger = logging.getLogger(__name__)
 
 State = dict[str, Any]

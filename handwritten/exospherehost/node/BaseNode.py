@@ -52,8 +52,7 @@ class BaseNode(ABC):
 async def run_node(node: type[BaseNode], inputs: dict[str, str], secrets: dict[str, str]) -> list[Any]:
     """What a fresh instance of the node puts out, as a list. Raises whatever validation and the node raise."""
     work = node()._execute(node.Inputs(**inputs), node.Secrets(**secrets))  # pyright: ignore[reportPrivateUsage]
-    outputs = await work
+    outputs: list[Any] | BaseModel | None = await work
     if outputs is None:
         return []
-    several: list[Any] = outputs if isinstance(outputs, list) else [outputs]
-    return several
+    return outputs if isinstance(outputs, list) else [outputs]
