@@ -21,7 +21,7 @@ from sbn._models import Record, items, mapping, moment, text
 from sbn.errors import SbnError, SbnTransportError
 from sbn.gateway import GatewayClient
 from sbn_calls import gateway as calls
-from wirewright.calls import Request, unwrapped
+from wirewright.calls import Request, is_object, unwrapped
 
 __all__ = [
     "GatewayError",
@@ -267,7 +267,7 @@ class SbnGatewayClient:
         """Ask for an attestation of a hash."""
         request = Request[Any](calls.REQUEST_ATTESTATION, body=summary.to_payload())
         answer = self._base._transport.perform(request, lambda reply: reply.json())
-        if not isinstance(answer, dict):
+        if not is_object(answer):
             raise GatewayError("Unexpected attestation response", status_code=200)
         return answer
 

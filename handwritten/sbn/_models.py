@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Self, cast
 
-from wirewright.calls import Reply, member, unwrapped
+from wirewright.calls import Reply, is_array, is_object, member, unwrapped
 
 Read = Callable[[Mapping[str, Any]], Any]
 Meta = dict[str, Read]
@@ -116,12 +116,10 @@ def parse_moment(value: Any) -> datetime | None:
 def listed(value: Mapping[str, Any] | None, name: str) -> list[Any]:
     """A member that is an array; empty when there is none."""
     found: Any = (value or {}).get(name)
-    items: list[Any] = found if isinstance(found, list) else []
-    return items
+    return found if is_array(found) else []
 
 
 def mapped(value: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
     """A member that is an object; empty when there is none."""
     found: Any = (value or {}).get(name)
-    members: dict[str, Any] = found if isinstance(found, dict) else {}
-    return members
+    return found if is_object(found) else {}

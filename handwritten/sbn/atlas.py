@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sbn_calls import atlas as calls
-from wirewright.calls import Call, Reply, Request, whole
+from wirewright.calls import Call, Reply, Request, is_object, whole
 
 from sbn._faces import AsyncSubClient, SubClient
 from sbn._http import AuthState, HttpTransport, RetryConfig
@@ -255,7 +255,7 @@ class Atlas:
         """The app's configuration, read once."""
         if self._config is None:
             answer = self._client.get_env(self._known_app(), format="json")
-            self._config = AtlasConfig.from_dict(answer if isinstance(answer, dict) else {})
+            self._config = AtlasConfig.from_dict(answer if is_object(answer) else {})
         return self._config
 
     @property

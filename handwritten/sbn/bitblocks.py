@@ -10,19 +10,14 @@ from sbn_calls import bitblocks as calls
 from wirewright.calls import Call, Request
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, mapping, number, records, text
+from sbn._models import Record, mapped, mapping, number, records, text
 
 
 def _named(name: str) -> Callable[[Mapping[str, Any]], Any]:
     """A member of the block, else of its payload's metadata, else of its metadata."""
 
     def read(data: Mapping[str, Any]) -> Any:
-        payload = data.get("payload") or {}
-        places = (
-            data,
-            (payload.get("metadata") or {}) if isinstance(payload, Mapping) else {},
-            data.get("metadata") or {},
-        )
+        places = (data, mapped(mapped(data, "payload"), "metadata"), mapped(data, "metadata"))
         return next((place[name] for place in places if place.get(name) is not None), None)
 
     return read
@@ -33,7 +28,7 @@ def _refs(data: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _carrier(data: Mapping[str, Any]) -> Any:
-    return data.get("carrier_state") or (data.get("payload") or {}).get("carrier_state")
+    return data.get("carrier_state") or mapped(data, "payload").get("carrier_state")
 
 
 @dataclass(slots=True)

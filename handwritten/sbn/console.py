@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sbn_calls import console as calls
-from wirewright.calls import Call, Reply, Request
+from wirewright.calls import Call, Reply, Request, is_array, is_object
 
 from sbn._faces import AsyncSubClient, SubClient
 from sbn._models import Record, flag, items, raw, text
@@ -74,8 +74,8 @@ class ProjectUsage(Record):
 def _array(reply: Reply, name: str) -> list[Any]:
     """A bare array, or the named array of an object."""
     body = reply.json()
-    found = body.get(name) if isinstance(body, dict) else body
-    return found if isinstance(found, list) else []
+    found = body.get(name) if is_object(body) else body
+    return found if is_array(found) else []
 
 
 def _keys(reply: Reply) -> list[ApiKeyRecord]:

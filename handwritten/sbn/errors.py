@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from wirewright.calls import is_object
 
 
 class SbnError(RuntimeError):
@@ -58,12 +59,12 @@ def error_fields(status: int, content: bytes, fallback: str) -> tuple[str, Any, 
         decoded: Any = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return phrase, None, {}
-    if not isinstance(decoded, dict):
+    if not is_object(decoded):
         return phrase, None, {"response": decoded}
     body: dict[str, Any] = decoded
     outer = _object(body.get("details"))
     found: Any = body.get("error")
-    if isinstance(found, dict):
+    if is_object(found):
         error: dict[str, Any] = found
         return str(error.get("message") or phrase), error.get("code"), {**_object(error.get("details")), **outer}
     if isinstance(found, str):
@@ -72,7 +73,7 @@ def error_fields(status: int, content: bytes, fallback: str) -> tuple[str, Any, 
 
 
 def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if not is_object(value):
         return {}
     found: dict[str, Any] = value
     return found

@@ -7,6 +7,8 @@ from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from wirewright.calls import is_array
+
 from sbn.gec_contract import GecOperationContract, clean_list, clean_notes, clean_weights
 
 _SHARED = {
@@ -117,7 +119,7 @@ class FrontierContractBuilder(GecOperationContract):
             return self
         for name, value in {**_SHARED, **defaults}.items():
             if name != "native_notes" and not getattr(self, name):
-                setattr(self, name, list(value) if isinstance(value, list) else value)
+                setattr(self, name, list(value) if is_array(value) else value)
         notes = {"archetype_default": str(self.frontier_archetype), **defaults["native_notes"]}
         self.native_notes = {**notes, **self.native_notes}
         return self

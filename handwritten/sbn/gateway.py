@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sbn_calls import gateway as calls
-from wirewright.calls import Call, Reply, Request, unwrapped
+from wirewright.calls import Call, Reply, Request, is_object, unwrapped
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, items, mapping, moment, number, text
+from sbn._models import Meta, Record, items, listed, mapped, mapping, moment, number, text
 
 Json = Mapping[str, Any]
 
@@ -77,16 +77,16 @@ class SlotClosure(Record):
     provenance_view: Json | None = None
 
 
-def _anchor(name: str, default: Any = None) -> dict[str, Any]:
-    return {"read": lambda data: (data.get("anchor") or {}).get(name) or default}
+def _anchor(name: str, default: Any = None) -> Meta:
+    return {"read": lambda data: mapped(data, "anchor").get(name) or default}
 
 
-def _anchor_list(name: str) -> dict[str, Any]:
-    return {"read": lambda data: list((data.get("anchor") or {}).get(name) or [])}
+def _anchor_list(name: str) -> Meta:
+    return {"read": lambda data: listed(mapped(data, "anchor"), name)}
 
 
 def _degraded(data: Json) -> bool:
-    return bool((data.get("anchor") or {}).get("degraded"))
+    return bool(mapped(data, "anchor").get("degraded"))
 
 
 @dataclass(slots=True)
@@ -222,14 +222,14 @@ def _attest(summary: SlotSummary) -> Request[Any]:
 
 def _fractal_receipts(reply: Reply) -> dict[str, Any]:
     body = unwrapped(reply)
-    receipts = [Receipt.from_dict(item) for item in body.get("receipts") or [] if isinstance(item, dict)]
+    receipts = [Receipt.from_dict(item) for item in listed(body, "receipts") if is_object(item)]
     return {**body, "receipts": receipts}
 
 
 def as_object(reply: Reply) -> dict[str, Any]:
     """The body, or an empty object when it is something else."""
     body = reply.json()
-    return body if isinstance(body, dict) else {}
+    return body if is_object(body) else {}
 
 
 class GatewayMethods(calls.GatewayCalls):

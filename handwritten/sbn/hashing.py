@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from wirewright.calls import is_object
+
 CANON_VERSION = "SVP-1.0"
 MAX_DEPTH = 50
 GENESIS = "genesis"
@@ -47,7 +49,7 @@ _PLACES = Decimal("0.000000000001")
 def canonical_bytes(payload: Any, *, volatile_keys: Iterable[str] = ()) -> bytes:
     """The bytes that are hashed. Raises ValueError for non-finite numbers and nesting deeper than 50."""
     surface = _normalised(payload, VOLATILE_KEYS | set(volatile_keys), 0)
-    if isinstance(surface, dict):
+    if is_object(surface):
         surface.setdefault("canon_version", CANON_VERSION)
     return json.dumps(surface, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

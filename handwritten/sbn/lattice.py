@@ -10,6 +10,7 @@ from sbn_calls import lattice as calls
 from wirewright.calls import Call, Request, Steps, flow, member, whole
 
 from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import listed
 
 Json = Mapping[str, Any]
 _NODE_ALIASES = {"id": "step_id", "label": "name"}
@@ -51,9 +52,9 @@ def normalise_workflow(data: Json) -> dict[str, Any]:
         return dict(data)
     workflow = dict(cast("Json", inner))
     if "nodes" in workflow:
-        workflow["nodes"] = [normalise_node(node) for node in workflow["nodes"] or []]
+        workflow["nodes"] = [normalise_node(node) for node in listed(workflow, "nodes")]
     if "edges" in workflow:
-        workflow["edges"] = [normalise_edge(edge) for edge in workflow["edges"] or []]
+        workflow["edges"] = [normalise_edge(edge) for edge in listed(workflow, "edges")]
     return {**data, "workflow": workflow} if "workflow" in data else workflow
 
 
@@ -86,7 +87,7 @@ def _import(data: Json, *, activate: bool = False) -> Request[Any]:
 
 def _import_many(data: Json, *, activate: bool = False) -> Request[Any]:
     """Import a bundle of workflows."""
-    bundle = {**data, "workflows": [normalise_workflow(entry) for entry in data.get("workflows") or []]}
+    bundle = {**data, "workflows": [normalise_workflow(entry) for entry in listed(data, "workflows")]}
     return calls.import_workflows(bundle, activate=activate)
 
 
@@ -120,8 +121,8 @@ def template_of(data: Json, workflow_id: str | None = None) -> Any:
     return pgdag.DAGTemplate(
         name=str(workflow.get("name") or ""),
         version=str(workflow.get("version") or "1.0"),
-        nodes=[_template_node(pgdag, normalise_node(node)) for node in workflow.get("nodes") or []],
-        edges=[_template_edge(pgdag, normalise_edge(edge)) for edge in workflow.get("edges") or []],
+        nodes=[_template_node(pgdag, normalise_node(node)) for node in listed(workflow, "nodes")],
+        edges=[_template_edge(pgdag, normalise_edge(edge)) for edge in listed(workflow, "edges")],
         domain=str(workflow.get("domain") or "general"),
         metadata=_template_metadata(data, workflow, provenance, workflow_id),
     )

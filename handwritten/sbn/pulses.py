@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wirewright.calls import is_array
+
 from sbn.gec_contract import clean_float
 
 POLARITIES = ("hostile", "neutral", "friendly")
@@ -32,7 +34,7 @@ def _count(value: Any) -> int:
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
-    return list(value) if isinstance(value, list) else [value]
+    return list(value) if is_array(value) else [value]
 
 
 def normalise_payload(payload: Json) -> dict[str, Any]:

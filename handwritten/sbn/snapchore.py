@@ -8,7 +8,7 @@ from typing import Any
 
 from sbn_calls import control_plane
 from sbn_calls import snapchore as calls
-from wirewright.calls import Call, Request, Steps, flow, whole
+from wirewright.calls import Call, Request, Steps, flow, is_array, whole
 
 from sbn import artifacts
 from sbn._faces import AsyncSubClient, SubClient
@@ -207,7 +207,7 @@ def _described(
 
 
 def _first_object(values: Any) -> Json | None:
-    items: list[Any] = values if isinstance(values, list) else []
+    items: list[Any] = values if is_array(values) else []
     return next((item for item in items if isinstance(item, Mapping)), None)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeGuard, TypeVar, cast, overload
 
 import msgspec
 
@@ -36,6 +36,8 @@ __all__ = [
     "Request",
     "Steps",
     "flow",
+    "is_array",
+    "is_object",
     "member",
     "part",
     "present",
@@ -147,10 +149,9 @@ def text(reply: Reply) -> str:
 def unwrapped(reply: Reply) -> dict[str, Any]:
     """The body's `data` where there is some, else the body."""
     body: Any = reply.json()
-    if not isinstance(body, dict):
+    if not is_object(body):
         return cast("dict[str, Any]", body)
-    members: dict[str, Any] = body
-    return members.get("data") or members
+    return body.get("data") or body
 
 
 def unwrapped_list(reply: Reply) -> list[dict[str, Any]]:
@@ -174,19 +175,26 @@ def member(name: str) -> Callable[[Reply], list[dict[str, Any]]]:
     def read(reply: Reply) -> list[dict[str, Any]]:
         body = _members(reply.json())
         for place in (body, _members(body.get("data"))):
-            if isinstance(place.get(name), list):
-                items: list[Any] = place[name]
-                return [item for item in items if isinstance(item, dict)]
+            items: Any = place.get(name)
+            if is_array(items):
+                return [item for item in items if is_object(item)]
         return []
 
     return read
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
 def _members(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {}
-    members: dict[str, Any] = value
-    return members
+    return value if is_object(value) else {}
 
 
 # Methods ------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from wirewright.calls import is_object
 
 from sbn._models import listed
 from sbn.cli import output, shared
@@ -284,7 +285,7 @@ def _reality(group: Group) -> None:
     def ingest(ctx: typer.Context, source: Source) -> None:
         """Add evidence: an object with `items`, an array, or one object."""
         value = read_json(source)
-        items = value.get("items", [value]) if isinstance(value, dict) else value
+        items = value.get("items", [value]) if is_object(value) else value
         with group.client(ctx) as client:
             answer = client.reality.ingest_evidence(items)
         count = len(answer.get("evidence") or answer.get("items") or items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from wirewright.calls import is_array
 
 from sbn._models import listed
 from sbn.cli import output
@@ -57,7 +58,7 @@ def add_signals(group: Group, prefix: str = "") -> None:
     ) -> None:
         """Publish signals from a file: an array, or one object."""
         value = read_json(source)
-        signals = value if isinstance(value, list) else [value]
+        signals = value if is_array(value) else [value]
         with group.client(ctx) as client:
             answer = client.numa.publish_signals(signals)
         count = answer.get("published", len(signals))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from wirewright.calls import is_array, is_object
 
 _TEXTS = [
     "frontier_id",
@@ -119,7 +120,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _named(value: Any, hint: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not str(value.get("workflow") or "").strip():
+    if not is_object(value) or not str(value.get("workflow") or "").strip():
         raise typer.BadParameter("a workflow spec is an object that names its workflow", param_hint=hint)
     return {**value, "workflow": str(value["workflow"]).strip()}
 
@@ -132,7 +133,7 @@ def _from_file(file: Path | None) -> dict[str, dict[str, Any]]:
         value = json.loads(file.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"not JSON: {error}", param_hint=hint) from error
-    items = value.get("workflow_specs") or value.get("items") if isinstance(value, dict) else value
-    if not isinstance(items, list):
+    items = value.get("workflow_specs") or value.get("items") if is_object(value) else value
+    if not is_array(items):
         raise typer.BadParameter("the file holds no list of specs", param_hint=hint)
     return {spec["workflow"]: spec for spec in (_named(item, hint) for item in items)}

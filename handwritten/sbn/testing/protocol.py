@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from wirewright.calls import is_object
 from wirewright.protocols import Protocol, Spec
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _tenant_paths(paths: dict[str, dict[str, object]]) -> dict[str, dict[str, ob
         if path == "/slots" or path.startswith("/slots/"):
             own = copy.deepcopy(item)
             for operation in own.values():
-                if isinstance(operation, dict) and "operationId" in operation:
+                if is_object(operation) and "operationId" in operation:
                     operation["operationId"] = f"tenant_{operation['operationId']}"
                     operation["parameters"] = [parameter, *operation.get("parameters", ())]
             found[TENANT_PATH + path] = own

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from wirewright.calls import is_object
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
 from sbn._models import listed, mapped
@@ -35,7 +36,7 @@ def yield_of(payload: Json, contract: Json) -> float:
 
 
 def _weighted(items: list[Any], weights: Json) -> float:
-    objects: list[Json] = [item for item in items if isinstance(item, dict)]
+    objects: list[Json] = [item for item in items if is_object(item)]
     return sum(
         _score(item) * float(item.get("weight") or 1.0) * float(weights.get(str(item.get("action")), 1.0))
         for item in objects

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.calls import is_object
 from wirewright.sandbox import Call, Refuse, Rules
 
 Json = dict[str, Any]
@@ -92,7 +93,7 @@ class Base(Rules):
 
     def once(self, call: Call, space: Space, act: Callable[[], Any]) -> Any:
         """Do something once for an idempotency key (header, or member of the body)."""
-        body: Any = call.body if isinstance(call.body, dict) else {}
+        body: Any = call.body if is_object(call.body) else {}
         key = call.headers.get("idempotency-key") or body.get("idempotency_key")
         if not key:
             return act()
@@ -144,5 +145,5 @@ def paged(call: Call, items: list[Json], name: str, **more: Any) -> Json:
 
 def said(call: Call) -> Json:
     """The body, an object; an empty one when there is none."""
-    body: Json = call.body if isinstance(call.body, dict) else {}
+    body: Json = call.body if is_object(call.body) else {}
     return body

@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from wirewright.calls import is_object
 from wirewright.sandbox import Call, rule
 
 from sbn._models import listed, mapped
@@ -141,7 +142,7 @@ class WorkflowRules(OfficeRules):
 
     def imported(self, space: Space, data: Json, activate: bool) -> Json:
         inner = data.get("workflow", data)
-        if not isinstance(inner, dict) or not inner.get("name"):
+        if not is_object(inner) or not inner.get("name"):
             raise invalid("The workflow has no name.")
         return self.make_workflow(space, inner, state="active" if activate else "draft")
 
@@ -316,14 +317,14 @@ class WorkflowRules(OfficeRules):
         content = {name: value for name, value in packet.items() if name not in {"share_manifest", "signature"}}
         digest = "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
         manifest, signature = mapped(packet, "share_manifest"), mapped(packet, "signature")
-        match = isinstance(manifest, dict) and manifest.get("packet_digest") == digest
-        valid = isinstance(signature, dict) and self.signed(digest, str(signature.get("value") or ""))
+        match = is_object(manifest) and manifest.get("packet_digest") == digest
+        valid = is_object(signature) and self.signed(digest, str(signature.get("value") or ""))
         return {
             "verified": match and valid,
             "digest_match": match,
             "signature_valid": valid,
             "packet_digest": digest,
-            "signature_key_id": signature.get("key_id") if isinstance(signature, dict) else None,
+            "signature_key_id": signature.get("key_id") if is_object(signature) else None,
         }
 
     def signed(self, digest: str, signature: str) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tower_calls import agents, context, lifecycle
-from wirewright.calls import Call, Face, Reply, Request
+from wirewright.calls import Call, Face, Reply, Request, is_object
 
 
 def data(reply: Reply) -> Any:
     """The body's `data` where there is such a member, even null; else the body."""
     body = reply.json()
-    return body["data"] if isinstance(body, dict) and "data" in body else body
+    return body["data"] if is_object(body) and "data" in body else body
 
 
 def told(build: Callable[..., Request[Any]], *names: str) -> Call[..., Any]:
