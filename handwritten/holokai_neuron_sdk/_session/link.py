@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from holokai_neuron_sdk._session.leases import Leases
 
 NEVER = float("inf")
+PATIENCE = 5.0
+"""Seconds that a heartbeat may be under way before another is sent beside it: a POST that hangs must not cost a lease."""
 
 
 class LinkMachine:
@@ -138,8 +140,8 @@ class LinkMachine:
         self._beat_at = min(self._beat_sent_at + self._pace.heartbeat, soonest)
 
     def _beat(self, now: float) -> None:
-        if self._beat_pending and now - self._beat_sent_at < max(self._pace.heartbeat, 5.0):
-            self._beat_at = now + self._pace.heartbeat
+        if self._beat_pending and now < self._beat_sent_at + PATIENCE:
+            self._beat_at = self._beat_sent_at + PATIENCE
             return
         frame = protocol.HeartbeatFrame(
             type="heartbeat", neuronId=self._neuron_id, inFlight=self._leases.in_flight(), sentAt=self._utcnow()
