@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEVER = float("inf")
 PATIENCE = 5.0
-"""Seconds that a heartbeat may be under way before another is sent beside it: a POST that hangs must not cost a lease."""
+"""Seconds that a heartbeat may be under way before another is sent: a POST that hangs must not cost a lease."""
 
 
 class LinkMachine:
