@@ -240,12 +240,13 @@ class SbnGatewayClient:
                 ),
             )
         self._transports = list(known.values())
+        self._slot_http, self._base_http, self._read_http = (known[url] for url in urls)
         self._slots, self._base, self._reads = (GatewayClient(known[url]) for url in urls)
 
     def create_slot(self, request: SlotCreateRequest) -> SlotHandle:
         """Open a slot."""
         body = request.to_payload()
-        return self._slots._transport.perform(Request(calls.CREATE_SLOT, body=body), SlotHandle.of)
+        return self._slot_http.perform(Request(calls.CREATE_SLOT, body=body), SlotHandle.of)
 
     def list_slot_blocks(self, slot_id: str, *, limit: int | None = None) -> dict[str, Any]:
         """List the SmartBlocks composed in a slot."""
@@ -253,11 +254,11 @@ class SbnGatewayClient:
 
     def close_slot(self, slot_id: str) -> SlotClosure:
         """Close a slot."""
-        return self._slots._transport.perform(calls.close_slot(slot_id), SlotClosure.of)
+        return self._slot_http.perform(calls.close_slot(slot_id), SlotClosure.of)
 
     def fetch_receipt(self, receipt_id: str) -> Receipt:
         """Fetch a receipt."""
-        return self._reads._transport.perform(calls.fetch_receipt(receipt_id), Receipt.of)
+        return self._read_http.perform(calls.fetch_receipt(receipt_id), Receipt.of)
 
     def list_flags(self) -> Json:
         """List feature flags."""
@@ -266,14 +267,14 @@ class SbnGatewayClient:
     def request_attestation(self, summary: SlotSummary) -> Json:
         """Ask for an attestation of a hash."""
         request = Request[Any](calls.REQUEST_ATTESTATION, body=summary.to_payload())
-        answer = self._base._transport.perform(request, lambda reply: reply.json())
+        answer = self._base_http.perform(request, lambda reply: reply.json())
         if not is_object(answer):
             raise GatewayError("Unexpected attestation response", status_code=200)
         return answer
 
     def fetch_block(self, block_id: str) -> Json:
         """Fetch a SmartBlock with its surface and lineage."""
-        return self._reads._transport.perform(calls.fetch_block(block_id), unwrapped)
+        return self._read_http.perform(calls.fetch_block(block_id), unwrapped)
 
     def list_successor_surfaces(self, block_id: str, *, limit: int | None = None) -> Json:
         """List the surfaces that grew out of a block."""
@@ -281,7 +282,7 @@ class SbnGatewayClient:
 
     def list_fractal_receipts(self, block_id: str, *, kind: str | None = None, limit: int | None = None) -> Json:
         """List the receipts below a block."""
-        return self._reads._transport.perform(calls.list_fractal_receipts(block_id, kind=kind, limit=limit), unwrapped)
+        return self._read_http.perform(calls.list_fractal_receipts(block_id, kind=kind, limit=limit), unwrapped)
 
     def list_proof_surfaces(self, block_id: str, *, kind: str | None = None, limit: int | None = None) -> Json:
         """List the proof surfaces of a block."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeGuard, TypeVar
 
 from wirewright.calls import Operation, Reply, Request
 from wirewright.errors import DecodeError, StatusError, WirewrightError
@@ -21,6 +21,11 @@ __all__ = ["AsyncHttpTransport", "AuthState", "HttpTransport", "RetryConfig", "S
 T = TypeVar("T")
 USER_AGENT = f"sbn-sdk/{__version__}"
 STATUSES = (500, 502, 503, 504)
+
+
+def is_answer(error: WirewrightError) -> TypeGuard[StatusError[Any]]:
+    """Whether the error is an answer of the server."""
+    return isinstance(error, StatusError)
 
 
 @dataclass
@@ -75,7 +80,7 @@ class Dialect:
 
     def translated(self, error: WirewrightError) -> Exception:
         """What the SDK's users expect for an error of the runtime."""
-        if isinstance(error, StatusError):
+        if is_answer(error):
             return self.status(error)
         if isinstance(error, ValueError):
             return error
@@ -149,7 +154,7 @@ class _Transport:
 
     def _recovered(self, error: WirewrightError) -> Reply:
         """A redirect is an answer like any other; everything else is raised as the SDK's own error."""
-        if isinstance(error, StatusError) and error.status < 400:
+        if is_answer(error) and error.status < 400:
             return Reply(error.status, dict(error.headers), error.content)
         raise self.dialect.translated(error) from error
 

@@ -98,7 +98,7 @@ def moment(name: str) -> Meta:
 
 def records(name: str, kind: type[Record]) -> Meta:
     """The member as an array of records."""
-    return {"read": lambda data: [kind.from_dict(item) for item in data.get(name) or []]}
+    return {"read": lambda data: [kind.from_dict(item) for item in listed(data, name)]}
 
 
 def parse_moment(value: Any) -> datetime | None:

@@ -137,9 +137,8 @@ class AsyncNetworkClient(Credentials):
             "transport": transport,
         }
         self._threads = raw_client is not None or _is_only_sync(transport)
-        self._http = AsyncHttpTransport(
-            auth=self._auth, **self._settings | ({"transport": None} if self._threads else {})
-        )
+        own: dict[str, Any] = {**self._settings, "transport": None if self._threads else transport}
+        self._http = AsyncHttpTransport(auth=self._auth, **own)
 
     @property
     def raw(self) -> Any:

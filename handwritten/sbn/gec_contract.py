@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Self, cast
 
 
 def clean_text(value: Any, *, lower: bool = False) -> str | None:
@@ -22,7 +22,7 @@ def clean_list(values: Any, *, lower: bool = False) -> list[str]:
     """Each item cleaned; empty ones and repetitions dropped."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         return []
-    items: Iterable[Any] = values
+    items = cast("Iterable[object]", values)
     return list(dict.fromkeys(text for item in items if (text := clean_text(item, lower=lower))))
 
 
@@ -30,7 +30,7 @@ def clean_weights(values: Any, *, lower: bool = False) -> dict[str, float]:
     """Names to numbers; what is no number is dropped."""
     if not isinstance(values, Mapping):
         return {}
-    given: Mapping[Any, Any] = values
+    given = cast("Mapping[object, object]", values)
     weights: dict[str, float] = {}
     for key, value in given.items():
         name, number = clean_text(key, lower=lower), clean_float(value)
@@ -51,7 +51,7 @@ def clean_notes(values: Any) -> dict[str, str]:
     """Notes: lower-case names, stripped texts."""
     if not isinstance(values, Mapping):
         return {}
-    given: Mapping[Any, Any] = values
+    given = cast("Mapping[object, object]", values)
     pairs = ((clean_text(key, lower=True), str(value).strip()) for key, value in given.items())
     return {key: value for key, value in pairs if key and value}
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, cast
 
 from wirewright.calls import is_object
 
@@ -82,10 +82,10 @@ def _normalised(value: Any, volatile: frozenset[str] | set[str], depth: int) -> 
     if depth > MAX_DEPTH:
         raise ValueError(f"nesting deeper than {MAX_DEPTH}")
     if isinstance(value, Mapping):
-        pairs = value.items()
+        pairs = cast("Mapping[object, object]", value).items()
         return {str(key): _normalised(item, volatile, depth + 1) for key, item in pairs if key not in volatile}
     if isinstance(value, list | tuple):
-        return [_normalised(item, volatile, depth + 1) for item in value]
+        return [_normalised(item, volatile, depth + 1) for item in cast("Sequence[Any]", value)]
     if isinstance(value, float):
         return _rounded(value)
     if isinstance(value, datetime):

@@ -10,7 +10,7 @@ from sbn_calls import lattice as calls
 from wirewright.calls import Call, Request, Steps, flow, member, whole
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import listed
+from sbn._models import listed, mapped
 
 Json = Mapping[str, Any]
 _NODE_ALIASES = {"id": "step_id", "label": "name"}
@@ -115,8 +115,7 @@ def template_of(data: Json, workflow_id: str | None = None) -> Any:
     if not isinstance(inner, Mapping):
         raise ValueError("the workflow is not an object")
     workflow = cast("Json", inner)
-    found = data.get("provenance")
-    provenance = cast("Json", found) if isinstance(found, Mapping) else {}
+    provenance = mapped(data, "provenance")
     pgdag = importlib.import_module("pgdag")
     return pgdag.DAGTemplate(
         name=str(workflow.get("name") or ""),

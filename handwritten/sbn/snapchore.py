@@ -8,10 +8,11 @@ from typing import Any
 
 from sbn_calls import control_plane
 from sbn_calls import snapchore as calls
-from wirewright.calls import Call, Request, Steps, flow, is_array, whole
+from wirewright.calls import Call, Request, Steps, flow, is_array, is_object, whole
 
 from sbn import artifacts
 from sbn._faces import AsyncSubClient, SubClient
+from sbn._models import mapped
 from sbn.errors import SbnError
 
 Json = Mapping[str, Any]
@@ -94,7 +95,7 @@ class SnapChoreMethods(calls.SnapchoreCalls):
             rate_plan_id=rate_plan_id,
             activate=activate,
         )
-        places = (created.get("summary") or {}, created.get("tenant") or {}, created)
+        places = (mapped(created, "summary"), mapped(created, "tenant"), created)
         project = next((place["id"] for place in places if place.get("id")), None)
         promotion = yield lambda: self.promote(
             smartblock_record_id=smartblock_record_id,
@@ -208,7 +209,7 @@ def _described(
 
 def _first_object(values: Any) -> Json | None:
     items: list[Any] = values if is_array(values) else []
-    return next((item for item in items if isinstance(item, Mapping)), None)
+    return next((item for item in items if is_object(item)), None)
 
 
 def _anchor(source: str, place: Json, project: str | None) -> dict[str, Any]:
@@ -225,7 +226,7 @@ def _anchor(source: str, place: Json, project: str | None) -> dict[str, Any]:
 def local_proof_status(block: Json) -> dict[str, Any]:
     """See `SnapChoreMethods.local_proof_status`."""
     record = block.get("smartblock_record_id") or block.get("id")
-    moment = (block.get("metadata") or {}).get("snapchore_moment_hash")
+    moment = mapped(block, "metadata").get("snapchore_moment_hash")
     return {
         "status": "sealed_local" if record else "captured",
         "sealed_local": bool(record),

@@ -276,7 +276,7 @@ def instrumentation(
 def _segments(report: dict[str, Any]) -> None:
     summary = mapped(report, "summary")
     for title, name in (("Status", "status_counts"), ("Missing", "missing_dimension_counts")):
-        ranked = sorted((summary.get(name) or {}).items(), key=lambda item: -item[1])[:6]
+        ranked = sorted(mapped(summary, name).items(), key=lambda item: -item[1])[:6]
         if ranked:
             typer.echo(f"  {title}: {', '.join(f'{key}={count}' for key, count in ranked)}")
     columns = ["frontier_id", "event_type", "source_app", "weak_rate", "weak_events"]
@@ -373,7 +373,7 @@ def set_binding(
 
 def _history(client: Any, app_id: str, workflow: str) -> list[dict[str, Any]]:
     """A workflow's contract history, newest first. Raises BadParameter when app or workflow is not known."""
-    apps = client.atlas.list_apps().get("apps") or []
+    apps = listed(client.atlas.list_apps(), "apps")
     app = next((app for app in apps if app.get("app_id") == app_id), None)
     if app is None:
         raise typer.BadParameter(f"there is no app {app_id}", param_hint="app_id")

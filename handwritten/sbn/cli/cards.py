@@ -26,8 +26,8 @@ WRITTEN = "Canonical Path*=canonical_path; Version*=card_version; Authored By=au
 
 def request_of(document: dict[str, Any]) -> dict[str, Any]:
     """What a card file says, as fields of a request; what it does not say is left out."""
-    card = document.get("frontier_card") or document
-    meta, identity, prior = (card.get(name) or {} for name in ("meta", "identity", "registration_prior"))
+    card = mapped(document, "frontier_card") or document
+    meta, identity, prior = (mapped(card, name) for name in ("meta", "identity", "registration_prior"))
     bindings, form = mapped(card, "bindings"), mapped(card, "operational_form")
     apps = listed(bindings, "apps")
     scope = document.get("canonical_path") or identity.get("scope") or identity.get("surface")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -24,7 +24,7 @@ def echo_quiet(value: Any) -> None:
     """A value and nothing else, not even a line end; lists one a line."""
     if isinstance(value, bool):
         value = str(value).lower()
-    lines = [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+    lines = [str(item) for item in cast("Sequence[Any]", value)] if isinstance(value, list | tuple) else [str(value)]
     typer.echo("\n".join(lines), nl=False)
 
 
@@ -83,7 +83,7 @@ def pick(value: Any, path: str) -> Any:
         counted = place.startswith("#")
         found = _walk(value, place.removeprefix("#"))
         if counted:
-            return len(found) if isinstance(found, Sequence) else 0
+            return len(cast("Sequence[object]", found)) if isinstance(found, Sequence) else 0
         if found not in (None, ""):
             return shown(found, form)
     return default or None
@@ -91,5 +91,5 @@ def pick(value: Any, path: str) -> Any:
 
 def _walk(value: Any, place: str) -> Any:
     for name in place.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        value = cast("Mapping[str, Any]", value).get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     return value

@@ -159,7 +159,7 @@ add_ingestion(_group, "ingest", "cli")
 
 def counts(graph: dict[str, Any]) -> dict[str, int]:
     """Edges of a reality graph by kind."""
-    return Counter(str(output.pick(edge, "kind|edge_type")).replace("-", "_") for edge in graph.get("edges") or [])
+    return Counter(str(output.pick(edge, "kind|edge_type")).replace("-", "_") for edge in listed(graph, "edges"))
 
 
 @_group.command("lattice get")

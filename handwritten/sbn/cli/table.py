@@ -19,9 +19,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, cast
 
 import typer
+from wirewright.calls import is_array
 
 from sbn.cli import output
 from sbn.cli._config import SbnCliConfig, get_agent_client, get_sbn_client
@@ -50,7 +51,7 @@ class Rows:
     blanks: bool = False
 
     def show(self, value: Any, form: str, given: dict[str, Any]) -> None:
-        items = value if isinstance(value, list) else self._items(value)
+        items = value if is_array(value) else self._items(value)
         names = [(name, place or name) for name, _, place in (c.partition("=") for c in self.columns.split())]
         if form == "json":
             output.echo_json({self.wrap: value} if self.wrap and isinstance(value, list) else value)
@@ -66,7 +67,7 @@ class Rows:
     def _items(self, value: Any) -> list[Any]:
         for place in self.at.split("|"):
             found = output.pick(value, place)
-            if isinstance(found, list):
+            if is_array(found):
                 return found
         return []
 
@@ -227,7 +228,7 @@ class _Option:
             return read_json(given) if given else None
         if self.csv:
             return split_list(given) or None
-        return list(given) if isinstance(given, tuple) else given
+        return list(cast("tuple[object, ...]", given)) if isinstance(given, tuple) else given
 
 
 def _options(brief: str, call: Callable[..., Any]) -> list[_Option]:
@@ -243,7 +244,7 @@ def _option(match: re.Match[str], known: Any, helps: dict[str, str]) -> _Option:
     annotation = str(source.annotation) if source is not None else "str"
     kind: Any = str if set(marks) & {",", "@"} else _TYPES.get(annotation.removesuffix(" | None"), str)
     missing = source is None or source.default is inspect.Parameter.empty
-    default: Any = None if missing else source.default
+    default: Any = None if source is None or missing else source.default
     if match["default"] is not None:
         default = kind(match["default"])
     if not match["dash"]:

@@ -408,7 +408,7 @@ class AppRules(ComputeRules):
     @rule("atlas_run_card")
     def run_card(self, call: Call) -> Json:
         card, body, space = self.card(call.path["card_ref"]), said(call), self.space(call)
-        workflows = card["said"].get("workflow_bindings") or []
+        workflows = listed(card["said"], "workflow_bindings")
         workflow = body.get("workflow") or (workflows[0] if workflows else None)
         if workflow is None:
             raise invalid("The card has no workflow, and none is named.")

@@ -177,7 +177,7 @@ class LedgerRules(SlotRules):
 
     @rule("snapchore_list_chains")
     def list_chains(self, call: Call) -> Json:
-        chains = [{**chain, "entries": []} for chain in newest(self.space(call).chains.values(), 100)]
+        chains: list[Json] = [{**chain, "entries": []} for chain in newest(self.space(call).chains.values(), 100)]
         return {"chains": chains, "count": len(chains)}
 
     @rule("snapchore_verify_chain")

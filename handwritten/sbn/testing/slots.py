@@ -351,7 +351,7 @@ class SlotRules(Base):
     ) -> Json:
         """Issue a receipt."""
         digest = self.hash_of({"subject": subject, **payload, "issued": len(space.receipts)})
-        metadata = (slot or {}).get("metadata") or {}
+        metadata = mapped(slot or {}, "metadata")
         receipt: Json = {
             "id": self.uuid(),
             "tenant_id": space.tenant,
@@ -519,7 +519,7 @@ class SlotRules(Base):
     @rule("gateway_fetch_block")
     def fetch_block(self, call: Call) -> Json:
         block = found(self.space(call).blocks, call.path["block_id"], "block")
-        detail = {**self.public(block), "surface": {"surface_role": "origin_surface"}, "lineage_edges": []}
+        detail: Json = {**self.public(block), "surface": {"surface_role": "origin_surface"}, "lineage_edges": []}
         return {"data": detail}
 
     @rule("gateway_list_successor_surfaces")

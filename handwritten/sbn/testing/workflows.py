@@ -153,7 +153,7 @@ class WorkflowRules(OfficeRules):
     @rule("lattice_import_workflows")
     def import_many(self, call: Call) -> Json:
         space, activate = self.space(call), bool(call.body.get("activate"))
-        made = [self.imported(space, entry, activate) for entry in call.body["data"].get("workflows") or []]
+        made = [self.imported(space, entry, activate) for entry in listed(call.body["data"], "workflows")]
         return {"imported": len(made), "count": len(made), "workflows": made}
 
     # Order ----------------------------------------------------------------------------------------------------------

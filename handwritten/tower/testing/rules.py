@@ -188,7 +188,8 @@ class TowerRules(Rules):
     def offboard(self, call: Call) -> Json:
         agent = self.agent(call)
         agent["state"] = "archived"
-        retained = bool((call.body or {}).get("retain_knowledge", True))
+        body: dict[str, Any] = call.body or {}
+        retained = bool(body.get("retain_knowledge", True))
         if not retained:
             agent["_log"].clear()
         return {"data": {"agent_id": agent["id"], "state": "archived", "retained": retained}}
