@@ -37,12 +37,11 @@ class Blackboard:
         """All that the step may see, before its proof keys are put in. Not to be changed; see `isolated`."""
         if self._shared:
             return self._merged(self._order)
-        prerequisites = self._plan.prerequisites(step)
-        if not prerequisites:
-            return dict(self._base)
-        if len(prerequisites) == 1 and prerequisites[0] in self._views:
-            return self._take(prerequisites[0])
-        return self._merged(self._ancestors(step))
+        sources = self._plan.prerequisites(step)
+        left = [self._take(source) for source in sources]
+        if len(left) == 1 and left[0] is not None:
+            return left[0]
+        return self._merged(self._ancestors(step)) if sources else dict(self._base)
 
     def add(self, step: str, seen: dict[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
         """Take over what a step left in its inputs; answers what was new in it."""
@@ -58,11 +57,6 @@ class Blackboard:
         """Take over what a step added in an earlier life of the run."""
         self._additions[step] = dict(addition)
         self._order.append(step)
-
-    def share(self, values: Mapping[str, Any]) -> None:
-        """Add values that every step may see (the payload of an event that the run waited for)."""
-        self._base.update(values)
-        self._views.clear()
 
     def final(self) -> dict[str, Any]:
         """Everything, merged in the plan's order."""
@@ -86,10 +80,13 @@ class Blackboard:
             bits ^= lowest
         return found
 
-    def _take(self, step: str) -> dict[str, Any]:
+    def _take(self, step: str) -> dict[str, Any] | None:
         """The view that a step left behind: a copy, or the thing itself for its last reader."""
         self._unread[step] -= 1
-        return dict(self._views[step]) if self._unread[step] > 0 else self._views.pop(step)
+        if self._unread[step] > 0:
+            view = self._views.get(step)
+            return None if view is None else dict(view)
+        return self._views.pop(step, None)
 
 
 def isolated(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,325 @@
+"""The runner: step functions, templates and where they run (sheet §7)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from .artifact import utc_now
+from .edges import EdgeEmitter
+from .envelope import StepEnvelopeBuilder
+from .events import StepEvent
+from .executors import LocalExecutor, StepExecutor
+from .gate import IdempotencyGate
+from .interrupt import InterruptionHandler
+from .journal import Journal
+from .results import DAGResult, NodeResult, RunResult, WaitForEvent
+from .resume import ResumePoint
+from .run import Run
+from .runner import StepFn
+from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
+from .subworkflow import ChildRun
+from .template import DAGEdge, DAGNode, DAGTemplate, TemplateError
+
+__all__ = [
+    "DAGEdge",
+    "DAGNode",
+    "DAGResult",
+    "DAGTemplate",
+    "NodeResult",
+    "PGDAGRunner",
+    "RunResult",
+    "TemplateError",
+    "WaitForEvent",
+]
+
+logger = logging.getLogger(__name__)
+
+
+class PGDAGRunner:
+    """Executes templates; many runs at once on one runner are fine.
+
+    Args:
+        snapchore, gateway, bitblocks, blocks: sub-clients of an SBN client, or anything with the same methods, sync or async.
+        max_concurrency: steps of one run at the same time; the machine's cores by default, 1 gives the order of the list.
+        journal: a path (or `Journal`) to keep sealed steps in, so that `resume(run_id)` goes on after a crash.
+        executor: where step functions run; this process by default.
+        shared_blackboard: every step sees all that ran before it, as with the original; only with `max_concurrency=1`.
+        on_event: called with each `StepEvent`; what it raises is logged, and the run goes on.
+        clock, sleep: for tests.
+    """
+
+    def __init__(
+        self,
+        snapchore: Any = None,
+        gateway: Any = None,
+        bitblocks: Any = None,
+        blocks: Any = None,
+        *,
+        domain: str = "general",
+        spec_version: str = "1.0",
+        max_concurrency: int | None = None,
+        journal: str | Path | Journal | None = None,
+        executor: StepExecutor | None = None,
+        remote_idempotency: bool = False,
+        shared_blackboard: bool = False,
+        on_event: Callable[[StepEvent], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.max_concurrency = max_concurrency or os.cpu_count() or 1
+        if self.max_concurrency < 1:
+            raise ValueError(f"max_concurrency must be at least 1, not {max_concurrency}")
+        if shared_blackboard and self.max_concurrency != 1:
+            raise ValueError("shared_blackboard needs max_concurrency=1: what a step sees would depend on timing")
+        self._clients = SimpleNamespace(snapchore=snapchore, gateway=gateway, bitblocks=bitblocks, blocks=blocks)
+        self.gateway = gateway
+        self.domain = domain
+        self.spec_version = spec_version
+        self.shared_blackboard = shared_blackboard
+        self.on_event = on_event
+        self.clock = clock
+        self.sleep = sleep
+        self.journal = Journal(journal) if isinstance(journal, str | Path) else journal
+        self.executor: StepExecutor = executor or LocalExecutor(self.max_concurrency)
+        self._steps: dict[str, StepFn] = {}
+        self._templates: dict[str, DAGTemplate] = {}
+        self._gate = IdempotencyGate(snapchore if remote_idempotency else None)
+        self._interruption = InterruptionHandler()
+        self._envelope_builder = StepEnvelopeBuilder(snapchore, clock=clock)
+        self._writer = ProofWriter(self._backend(), clock=clock)
+        self._lattice_client: Any = None
+        self._edge_emitter: EdgeEmitter | None = None
+        self._background_subworkflow_tasks: set[asyncio.Task[RunResult]] = set()
+        self._active: set[str] = set()
+
+    def _backend(self) -> SealBackend:
+        clients = self._clients
+        if clients.snapchore is None and clients.bitblocks is None and clients.blocks is None:
+            return LocalSealBackend()
+        return SbnSealBackend(clients)
+
+    @property
+    def interruption_handler(self) -> InterruptionHandler:
+        return self._interruption
+
+    @property
+    def idempotency_gate(self) -> IdempotencyGate:
+        return self._gate
+
+    @property
+    def envelope_builder(self) -> StepEnvelopeBuilder:
+        return self._envelope_builder
+
+    @property
+    def writer(self) -> ProofWriter:
+        return self._writer
+
+    @property
+    def lattice_client(self) -> Any:
+        return self._lattice_client
+
+    @property
+    def edge_emitter(self) -> EdgeEmitter | None:
+        return self._edge_emitter
+
+    @property
+    def steps(self) -> Mapping[str, StepFn]:
+        return self._steps
+
+    def register_step(self, step_id: str, step_fn: StepFn) -> None:
+        self._steps[step_id] = step_fn
+
+    def register_steps(self, steps: Mapping[str, StepFn]) -> None:
+        self._steps.update(steps)
+
+    def register_template(self, template: DAGTemplate) -> None:
+        """Make a template known to sub-workflow steps, by its name in any case."""
+        self._templates[template.name] = template
+        self._templates[template.name.lower()] = template
+
+    def register_templates(self, templates: Mapping[str, DAGTemplate] | Sequence[DAGTemplate]) -> None:
+        """The same for many; a mapping's keys are names too."""
+        if isinstance(templates, Mapping):
+            named = cast("Mapping[str, DAGTemplate]", templates)
+            self._templates.update(named)
+            templates = list(named.values())
+        for template in templates:
+            self.register_template(template)
+
+    async def execute(
+        self,
+        template: DAGTemplate,
+        inputs: Mapping[str, Any],
+        *,
+        actor: str = "",
+        config: dict[str, Any] | None = None,
+        run_id: str | None = None,
+    ) -> RunResult:
+        """Run a template to its end, to a wait or to an interruption.
+
+        Failing steps do not raise: the result's status and proofs tell.
+
+        Raises:
+            TemplateError: the template has cycles, unknown or repeated steps, or conditions that are none.
+            TypeError: inputs are missing, or their keys cannot be sorted.
+            KeyError: a sub-workflow step names a template that is not registered.
+        """
+        config = {} if config is None else config
+        state = config.get("_resume_state") or config.get("resume_state")
+        resumed = ResumePoint.from_dict(state) if state else None
+        payload = config.get("_resume_event_payload") or config.get("resume_event_payload")
+        return await self._run(template, dict(inputs), actor, config, run_id or _new_run_id(), resumed, payload)
+
+    async def resume(
+        self,
+        template: DAGTemplate | str,
+        *,
+        resume_state: Mapping[str, Any] | None = None,
+        resume_event_payload: Mapping[str, Any] | None = None,
+        actor: str = "",
+        config: dict[str, Any] | None = None,
+    ) -> RunResult:
+        """Go on with a waiting run from its resume document, or by run id with one that the journal knows.
+
+        A run that waits for an event needs a payload that is not empty, else it goes on waiting. Steps that are sealed do
+        not run again.
+
+        Raises:
+            ValueError: neither a resume document nor a journal is there.
+            KeyError: the journal does not know the run.
+        """
+        if isinstance(template, str):
+            if self.journal is None:
+                raise ValueError("resume(run_id) needs a runner with a journal")
+            template, resumed, kept = await asyncio.to_thread(self.journal.load, template)
+            config = kept | (config or {})
+        elif resume_state is None:
+            raise ValueError("resume(template) needs resume_state")
+        else:
+            resumed = ResumePoint.from_dict(resume_state)
+        payload = dict(resume_event_payload or {})
+        return await self._run(
+            template, resumed.initial_inputs, actor or resumed.actor, config or {}, resumed.run_id, resumed, payload
+        )
+
+    async def _run(
+        self,
+        template: DAGTemplate,
+        inputs: dict[str, Any],
+        actor: str,
+        config: dict[str, Any],
+        run_id: str,
+        resumed: ResumePoint | None,
+        payload: Mapping[str, Any] | None,
+    ) -> RunResult:
+        run = Run(
+            self,
+            template,
+            resumed.initial_inputs if resumed else inputs,
+            actor=actor,
+            config=config,
+            run_id=resumed.run_id if resumed else run_id,
+            resumed=resumed,
+            payload=dict(payload or {}),
+        )
+        if not self._active:
+            self._interruption.reset()
+        self._active.add(run.run_id)
+        try:
+            return await run.execute()
+        finally:
+            self._active.discard(run.run_id)
+
+    # -- what a run asks of its runner -----------------------------------------------------------------------------
+
+    def knows(self, node: DAGNode) -> bool:
+        return node.is_subworkflow or node.id in self._steps
+
+    def tell(self, event: StepEvent) -> None:
+        if self.on_event is None:
+            return
+        try:
+            self.on_event(event)
+        except Exception:
+            logger.warning("on_event raised at %s of step %s", event.kind, event.step_id, exc_info=True)
+
+    def child_template(self, node: DAGNode, config: Mapping[str, Any]) -> DAGTemplate:
+        """The template of a sub-workflow step: named by the node, else by the run's configuration."""
+        data, table = node.metadata, config.get("subworkflow_templates")
+        named = [data.get(key) for key in ("workflow_template", "template_name", "template")]
+        if isinstance(table, Mapping):
+            named += [table.get(node.id), table.get(data.get("template_name"))]
+        for candidate in named:
+            if isinstance(candidate, DAGTemplate):
+                return candidate
+            found = self._templates.get(str(candidate)) or self._templates.get(str(candidate).lower())
+            if candidate and found is not None:
+                return found
+        raise KeyError(f"Subworkflow template not registered for step: {node.id}")
+
+    def child_run_id(self, run_id: str, step: str) -> str:
+        """Random; with a journal always the same, so that a child too goes on where it stopped."""
+        if self.journal is None:
+            return f"{run_id}:{step}:{uuid.uuid4().hex[:8]}"
+        return f"{run_id}:{step}:{hashlib.sha256(f'{run_id}:{step}'.encode()).hexdigest()[:8]}"
+
+    async def run_child(self, child: ChildRun) -> RunResult:
+        runner = self._child_runner(child)
+        if self.journal is not None and await asyncio.to_thread(self.journal.unfinished, child.run_id):
+            return await runner.resume(child.run_id, config=child.config)
+        return await runner.execute(
+            child.template, child.inputs, actor=child.actor, config=child.config, run_id=child.run_id
+        )
+
+    def launch(self, child: ChildRun) -> None:
+        """Start an async child here if it asks for that; a detached one is the host's to start."""
+        if child.launch_mode != "background":
+            return
+        task = asyncio.create_task(self.run_child(child), name=f"pgdag:{child.run_id}")
+        self._background_subworkflow_tasks.add(task)
+        task.add_done_callback(self._background_ended)
+
+    def _background_ended(self, task: asyncio.Task[RunResult]) -> None:
+        self._background_subworkflow_tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            logger.error("%s failed: %s", task.get_name(), error)
+        else:
+            logger.info("%s ended: %s", task.get_name(), task.result().status.value)
+
+    def _child_runner(self, child: ChildRun) -> PGDAGRunner:
+        clients = self._clients
+        runner = PGDAGRunner(
+            clients.snapchore,
+            clients.gateway,
+            clients.bitblocks,
+            domain=child.template.domain or self.domain,
+            spec_version=self.spec_version,
+            max_concurrency=self.max_concurrency,
+            journal=self.journal,
+            executor=self.executor,
+            shared_blackboard=self.shared_blackboard,
+            on_event=self.on_event,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        runner._steps, runner._templates = self._steps, self._templates
+        runner._interruption, runner._active = self._interruption, self._active
+        runner._lattice_client, runner._edge_emitter = self._lattice_client, self._edge_emitter
+        runner._background_subworkflow_tasks = self._background_subworkflow_tasks
+        return runner
+
+
+def _new_run_id() -> str:
+    return f"run-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,84 @@
+"""What a run needs to go on: from a resume document or from the journal (sheet §2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .artifact import ProofArtifact, parse_time, utc_now
+from .results import WaitForEvent
+
+__all__ = ["ResumePoint"]
+
+
+@dataclass
+class ResumePoint:
+    """Where a run stands: which steps are sealed, with what they added, and what it waits for."""
+
+    run_id: str
+    template_name: str = ""
+    workflow_id: str | None = None
+    actor: str = ""
+    slot_id: str | None = None
+    owns_slot: bool = True
+    started_at: datetime = field(default_factory=utc_now)
+    initial_inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    current_outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    proofs: dict[str, ProofArtifact] = field(default_factory=dict[str, ProofArtifact])
+    step_outputs: dict[str, dict[str, Any]] | None = None
+    skipped: list[str] = field(default_factory=list[str])
+    wait_event: WaitForEvent | None = None
+
+    @property
+    def base(self) -> dict[str, Any]:
+        """What every step sees: the inputs, or all values where it is not told which step added which."""
+        return self.current_outputs if self.step_outputs is None else self.initial_inputs
+
+    def to_dict(self) -> dict[str, Any]:
+        """The resume document, `specs/pgdag/0.9/resume.schema.yaml`."""
+        return {
+            "run_id": self.run_id,
+            "template_name": self.template_name,
+            "workflow_id": self.workflow_id,
+            "actor": self.actor,
+            "slot_id": self.slot_id,
+            "owns_slot": self.owns_slot,
+            "started_at": self.started_at.isoformat(),
+            "initial_inputs": self.initial_inputs,
+            "current_outputs": self.current_outputs,
+            "completed_steps": sorted(self.proofs),
+            "proofs": {step: proof.to_dict() for step, proof in self.proofs.items()},
+            "wait_event": self.wait_event.to_dict() if self.wait_event else None,
+            "step_outputs": self.step_outputs,
+            "skipped_steps": self.skipped,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ResumePoint:
+        """Read a resume document, also one that does not say which step added what.
+
+        Raises:
+            KeyError: the document has no `run_id`.
+            ValueError: a proof has an unknown status.
+        """
+        proofs = {str(step): ProofArtifact.from_dict(proof) for step, proof in (data.get("proofs") or {}).items()}
+        completed = data.get("completed_steps")
+        wait_event = data.get("wait_event")
+        added = data.get("step_outputs")
+        return cls(
+            run_id=str(data["run_id"]),
+            template_name=str(data.get("template_name") or ""),
+            workflow_id=data.get("workflow_id"),
+            actor=str(data.get("actor") or ""),
+            slot_id=data.get("slot_id"),
+            owns_slot=bool(data.get("owns_slot", True)),
+            started_at=parse_time(data.get("started_at")),
+            initial_inputs=dict(data.get("initial_inputs") or {}),
+            current_outputs=dict(data.get("current_outputs") or {}),
+            proofs=proofs if completed is None else {step: proofs[step] for step in proofs if step in set(completed)},
+            step_outputs={str(k): dict(v) for k, v in added.items()} if isinstance(added, Mapping) else None,
+            skipped=list(data.get("skipped_steps") or []),
+            wait_event=WaitForEvent.from_dict(wait_event) if isinstance(wait_event, Mapping) else None,
+        )
