@@ -1,6 +1,6 @@
 """One typed call against raw httpx with `response.json()`, in process and over a loopback server. Prints ratios.
 
-    python tests/benchmarks/bench_call.py
+python tests/benchmarks/bench_call.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import msgspec
-
 from wirewright import AsyncClient, Client, Content, Operation, Request
 
 BODY = b'{"id":"a","name":"something","tags":["x","y"],"size":12}'
@@ -31,7 +30,11 @@ class Item(msgspec.Struct):
 
 
 GET = Operation(
-    "get_item", "GET", "/v1/items/{id}", codec="msgspec", responses={"200": (Content("application/json", lambda: Item),)}
+    "get_item",
+    "GET",
+    "/v1/items/{id}",
+    codec="msgspec",
+    responses={"200": (Content("application/json", lambda: Item),)},
 )
 POST = Operation(
     "post_item", "POST", "/v1/items", codec="msgspec", request=(Content("application/json"),),
