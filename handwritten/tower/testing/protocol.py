@@ -9,4 +9,5 @@ PROTOCOL = Protocol(
     title="Tower Agent API",
     versions={"0.1": Spec(package="tower_api.v0_1", spec_dir="specs/tower/0.1")},
     sandbox="tower.testing.rules:TowerRules",
+    demo="tower.testing.demo:demo",
 )

@@ -9,6 +9,7 @@ from tower import TowerClient, types
 from tower._http import RetryConfig, TowerError
 from tower.testing.protocol import PROTOCOL
 from tower.testing.rules import TowerRules
+from wirewright.demo import run_demo
 from wirewright.sandbox import Sandbox
 
 
@@ -59,3 +60,11 @@ def test_who_may_call(sandbox: Sandbox) -> None:
         client.authenticate_api_key("sk-tower-1")
         with pytest.raises(TowerError, match="no such agent"):
             client.get_agent("nope")
+
+
+def test_the_quick_start_of_the_demo() -> None:
+    run = run_demo(PROTOCOL)
+
+    assert run.error is None
+    assert run.broken == []
+    assert run.calls >= 6
