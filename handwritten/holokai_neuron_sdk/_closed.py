@@ -59,7 +59,7 @@ def _model(name: str, schema: Schema, validators: dict[str, Callable[..., Any]] 
     required = set(schema.get("required", ()))
     fields: dict[str, Any] = {}
     for attribute, field in generated.model_fields.items():
-        wire = field.alias or attribute
+        wire = field.serialization_alias or attribute
         kind = _type(schema["properties"][wire])
         fields[attribute] = _field(kind, schema["properties"][wire], wire, required=wire in required)
     return create_model(

@@ -62,7 +62,7 @@ class HeartbeatLoop:
         self._ticking = True
         try:
             frame = HeartbeatFrame(
-                type="heartbeat", neuronId=self._neuron_id, inFlight=self._in_flight(), sentAt=utcnow()
+                type="heartbeat", neuron_id=self._neuron_id, in_flight=self._in_flight(), sent_at=utcnow()
             )
             await self._transport.post(POST_PATH.heartbeat, frame)
         except Exception as error:

@@ -74,7 +74,7 @@ class HandlerContext:
         try:
             given = {"percent": percent, "message": message, "data": jsonable(data)}
             fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-            frame = ProgressFrame(type="progress", leaseId=self.lease_id, sentAt=utcnow(), **fields)
+            frame = ProgressFrame(type="progress", lease_id=self.lease_id, sent_at=utcnow(), **fields)
             await self._transport.post(POST_PATH.progress, frame)
         except Exception as error:
             self.log.warning("progress not delivered: %s", error)
@@ -160,7 +160,7 @@ def _success(lease: LeasePayload, output: Any) -> AckFrame | NackFrame:
     if mismatch:
         return _mismatch(lease.lease_id, "OUTPUT", "handler output does not match outputSchema", mismatch)
     try:
-        return AckFrame(type="ack", leaseId=lease.lease_id, output=jsonable(output), completedAt=utcnow())
+        return AckFrame(type="ack", lease_id=lease.lease_id, output=jsonable(output), completed_at=utcnow())
     except Exception as error:  # pydantic's own error, or whatever a user's generator or serializer raises
         reason = f"handler output is not JSON: {_words(error)}"
         return _nack(lease.lease_id, "terminal", reason, code="OUTPUT_NOT_SERIALIZABLE")
@@ -189,7 +189,7 @@ def _mismatch(lease_id: str, side: str, reason: str, error: str) -> NackFrame:
 
 
 def _nack(lease_id: str, kind: NackKind, reason: str, **more: Any) -> NackFrame:
-    return NackFrame(type="nack", leaseId=lease_id, kind=kind, reason=reason, failedAt=utcnow(), **more)
+    return NackFrame(type="nack", lease_id=lease_id, kind=kind, reason=reason, failed_at=utcnow(), **more)
 
 
 def _words(error: object, default: str = "") -> str:

@@ -117,7 +117,7 @@ class Neuron:
         registering = self._session.link in (Link.REGISTERING, Link.WAITING)  # the session tells it afterwards
         if self._started and self._transport.is_connected() and not registering:
             frame = protocol.UpdateCapabilityFrame(
-                type="update-capability", neuronId=self._neuron_id, capability=capability
+                type="update-capability", neuron_id=self._neuron_id, capability=capability
             )
             await self._post(Send(protocol.POST_PATH.update_capability, frame))
 

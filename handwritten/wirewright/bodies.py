@@ -232,7 +232,11 @@ def members(body: Any, codec: Codec) -> dict[str, Any]:
         return {**own, **(codec.extras(body) or {})}
     if hasattr(body, "model_fields_set"):
         fields: dict[str, Any] = body.__class__.model_fields
-        own = {fields[name].alias or name: getattr(body, name) for name in fields if name in body.model_fields_set}
+        own = {
+            fields[name].serialization_alias or name: getattr(body, name)
+            for name in fields
+            if name in body.model_fields_set
+        }
         return {**own, **(body.model_extra or {})}
     raise TypeError(f"{type(body).__name__} has no members")
 

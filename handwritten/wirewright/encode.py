@@ -67,9 +67,9 @@ class RequestEncoder:
     def _query_pairs(self, values: Mapping[str, Any]) -> list[str]:
         pairs: list[str] = []
         for name, value in values.items():
-            if value is None or value is UNSET:
-                continue
             parameter = self._query.get(name)
+            if not _sent(parameter, value):
+                continue
             if parameter is None and type(value) in _SIMPLE:
                 pairs.append(f"{percent(name)}={percent(str(value))}")
             else:
@@ -89,8 +89,8 @@ class RequestEncoder:
         """The request's own headers by lower-case name, cookies among them."""
         headers: dict[str, str] = {}
         for name, value in request.headers.items():
-            if present(value):
-                parameter = self._special.get(("header", name))
+            parameter = self._special.get(("header", name))
+            if _sent(parameter, value):
                 headers[name.lower()] = header_text(parameter, self._plain(parameter, value))
         if request.cookies:
             cookies = "; ".join(self._cookies(request.cookies))
@@ -105,8 +105,8 @@ class RequestEncoder:
     def _cookies(self, values: Mapping[str, Any]) -> list[str]:
         pairs: list[str] = []
         for name, value in values.items():
-            if present(value):
-                parameter = self._special.get(("cookie", name))
+            parameter = self._special.get(("cookie", name))
+            if _sent(parameter, value):
                 pairs += cookie_pairs(parameter, name, self._plain(parameter, value))
         return pairs
 
@@ -128,6 +128,12 @@ class RequestEncoder:
 
 
 _JSON = Content("application/json")
+
+
+def _sent(parameter: Parameter | None, value: Any) -> bool:
+    if value is None:
+        return parameter is not None and parameter.nullable
+    return value is not UNSET
 
 
 def _accept(operation: Operation) -> str:

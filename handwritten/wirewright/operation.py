@@ -24,6 +24,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
     Defaults, as OpenAPI says: path and header `simple`, query and cookie `form`; `explode` is true for `form` and
     `cookie`, else false. With `media_type` the value is encoded so (`content` in the spec) and style does not apply.
+    `nullable` is for required parameters whose schema allows null: None is sent, as `null`, and not left out.
     """
 
     location: Location
@@ -32,6 +33,7 @@ class Parameter(msgspec.Struct, frozen=True):
     explode: bool | None = None
     allow_reserved: bool = False
     media_type: str | None = None
+    nullable: bool = False
 
 
 class Encoding(msgspec.Struct, frozen=True):

@@ -119,7 +119,9 @@ class Item:
         if self._flavour == "attrs":
             return f"attrs.field({', '.join([*given, f'metadata={{{_WIRE}: {literal(field.wire)}}}'])})"
         self._use("Field")
-        return f"Field({', '.join([*given, f'alias={literal(field.wire)}'])})"
+        # Two aliases: with `alias` alone type checkers would ask callers for the wire name.
+        wire = literal(field.wire)
+        return f"Field({', '.join([*given, f'validation_alias={wire}', f'serialization_alias={wire}'])})"
 
     def alias(self, hint: str) -> AliasLine:
         """A named type that is no class."""
@@ -170,20 +172,24 @@ class Item:
         objects = [leaf for leaf in leaves if leaf.category == "object"]
         tagged = len(objects) > 1 and all(str(leaf.name) in self._tags for leaf in objects)
         wires = {self._tags[str(leaf.name)].wire for leaf in objects if tagged}
+        null = " | None" if any(leaf.category == "None" for leaf in leaves) else ""
         if tagged and len(wires) == 1 and all(leaf.category in ("object", "None") for leaf in leaves):
-            return self._pydantic_tagged(objects, wires.pop(), null=len(objects) < len(leaves))
+            return self._pydantic_tagged(objects, wires.pop()) + null
         if len(objects) > 1 and (mapped := self._pydantic_mapped(objects, leaves)):
-            return mapped
+            return mapped + null
+        if len(objects) > 1 and not any(leaf.category in ("map", "any") for leaf in leaves):
+            members = [member for member in members if member != "None"]
+            self._use("untagged_union", *members)
+            return f"untagged_union({', '.join(members)}){null}"
         if self._shape.kind == "alias":
             return ""
         self._use(*members)
         return "" if sorted(members) == sorted(static.split(" | ")) else " | ".join(members)
 
-    def _pydantic_tagged(self, objects: list[Leaf], wire: str, *, null: bool) -> str:
-        self._use("Annotated", "Field", *(leaf.runtime for leaf in objects))
-        either = " | ".join(leaf.runtime for leaf in objects)
-        field = self._unions.attribute(objects[0].runtime, wire)
-        return f"Annotated[{either}, Field(discriminator={literal(field)})]" + (" | None" if null else "")
+    def _pydantic_tagged(self, objects: list[Leaf], wire: str) -> str:
+        classes = [leaf.runtime for leaf in objects]
+        self._use("tagged_union", *classes)
+        return f"tagged_union({literal(self._unions.attribute(classes[0], wire))}, {', '.join(classes)})"
 
     def _pydantic_mapped(self, objects: list[Leaf], leaves: tuple[Leaf, ...]) -> str:
         """A union whose variants a mapping tells apart; empty where that is not the whole story."""
@@ -192,13 +198,10 @@ class Item:
         others = [leaf for leaf in leaves if leaf.category not in ("object", "None")]
         if wire is None or others or set(mapping.values()) != set(classes):
             return ""
-        self._use("Annotated", "pydantic", "by_property", *classes)
-        either = " | ".join(f"Annotated[{name}, pydantic.Tag({literal(name)})]" for name in classes)
-        either += f" | Annotated[{' | '.join(classes)}, pydantic.Tag({literal('')})]"
-        pairs = ", ".join(f"{literal(value)}: {literal(name)}" for value, name in mapping.items())
+        self._use("mapped_union", *classes)
+        pairs = ", ".join(f"{literal(value)}: {name}" for value, name in mapping.items())
         attribute = literal(self._unions.attribute(classes[0], wire))
-        told = f"pydantic.Discriminator(by_property({literal(wire)}, {attribute}, {{{pairs}}}))"
-        return f"Annotated[{either}, {told}]" + (" | None" if len(objects) < len(leaves) else "")
+        return f"mapped_union({literal(wire)}, {attribute}, {{{pairs}}})"
 
     def _use(self, *expressions: str) -> None:
         from wirewright_codegen.models.hints import names_in

@@ -9,7 +9,7 @@ from wirewright_codegen.models.flavours import Flavour, Item
 from wirewright_codegen.models.schemas import references
 from wirewright_codegen.models.shapes import Shape
 
-_TYPING = ("Annotated", "Any", "ClassVar", "Literal", "TypeAlias", "TYPE_CHECKING")
+_TYPING = ("Any", "ClassVar", "Literal", "TypeAlias", "TYPE_CHECKING")
 _FROM = {
     "UNSET": "msgspec",
     "UnsetType": "msgspec",
@@ -17,7 +17,9 @@ _FROM = {
     "Decimal": "decimal",
     "Field": "pydantic",
     "TypeAliasType": "typing_extensions",
-    "by_property": "wirewright.codecs.pydantic",
+    "mapped_union": "wirewright.codecs.open_unions",
+    "tagged_union": "wirewright.codecs.open_unions",
+    "untagged_union": "wirewright.codecs.open_unions",
     "union_marker": "wirewright.codecs.unions",
 }
 

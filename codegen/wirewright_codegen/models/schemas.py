@@ -49,6 +49,16 @@ def _kind_of_type(schema: Schema) -> Kind:
     return "scalar" if kind in _SCALARS else "any"
 
 
+def allows_null(schema: Schema, schemas: Mapping[str, Schema], *, above: frozenset[str] = frozenset()) -> bool:
+    """Whether a value of the schema may be null and the schema says so; one that allows anything does not."""
+    name = ref_name(schema)
+    if name is not None:
+        return name not in above and allows_null(schemas.get(name, {}), schemas, above=above | {name})
+    if "anyOf" in schema:
+        return any(allows_null(variant, schemas, above=above) for variant in schema["anyOf"])
+    return schema.get("type") == "null" or None in schema.get("enum", ())
+
+
 def children(schema: Schema) -> Iterator[Schema]:
     """The schemas directly inside a schema."""
     yield from schema.get("properties", {}).values()

@@ -195,6 +195,7 @@ class Code:
         parts += [f"explode={parameter.explode}"] if parameter.explode is not None else []
         parts += ["allow_reserved=True"] if parameter.allow_reserved else []
         parts += [f"media_type={text.literal(parameter.media_type)}"] if parameter.media_type is not None else []
+        parts += ["nullable=True"] if parameter.nullable else []
         return f"Parameter({', '.join(parts)})"
 
     @property

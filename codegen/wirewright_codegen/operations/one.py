@@ -10,6 +10,7 @@ from wirewright_codegen.document import MediaType, OpenAPI, UntrustedString, pla
 from wirewright_codegen.document import Parameter as SourceParameter
 from wirewright_codegen.document import Response as SourceResponse
 from wirewright_codegen.models.annotations import annotation
+from wirewright_codegen.models.schemas import allows_null
 from wirewright_codegen.operations import media, names
 from wirewright_codegen.operations.found import Found
 from wirewright_codegen.operations.pages import read_pagination
@@ -127,6 +128,7 @@ class OperationReader:
             explode=explode,
             allow_reserved=source.allowReserved,
             media_type=next(iter(source.content or {}), None),
+            nullable=source.required and location != "path" and allows_null(schema, self._schemas),
         )
 
     def _responses(self) -> Responses:

@@ -18,7 +18,7 @@ class Parameter:
     """One argument of an endpoint function.
 
     `annotation` is Python source with class names prefixed by `m.`; `style` and the like are None where the value is
-    the default of the location.
+    the default of the location. `nullable`: it is required and may be null, so None is sent.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Parameter:
     explode: bool | None = None
     allow_reserved: bool = False
     media_type: Text | None = None
+    nullable: bool = False
 
     @property
     def is_special(self) -> bool:
@@ -40,6 +41,7 @@ class Parameter:
             or self.explode is not None
             or self.allow_reserved
             or self.media_type is not None
+            or self.nullable
             or self.location == "querystring"
         )
 

@@ -101,7 +101,7 @@ class Leases:
         """The leases whose handler has started and whose report is not over, oldest first."""
         return [
             protocol.HeartbeatInFlightEntry(
-                leaseId=lease_id, taskId=entry.payload.task.task_id, startedAt=entry.started_at
+                lease_id=lease_id, task_id=entry.payload.task.task_id, started_at=entry.started_at
             )
             for lease_id, entry in self._entries.items()
             if entry.started_at is not None
@@ -209,7 +209,7 @@ class Leases:
     def _refuse(self, lease_id: str, entry: _Entry, now: float, reason: str) -> None:
         self._leave_queue(lease_id, entry)
         entry.report = protocol.NackFrame(
-            type="nack", leaseId=lease_id, kind="retryable", reason=reason, failedAt=self._utcnow()
+            type="nack", lease_id=lease_id, kind="retryable", reason=reason, failed_at=self._utcnow()
         )
         self._send_report(lease_id, entry, now)
 

@@ -83,7 +83,7 @@ class LinkMachine:
             for capability in self._leases.capabilities():
                 if known.get(capability.type) != capability:
                     frame = protocol.UpdateCapabilityFrame(
-                        type="update-capability", neuronId=self._neuron_id, capability=capability
+                        type="update-capability", neuron_id=self._neuron_id, capability=capability
                     )
                     self._out.append(Send(protocol.POST_PATH.update_capability, frame))
 
@@ -107,8 +107,8 @@ class LinkMachine:
         try:
             frame = protocol.RegisterFrame(
                 type="register",
-                neuronId=self._neuron_id,
-                protocolVersion=protocol.PROTOCOL_VERSION,
+                neuron_id=self._neuron_id,
+                protocol_version=protocol.PROTOCOL_VERSION,
                 capabilities=self._leases.capabilities(),
             )
         except ValueError as error:
@@ -144,7 +144,7 @@ class LinkMachine:
             self._beat_at = self._beat_sent_at + PATIENCE
             return
         frame = protocol.HeartbeatFrame(
-            type="heartbeat", neuronId=self._neuron_id, inFlight=self._leases.in_flight(), sentAt=self._utcnow()
+            type="heartbeat", neuron_id=self._neuron_id, in_flight=self._leases.in_flight(), sent_at=self._utcnow()
         )
         self._beat_number += 1
         self._beat_sent_at = now

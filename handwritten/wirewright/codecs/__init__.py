@@ -13,7 +13,8 @@ What generated models look like, so that nothing is lost on a round trip:
   `attrs.field(metadata={"wire": "wireName"})`; absent is `T | UnsetType = UNSET`. No second set of classes is
   generated: the codec derives private Structs at run time and builds the attrs objects from them.
 - pydantic: `class Record(Model)` from `wirewright.codecs.pydantic` (extra fields allowed, builds deferred). Wire names
-  by `pydantic.Field(alias="wireName")`; absent is `T | None = None` and `model_fields_set`.
+  by `pydantic.Field(validation_alias="wireName", serialization_alias="wireName")`, so that models are made with Python
+  names (`alias` would make type checkers ask for wire names); absent is `T | None = None` and `model_fields_set`.
 
 **Unknown fields** of an object are `wirewright.extras(obj)`, a live mapping by wire name, sent back with the object.
 A class whose `additionalProperties` have a type names it: `__extra_type__: ClassVar = lambda: m.Value` (a callable, so
@@ -23,7 +24,8 @@ that it may be defined later).
 a member-like value of the same class (`Status("new").value == "new"`, `.known` is False).
 
 **Unions** that a library cannot hold natively are markers, see `wirewright.codecs.unions`; in every flavour but
-pydantic, whose unions are native. A value that fits no variant is kept as plain Python values.
+pydantic, whose unions are native, those of several models by `wirewright.codecs.open_unions`. A value that fits no
+variant is kept as plain Python values.
 
 **Scalars**: `datetime` (always sent with an offset), `date`, `time`, `timedelta` (ISO 8601), `UUID`, `Decimal`, `bytes`
 (base64) are native in all flavours.

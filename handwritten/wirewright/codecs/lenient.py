@@ -202,7 +202,8 @@ class Builders:
                     return self.of(maps[0])(value, tally)
                 if len(shapes) == 1:
                     return self.of(shapes[0].cls)(value, tally)
-                found = tagged.get(value.get(shapes[0].tag_field))
+                tag = value.get(shapes[0].tag_field)
+                found = tagged.get(tag) if isinstance(tag, str | int) else None
                 return value if found is None else found(value, tally)
             if is_sequence(value) and arrays:
                 return self.of(arrays[0])(value, tally)

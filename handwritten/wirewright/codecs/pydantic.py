@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ import pydantic
 from wirewright.codecs import CodecError, Decoder
 from wirewright.codecs.plain import encode_unknown, plain
 from wirewright.codecs.shapes import shape_of
-from wirewright.narrow import is_collection, is_mapping
+from wirewright.narrow import is_collection, is_mapping, is_sequence
 
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
@@ -43,21 +43,23 @@ class Model(pydantic.BaseModel):
             _Seen.bytes = True
 
 
-def by_property(wire: str, attribute: str, mapping: Mapping[str, str]) -> Callable[[Any], str]:
-    """For `pydantic.Discriminator`: a variant's tag by a property that is no constant; "" when it does not tell."""
-
-    def tag(value: Any) -> str:
-        found = value.get(wire) if isinstance(value, dict) else getattr(value, attribute, None)
-        return mapping.get(found, "") if isinstance(found, str) else ""
-
-    return tag
-
-
-def codec_error(error: pydantic.ValidationError) -> CodecError:
-    """The first of pydantic's findings, with its place as a JSON path."""
+def codec_error(error: pydantic.ValidationError, document: Any) -> CodecError:
+    """The first of pydantic's findings, with its place as a JSON path of the document."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    return CodecError(first["msg"], "" if first["type"] == "json_invalid" else path)
+    if first["type"] == "json_invalid":
+        return CodecError(first["msg"])
+    return CodecError(first["msg"], _json_path(first["loc"], document, missing=first["type"] == "missing"))
+
+
+def _json_path(location: tuple[int | str, ...], document: Any, *, missing: bool) -> str:
+    """pydantic's location without the names of union variants, which are no places of the document."""
+    path, here = "$", document
+    for number, part in enumerate(location):
+        if isinstance(part, int) and is_sequence(here) and part < len(here):
+            path, here = f"{path}[{part}]", here[part]
+        elif is_mapping(here) and (part in here or (missing and number == len(location) - 1)):
+            path, here = f"{path}.{part}", here.get(part)
+    return path
 
 
 class PydanticCodec:
@@ -90,7 +92,7 @@ class PydanticCodec:
             try:
                 return validate(content)
             except pydantic.ValidationError as error:
-                raise codec_error(error) from error
+                raise codec_error(error, _parsed(content)) from error
             except RecursionError as error:
                 raise CodecError("the document is nested too deeply") from error
 
@@ -100,7 +102,7 @@ class PydanticCodec:
         try:
             return self._adapter(type).validate_python(value)
         except pydantic.ValidationError as error:
-            raise codec_error(error) from error
+            raise codec_error(error, value) from error
         except RecursionError as error:
             raise CodecError("the value is nested too deeply") from error
 
@@ -118,6 +120,13 @@ class PydanticCodec:
 
     def extras(self, value: Any) -> MutableMapping[str, Any] | None:
         return value.model_extra if isinstance(value, pydantic.BaseModel) else None
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
 
 
 def _dumped(value: Any) -> Any:

@@ -217,6 +217,49 @@ def test_a_mapping_tells_variants_apart_that_have_no_constant(build: Any, make_s
         assert package.encode(found) == wire
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [{"kind": "eel", "length": 3}, {"kind": 7}, {"kind": ["cat"]}, {}, {"lives": 9}],
+    ids=["unknown tag", "tag of another type", "tag that is a list", "no tag", "no tag but known fields"],
+)
+def test_a_variant_of_tomorrow_is_kept_as_it_came(build: Any, make_spec: Any, wire: Any, flavour: str) -> None:
+    either = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}, {"type": "null"}]}
+    holder = {
+        "type": "object",
+        "properties": {"pets": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}},
+    }
+    package = build(make_spec(schemas={**PEOPLE, "Pet": either, "Holder": holder}), flavour)
+    content = {"pets": [{"kind": "cat", "lives": 9}, wire, None]}
+    found = package.decode("Holder", content)
+    assert type(found.pets[0]).__name__ == "Cat"
+    assert found.pets[1] == wire
+    assert package.encode(found) == content
+
+
+def test_what_fits_no_variant_of_an_untagged_union_is_kept_as_it_came(build: Any, make_spec: Any, flavour: str) -> None:
+    either = {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"$ref": "#/components/schemas/Company"}]}
+    holder = {"type": "object", "properties": {"owner": either}}
+    package = build(make_spec(schemas={**PEOPLE, "Holder": holder}), flavour)
+    wire = {"owner": {"robot": True}}
+    assert package.encode(package.decode("Holder", wire)) == wire
+
+
+def test_a_known_tag_with_a_wrong_value_is_an_error_that_names_the_place(
+    build: Any, make_spec: Any, flavour: str
+) -> None:
+    from wirewright.codecs import CodecError
+
+    either = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
+    holder = {"type": "object", "properties": {"pet": {"$ref": "#/components/schemas/Pet"}}}
+    package = build(make_spec(schemas={**PEOPLE, "Pet": either, "Holder": holder}), flavour)
+    if flavour == "attrs":  # its unions are markers, which keep what fits no variant
+        assert package.decode("Holder", {"pet": {"kind": "cat", "lives": "many"}}).pet["lives"] == "many"
+        return
+    with pytest.raises(CodecError) as caught:
+        package.decode("Holder", {"pet": {"kind": "cat", "lives": "many"}})
+    assert caught.value.path == "$.pet.lives"
+
+
 def test_a_tag_is_an_attribute_and_needs_not_be_given(build: Any, make_spec: Any) -> None:
     either = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
     package = build(make_spec(schemas={**PEOPLE, "Pet": either}))

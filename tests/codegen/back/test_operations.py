@@ -185,7 +185,7 @@ def test_forms_and_files(build: Any, make_spec: Any, make_operation: Any, record
 
     form = {
         "type": "object",
-        "properties": {"name": {"type": "string"}, "file": {"type": "string", "format": "binary"}},
+        "properties": {"fileName": {"type": "string"}, "file": {"type": "string", "format": "binary"}},
     }
     upload = make_operation("upload", status="204", tag="x")
     upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
@@ -195,11 +195,31 @@ def test_forms_and_files(build: Any, make_spec: Any, make_operation: Any, record
     package = build(make_spec({"/up": {"post": upload}, "/in": {"post": login}}), flavour)
     server = recorder(httpx.Response(204))
     api = package.api(server)
-    api.x.upload(package.models.UploadRequest(name="n", file=File(io.BytesIO(b"content"), filename="f.txt")))
+    api.x.upload(package.models.UploadRequest(file_name="n", file=File(io.BytesIO(b"content"), filename="f.txt")))
+    assert b'name="fileName"\r\n\r\nn\r\n' in server.last.content
     assert b'name="file"; filename="f.txt"' in server.last.content
     assert b"content" in server.last.content
     api.x.login(package.models.LoginRequest(user="a&b"))
     assert server.last.content == b"user=a%26b"
+
+
+def test_none_is_sent_where_a_parameter_is_required_and_may_be_null(
+    build: Any, make_spec: Any, make_operation: Any, recorder: Any, flavour: str
+) -> None:
+    text = {"type": ["string", "null"]}
+    op = make_operation("find", status="204", tag="x")
+    op["parameters"] = [
+        {"name": "owner", "in": "query", "required": True, "schema": text},
+        {"name": "filter", "in": "query", "required": True, "content": {"application/json": {"schema": text}}},
+        {"name": "x-owner", "in": "header", "required": True, "schema": text},
+        {"name": "session", "in": "cookie", "required": True, "schema": text},
+        {"name": "page", "in": "query", "schema": text},
+    ]
+    package = build(make_spec({"/x": {"get": op}}), flavour)
+    server = recorder(httpx.Response(204))
+    package.api(server).x.find(owner=None, filter=None, x_owner=None, session=None, page=None)
+    assert str(server.last.url) == "https://things.test/x?owner=null&filter=null"
+    assert (server.last.headers["x-owner"], server.last.headers["cookie"]) == ("null", "session=null")
 
 
 def test_an_optional_body_may_be_left_out(build: Any, make_spec: Any, make_operation: Any, recorder: Any) -> None:
