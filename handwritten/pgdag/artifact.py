@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["ProofArtifact", "ProofStatus", "canonical_fingerprint", "canonical_json", "merkle_root", "sha256_hex", "utc_now"]
+__all__ = [
+    "ProofArtifact",
+    "ProofStatus",
+    "canonical_fingerprint",
+    "canonical_json",
+    "merkle_root",
+    "sha256_hex",
+    "utc_now",
+]
 
 _encode = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":")).encode
 

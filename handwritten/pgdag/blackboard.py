@@ -43,6 +43,12 @@ class Blackboard:
             return left[0]
         return self._merged(self._ancestors(step)) if sources else dict(self._base)
 
+    def known(self, step: str) -> dict[str, Any]:
+        """What a finished step knew in the end: all that it saw, and what it added."""
+        if self._shared:
+            return self._merged(self._order[: self._order.index(step) + 1] if step in self._additions else self._order)
+        return self._merged([*self._ancestors(step), *([step] if step in self._additions else [])])
+
     def add(self, step: str, seen: dict[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
         """Take over what a step left in its inputs; answers what was new in it."""
         addition = added(seen, after)
@@ -70,15 +76,7 @@ class Blackboard:
         return values
 
     def _ancestors(self, step: str) -> list[str]:
-        bits, order = self._plan.ancestors[step], self._plan.order
-        found: list[str] = []
-        while bits:
-            lowest = bits & -bits
-            name = order[lowest.bit_length() - 1]
-            if name in self._additions:
-                found.append(name)
-            bits ^= lowest
-        return found
+        return [name for name in self._plan.ancestors_of(step) if name in self._additions]
 
     def _take(self, step: str) -> dict[str, Any] | None:
         """The view that a step left behind: a copy, or the thing itself for its last reader."""

@@ -15,7 +15,9 @@ from typing import Any
 
 __all__ = ["LABELS", "ConditionError", "check_condition", "holds"]
 
-LABELS = frozenset({"", "always", "completed", "default", "fork", "join", "on_success", "parallel", "sequence", "success"})
+LABELS = frozenset(
+    {"", "always", "completed", "default", "fork", "join", "on_success", "parallel", "sequence", "success"}
+)
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {

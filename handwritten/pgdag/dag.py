@@ -11,22 +11,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Self, TypedDict, cast
 
 from .artifact import utc_now
+from .calls import call
 from .edges import EdgeEmitter
 from .envelope import StepEnvelopeBuilder
 from .events import StepEvent
 from .executors import LocalExecutor, StepExecutor
 from .gate import IdempotencyGate
 from .interrupt import InterruptionHandler
-from .journal import Journal
+from .journal import Journal, JournalError
+from .reducer import ReducerStatus
 from .results import DAGResult, NodeResult, RunResult, WaitForEvent
-from .resume import ResumePoint
+from .resume import RESUME_KEYS, ResumePoint
 from .run import Run
 from .runner import StepFn
 from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
-from .subworkflow import ChildRun
+from .subworkflow import COMPLETED_EVENT, ChildRun
 from .template import DAGEdge, DAGNode, DAGTemplate, TemplateError
 
 __all__ = [
@@ -42,6 +44,18 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+
+class RunnerOptions(TypedDict, total=False):
+    """What `PGDAGRunner` takes besides clients and names."""
+
+    max_concurrency: int | None
+    journal: str | Path | Journal | None
+    executor: StepExecutor | None
+    shared_blackboard: bool
+    on_event: Callable[[StepEvent], None] | None
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
 
 
 class PGDAGRunner:
@@ -88,7 +102,8 @@ class PGDAGRunner:
         self.on_event = on_event
         self.clock = clock
         self.sleep = sleep
-        self.journal = Journal(journal) if isinstance(journal, str | Path) else journal
+        self._own_journal = Journal(journal) if isinstance(journal, str | Path) else None
+        self.journal: Journal | None = self._own_journal or (journal if isinstance(journal, Journal) else None)
         self.executor: StepExecutor = executor or LocalExecutor(self.max_concurrency)
         self._steps: dict[str, StepFn] = {}
         self._templates: dict[str, DAGTemplate] = {}
@@ -99,7 +114,7 @@ class PGDAGRunner:
         self._lattice_client: Any = None
         self._edge_emitter: EdgeEmitter | None = None
         self._background_subworkflow_tasks: set[asyncio.Task[RunResult]] = set()
-        self._active: set[str] = set()
+        self._active: set[Run] = set()
 
     def _backend(self) -> SealBackend:
         clients = self._clients
@@ -134,6 +149,24 @@ class PGDAGRunner:
     @property
     def steps(self) -> Mapping[str, StepFn]:
         return self._steps
+
+    def connect_lattice(self, client: Any, edges: EdgeEmitter | None = None) -> None:
+        """Tell this client of every outcome, and draw edges where there is an emitter."""
+        self._lattice_client = client
+        self._edge_emitter = edges
+
+    def close(self) -> None:
+        """Let go of threads and of the journal that was opened here. The runner cannot be used after that."""
+        if isinstance(self.executor, LocalExecutor):
+            self.executor.close()
+        if self._own_journal is not None:
+            self._own_journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
 
     def register_step(self, step_id: str, step_fn: StepFn) -> None:
         self._steps[step_id] = step_fn
@@ -175,9 +208,15 @@ class PGDAGRunner:
         """
         config = {} if config is None else config
         state = config.get("_resume_state") or config.get("resume_state")
-        resumed = ResumePoint.from_dict(state) if state else None
-        payload = config.get("_resume_event_payload") or config.get("resume_event_payload")
-        return await self._run(template, dict(inputs), actor, config, run_id or _new_run_id(), resumed, payload)
+        if state:
+            payload = config.get("_resume_event_payload") or config.get("resume_event_payload")
+            config = {key: value for key, value in config.items() if key not in RESUME_KEYS}
+            return await self.resume(
+                template, resume_state=state, resume_event_payload=payload, actor=actor, config=config
+            )
+        return await self._perform(
+            Run(self, template, dict(inputs), actor=actor, config=config, run_id=run_id or _new_run_id())
+        )
 
     async def resume(
         self,
@@ -187,57 +226,86 @@ class PGDAGRunner:
         resume_event_payload: Mapping[str, Any] | None = None,
         actor: str = "",
         config: dict[str, Any] | None = None,
+        retry_failed: bool = False,
     ) -> RunResult:
         """Go on with a waiting run from its resume document, or by run id with one that the journal knows.
 
         A run that waits for an event needs a payload that is not empty, else it goes on waiting. Steps that are sealed do
-        not run again.
+        not run again. A run of the journal that has ended answers its result again; with `retry_failed` the steps that
+        failed are tried once more.
 
         Raises:
             ValueError: neither a resume document nor a journal is there.
             KeyError: the journal does not know the run.
+            JournalError: this runner is running the run right now.
+            RunTakenOverError: somebody else has resumed the run while it ran here.
         """
+        payload = dict(resume_event_payload or {})
         if isinstance(template, str):
             if self.journal is None:
                 raise ValueError("resume(run_id) needs a runner with a journal")
-            template, resumed, kept = await asyncio.to_thread(self.journal.load, template)
-            config = kept | (config or {})
-        elif resume_state is None:
+            return await self._resume_journaled(template, None, payload, actor, config, retry_failed)
+        if resume_state is None:
             raise ValueError("resume(template) needs resume_state")
-        else:
-            resumed = ResumePoint.from_dict(resume_state)
-        payload = dict(resume_event_payload or {})
-        return await self._run(
-            template, resumed.initial_inputs, actor or resumed.actor, config or {}, resumed.run_id, resumed, payload
+        point = ResumePoint.from_dict(resume_state)
+        if self.journal is not None and await call(self.journal.knows, point.run_id):
+            return await self._resume_journaled(point.run_id, template, payload, actor, config, retry_failed)
+        return await self._perform(self._resumed(template, point, payload, actor, config or {}))
+
+    async def _resume_journaled(
+        self,
+        run_id: str,
+        template: DAGTemplate | None,
+        payload: dict[str, Any],
+        actor: str,
+        config: dict[str, Any] | None,
+        retry_failed: bool,
+    ) -> RunResult:
+        """The journal knows better than any document what is sealed."""
+        assert self.journal is not None
+        if any(run.run_id == run_id for run in self._active):
+            raise JournalError(f"run {run_id!r} is running here already")
+        ended = await call(self.journal.result, run_id)
+        if ended is not None and not (retry_failed and ended.status is ReducerStatus.FAILED):
+            return ended
+        kept_template, point, kept_config = await call(self.journal.load, run_id)
+        if retry_failed:
+            point.proofs = {step: proof for step, proof in point.proofs.items() if proof.succeeded}
+        payload = payload or point.payload or await self._result_of_child(point)
+        return await self._perform(
+            self._resumed(template or kept_template, point, payload, actor, kept_config | (config or {}))
         )
 
-    async def _run(
-        self,
-        template: DAGTemplate,
-        inputs: dict[str, Any],
-        actor: str,
-        config: dict[str, Any],
-        run_id: str,
-        resumed: ResumePoint | None,
-        payload: Mapping[str, Any] | None,
-    ) -> RunResult:
-        run = Run(
+    async def _result_of_child(self, point: ResumePoint) -> dict[str, Any]:
+        """The result of the async child that the run waits for, if the child has ended in this journal."""
+        wait = point.wait_event
+        if self.journal is None or wait is None or wait.event_type != COMPLETED_EVENT:
+            return {}
+        ended = await call(self.journal.result, wait.event_key)
+        return ended.to_dict() if ended is not None else {}
+
+    def _resumed(
+        self, template: DAGTemplate, point: ResumePoint, payload: dict[str, Any], actor: str, config: dict[str, Any]
+    ) -> Run:
+        return Run(
             self,
             template,
-            resumed.initial_inputs if resumed else inputs,
-            actor=actor,
+            point.initial_inputs,
+            actor=actor or point.actor,
             config=config,
-            run_id=resumed.run_id if resumed else run_id,
-            resumed=resumed,
-            payload=dict(payload or {}),
+            run_id=point.run_id,
+            resumed=point,
+            payload=payload,
         )
+
+    async def _perform(self, run: Run) -> RunResult:
         if not self._active:
             self._interruption.reset()
-        self._active.add(run.run_id)
+        self._active.add(run)
         try:
             return await run.execute()
         finally:
-            self._active.discard(run.run_id)
+            self._active.discard(run)
 
     # -- what a run asks of its runner -----------------------------------------------------------------------------
 
@@ -261,6 +329,8 @@ class PGDAGRunner:
         for candidate in named:
             if isinstance(candidate, DAGTemplate):
                 return candidate
+            if isinstance(candidate, Mapping):
+                return DAGTemplate.from_dict(cast("Mapping[str, Any]", candidate))
             found = self._templates.get(str(candidate)) or self._templates.get(str(candidate).lower())
             if candidate and found is not None:
                 return found
@@ -272,10 +342,20 @@ class PGDAGRunner:
             return f"{run_id}:{step}:{uuid.uuid4().hex[:8]}"
         return f"{run_id}:{step}:{hashlib.sha256(f'{run_id}:{step}'.encode()).hexdigest()[:8]}"
 
-    async def run_child(self, child: ChildRun) -> RunResult:
+    async def run_child(
+        self,
+        child: ChildRun,
+        state: Mapping[str, Any] | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> RunResult:
+        """Run a child, or go on with it: from the journal, or from the state in which it began to wait."""
         runner = self._child_runner(child)
-        if self.journal is not None and await asyncio.to_thread(self.journal.unfinished, child.run_id):
-            return await runner.resume(child.run_id, config=child.config)
+        if self.journal is not None and await call(self.journal.knows, child.run_id):
+            return await runner.resume(child.run_id, resume_event_payload=payload, config=child.config)
+        if state:
+            return await runner.resume(
+                child.template, resume_state=state, resume_event_payload=payload, config=child.config
+            )
         return await runner.execute(
             child.template, child.inputs, actor=child.actor, config=child.config, run_id=child.run_id
         )

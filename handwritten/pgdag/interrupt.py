@@ -10,7 +10,10 @@ from typing import Any
 
 from .artifact import ProofArtifact, ProofStatus, utc_now
 
-__all__ = ["InterruptionHandler", "InterruptionSignal"]
+__all__ = ["INTERRUPTED", "InterruptionHandler", "InterruptionSignal"]
+
+INTERRUPTED = "interrupted"
+"""The step id of the proof that a run was interrupted."""
 
 
 @dataclass
@@ -80,7 +83,7 @@ class InterruptionHandler:
         """The proof that a run was stopped: never sealed, and no leaf of the Merkle root."""
         signal = self._signal
         return ProofArtifact(
-            step_id="interrupted",
+            step_id=INTERRUPTED,
             spec_version=spec_version,
             inputs_fingerprint=f"interrupt:{run_id}:{last_completed_step}",
             outputs_fingerprint="",

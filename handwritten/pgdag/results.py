@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .artifact import ProofArtifact, utc_now
+from .artifact import ProofArtifact, parse_time, utc_now
 from .reducer import ReducerStatus
 
 __all__ = ["DAGResult", "NodeResult", "RunResult", "WaitForEvent"]
@@ -136,5 +136,49 @@ class RunResult:
             "resume_state": self.resume_state,
         }
 
+    def to_document(self) -> dict[str, Any]:
+        """`to_dict` and everything else that is known: enough to check the run again (`pgdag verify`)."""
+        return {**self.to_dict(), **{name: getattr(self, name) for name in _MORE}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunResult:
+        """Read what `to_dict` or `to_document` wrote.
+
+        Raises:
+            ValueError: a status that this version does not know.
+        """
+        wait, completed = data.get("wait_event"), data.get("completed_at")
+        proofs = data.get("proofs")
+        result = cls(
+            run_id=str(data.get("run_id") or ""),
+            template_name=str(data.get("template_name") or ""),
+            status=ReducerStatus(data.get("status") or ReducerStatus.PARTIAL),
+            proofs={str(step): ProofArtifact.from_dict(p) for step, p in (proofs or {}).items()},
+            merkle_root_hash=str(data.get("merkle_root_hash") or ""),
+            started_at=parse_time(data.get("started_at")),
+            completed_at=parse_time(completed) if completed else None,
+            waiting=bool(data.get("waiting")),
+            wait_event=WaitForEvent.from_dict(wait) if isinstance(wait, Mapping) else None,
+        )
+        for name in (*_PLAIN, *_MORE):
+            if data.get(name) is not None:
+                setattr(result, name, data[name])
+        return result
+
+
+_PLAIN = (
+    "slot_id",
+    "slot_receipt_id",
+    "slot_attestation_status",
+    "blocks_composed",
+    "blocks_attested",
+    "blocks_attestation_enqueued",
+    "compose_receipts",
+    "native_proof_chain",
+    "slot_close_result",
+    "final_outputs",
+    "resume_state",
+)
+_MORE = ("duration_ms", "skipped", "step_durations_ms", "step_outputs", "seal_documents")
 
 DAGResult = RunResult

@@ -10,7 +10,10 @@ from typing import Any
 from .artifact import ProofArtifact, parse_time, utc_now
 from .results import WaitForEvent
 
-__all__ = ["ResumePoint"]
+__all__ = ["RESUME_KEYS", "ResumePoint"]
+
+RESUME_KEYS = frozenset({"_resume_state", "resume_state", "_resume_event_payload", "resume_event_payload"})
+"""Keys of a configuration that resume a run; they are no part of what is kept or handed on."""
 
 
 @dataclass
@@ -27,14 +30,14 @@ class ResumePoint:
     initial_inputs: dict[str, Any] = field(default_factory=dict[str, Any])
     current_outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     proofs: dict[str, ProofArtifact] = field(default_factory=dict[str, ProofArtifact])
-    step_outputs: dict[str, dict[str, Any]] | None = None
+    step_outputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     skipped: list[str] = field(default_factory=list[str])
     wait_event: WaitForEvent | None = None
-
-    @property
-    def base(self) -> dict[str, Any]:
-        """What every step sees: the inputs, or all values where it is not told which step added which."""
-        return self.current_outputs if self.step_outputs is None else self.initial_inputs
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The event that the run waited for, if it has come and its step has not ended yet. From here on: what only a journal tells."""
+    owner: int = 0
+    durations_ms: dict[str, float] = field(default_factory=dict[str, float])
+    seal_documents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     def to_dict(self) -> dict[str, Any]:
         """The resume document, `specs/pgdag/0.9/resume.schema.yaml`."""
@@ -57,7 +60,7 @@ class ResumePoint:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ResumePoint:
-        """Read a resume document, also one that does not say which step added what.
+        """Read a resume document. One that does not say which step added what counts all values as the run's inputs.
 
         Raises:
             KeyError: the document has no `run_id`.
@@ -67,6 +70,7 @@ class ResumePoint:
         completed = data.get("completed_steps")
         wait_event = data.get("wait_event")
         added = data.get("step_outputs")
+        inputs, current = dict(data.get("initial_inputs") or {}), dict(data.get("current_outputs") or {})
         return cls(
             run_id=str(data["run_id"]),
             template_name=str(data.get("template_name") or ""),
@@ -75,10 +79,10 @@ class ResumePoint:
             slot_id=data.get("slot_id"),
             owns_slot=bool(data.get("owns_slot", True)),
             started_at=parse_time(data.get("started_at")),
-            initial_inputs=dict(data.get("initial_inputs") or {}),
-            current_outputs=dict(data.get("current_outputs") or {}),
+            initial_inputs=inputs if isinstance(added, Mapping) else {**inputs, **current},
+            current_outputs=current,
             proofs=proofs if completed is None else {step: proofs[step] for step in proofs if step in set(completed)},
-            step_outputs={str(k): dict(v) for k, v in added.items()} if isinstance(added, Mapping) else None,
+            step_outputs={str(k): dict(v) for k, v in added.items()} if isinstance(added, Mapping) else {},
             skipped=list(data.get("skipped_steps") or []),
             wait_event=WaitForEvent.from_dict(wait_event) if isinstance(wait_event, Mapping) else None,
         )

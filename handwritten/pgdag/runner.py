@@ -75,7 +75,10 @@ class StepRunner:
         *,
         domain: str = "general",
         executor: StepExecutor | None = None,
+        keep: Callable[[Any, str], Any] | None = None,
     ) -> None:
+        """`keep` turns what a step leaves into what can be written down, given the value and its name, or raises."""
+        self._keep = keep
         self._builder = envelope_builder
         self._writer = proof_writer
         self._gate = gate
@@ -110,6 +113,10 @@ class StepRunner:
         before = dict(context.inputs)
         try:
             outputs = await self._attempts(step_fn, context, policy or StepPolicy(), on_retry)
+            if self._keep is not None:
+                outputs = self._keep(outputs, f"what step {step_id!r} returned")
+                changed = self._keep(added(before, context.inputs), f"what step {step_id!r} added to its inputs")
+                context.inputs.update(changed)
             proof = await self._seal(envelope, outputs, ProofStatus.COMPLETED, domain, metrics)
             context.inputs.update(outputs)
         except WaitForEvent:

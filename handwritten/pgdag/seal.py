@@ -110,9 +110,7 @@ class SbnSealBackend:
     def _ask(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return settle(method(*args, **kwargs), self._loop)
 
-    def _seal_in_slot(
-        self, envelope: StepEnvelope, status: str, domain: str, proof_hash: str
-    ) -> dict[str, Any] | None:
+    def _seal_in_slot(self, envelope: StepEnvelope, status: str, domain: str, proof_hash: str) -> dict[str, Any] | None:
         """BitBlock, then slot seal. None when no BitBlock could be submitted."""
         if self._bitblocks is None or not _is_remote(self._slot_id):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -45,19 +46,32 @@ class RunSlot:
         local = cls(gateway, f"local-{uuid.uuid4().hex[:12]}", owned=True)
         if gateway is None:
             return local
-        try:
-            slot = await call(
+        opening = asyncio.ensure_future(
+            call(
                 gateway.create_slot,
                 worker_id=worker_id,
                 task_type=task_type,
                 generation_interval=60,
                 metadata=dict(metadata),
             )
+        )
+        try:
+            slot = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await cls._abandon(gateway, opening)
+            raise
         except Exception as error:
             logger.warning("slot not opened, sealing locally: %s", error)
             return local
         slot_id = text_of(slot, "slot_id", "id")
         return cls(gateway, slot_id, owned=True) if slot_id else local
+
+    @classmethod
+    async def _abandon(cls, gateway: Any, opening: asyncio.Future[Any]) -> None:
+        """The run was cancelled while its slot was being opened: close the slot that it will never use."""
+        found = (await asyncio.gather(opening, return_exceptions=True))[0]
+        slot_id = "" if isinstance(found, BaseException) else text_of(found, "slot_id", "id")
+        await cls(gateway, slot_id, owned=True).close(None, asyncio.sleep)
 
     async def close(self, backend: Any, sleep: Callable[[float], Awaitable[None]]) -> dict[str, Any]:
         """Close once, if it is ours and real; the summary, or `{}` where there is none."""

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .artifact import ProofArtifact, ProofStatus, canonical_fingerprint, parse_time
+from .artifact import ProofArtifact, ProofStatus, canonical_fingerprint, utc_now
 from .reducer import ReducerStatus
 from .reporting import resolve_workflow_id
 from .results import RunResult, WaitForEvent
+from .resume import RESUME_KEYS
 from .template import DAGNode, DAGTemplate
 
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["COMPLETED_EVENT", "ChildRun", "ProofRequest", "child_result", "proof_of_child", "values_of_child"]
+__all__ = [
+    "CHILD_STATE",
+    "COMPLETED_EVENT",
+    "ChildRun",
+    "ProofRequest",
+    "child_result",
+    "proof_of_child",
+    "values_of_child",
+]
 
 COMPLETED_EVENT = "pgdag.subworkflow.completed"
+CHILD_STATE = "child_resume_state"
+"""In the metadata of a wait: the resume document of the child that waits."""
 
-_RUN_KEYS = frozenset(
+_RUN_KEYS = RESUME_KEYS | frozenset(
     {
-        "_resume_state",
-        "resume_state",
-        "_resume_event_payload",
-        "resume_event_payload",
         "workflow_id",
         "lattice_workflow_id",
         "shared_slot_id",
@@ -256,6 +264,7 @@ def proof_of_child(
     child_workflow_id: str | None,
     request: ProofRequest,
     result: RunResult,
+    clock: Callable[[], datetime] = utc_now,
 ) -> ProofArtifact:
     """The parent's proof for a finished child."""
     anchor = _anchor_of(result, request)
@@ -291,6 +300,7 @@ def proof_of_child(
         anchor_type=chosen.type,
         receipt_id=chosen.receipt_id,
         metrics=metrics,
+        created_at=clock(),
     )
     return replace(proof, metrics={**metrics, "proof_request_reason": reason}) if reason else proof
 
@@ -314,20 +324,8 @@ def values_of_child(node_id: str, mode: str, proof: ProofArtifact, result: RunRe
 
 def child_result(payload: Mapping[str, Any]) -> RunResult:
     """Read the RunResult document that ends an async child, leniently: what is missing is taken to have gone well."""
-    proofs = payload.get("proofs")
-    known = {status.value: status for status in ReducerStatus}
-    return RunResult(
-        run_id=str(payload.get("run_id") or ""),
-        template_name=str(payload.get("template_name") or payload.get("child_template_name") or ""),
-        status=known.get(str(payload.get("status")), ReducerStatus.COMPLETE),
-        proofs={
-            str(step): ProofArtifact.from_dict(proof)
-            for step, proof in (proofs.items() if isinstance(proofs, Mapping) else ())
-        },
-        merkle_root_hash=str(payload.get("merkle_root_hash") or ""),
-        slot_id=payload.get("slot_id"),
-        slot_receipt_id=payload.get("slot_receipt_id"),
-        started_at=parse_time(payload.get("started_at")),
-        completed_at=parse_time(payload.get("completed_at")),
-        final_outputs=dict(payload.get("final_outputs") or {}),
-    )
+    known = {status.value for status in ReducerStatus}
+    status = str(payload.get("status"))
+    name = payload.get("template_name") or payload.get("child_template_name")
+    lenient = {**payload, "status": status if status in known else ReducerStatus.COMPLETE.value, "template_name": name}
+    return RunResult.from_dict(lenient)

@@ -140,6 +140,15 @@ class Plan:
             found[step] = bits
         return found
 
+    def ancestors_of(self, step: str) -> list[str]:
+        """Every step that this one depends on, near or far, by rank."""
+        bits, found = self.ancestors[step], list[str]()
+        while bits:
+            lowest = bits & -bits
+            found.append(self.order[lowest.bit_length() - 1])
+            bits ^= lowest
+        return found
+
     def prerequisites(self, step: str) -> list[str]:
         """Direct prerequisites without repeats, by rank where that is known, else in edge order."""
         return list(dict.fromkeys(edge.source for edge in self.edges_into[step]))
