@@ -1,0 +1,119 @@
+"""Keys, signatures and their verification; no I/O, time and randomness are arguments.
+
+Needs the extra `signing` (cryptography, joserfc, rfc8785, http-sfv). Every public name is here and loads its module on
+first use.
+
+- keys: `Key`, `KeySet`;
+- JOSE: `sign_jws`, `verify_jws`, `sign_jws_json`, `verify_jws_json`, `sign_jwt`, `verify_jwt`;
+- HTTP messages: `HttpSigner` (an `Auth`), `verify_message`, `sign_message`, `content_digest`, `verify_content_digest`;
+- webhooks: `StandardWebhooks`, `GitHubWebhooks`, `StripeWebhooks`, `SlackWebhooks`;
+- `canonical_json`, `ReplayGuard`, and the errors of `wirewright.signing.errors`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wirewright.signing.canonical import canonical_json
+    from wirewright.signing.components import HttpMessage
+    from wirewright.signing.digests import content_digest, verify_content_digest
+    from wirewright.signing.errors import (
+        AlgorithmError,
+        CanonicalJsonError,
+        ClaimError,
+        ClockSkewError,
+        InvalidKeyError,
+        MalformedError,
+        MismatchError,
+        ReplayError,
+        SigningError,
+        TimestampError,
+        UnknownKeyError,
+        VerificationError,
+    )
+    from wirewright.signing.http_signatures import HttpSigner, Verified, sign_message, verify_message
+    from wirewright.signing.jws import Jws, sign_jws, sign_jws_json, verify_jws, verify_jws_json
+    from wirewright.signing.jwt import Jwt, sign_jwt, verify_jwt
+    from wirewright.signing.keys import Key
+    from wirewright.signing.keysets import KeySet
+    from wirewright.signing.replay import ReplayGuard
+    from wirewright.signing.vendors import GitHubWebhooks, SlackWebhooks, StripeWebhooks
+    from wirewright.signing.webhooks import StandardWebhooks, WebhookMessage
+
+_HOMES = {
+    "canonical": "canonical_json",
+    "components": "HttpMessage",
+    "digests": "content_digest verify_content_digest",
+    "errors": "AlgorithmError CanonicalJsonError ClaimError ClockSkewError InvalidKeyError MalformedError "
+    "MismatchError ReplayError SigningError TimestampError UnknownKeyError VerificationError",
+    "http_signatures": "HttpSigner Verified sign_message verify_message",
+    "jws": "Jws sign_jws sign_jws_json verify_jws verify_jws_json",
+    "jwt": "Jwt sign_jwt verify_jwt",
+    "keys": "Key",
+    "keysets": "KeySet",
+    "replay": "ReplayGuard",
+    "vendors": "GitHubWebhooks SlackWebhooks StripeWebhooks",
+    "webhooks": "StandardWebhooks WebhookMessage",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+_LIBRARIES = frozenset({"cryptography", "joserfc", "rfc8785", "http_sfv"})
+
+__all__ = [
+    "AlgorithmError",
+    "CanonicalJsonError",
+    "ClaimError",
+    "ClockSkewError",
+    "GitHubWebhooks",
+    "HttpMessage",
+    "HttpSigner",
+    "InvalidKeyError",
+    "Jws",
+    "Jwt",
+    "Key",
+    "KeySet",
+    "MalformedError",
+    "MismatchError",
+    "ReplayError",
+    "ReplayGuard",
+    "SigningError",
+    "SlackWebhooks",
+    "StandardWebhooks",
+    "StripeWebhooks",
+    "TimestampError",
+    "UnknownKeyError",
+    "VerificationError",
+    "Verified",
+    "WebhookMessage",
+    "canonical_json",
+    "content_digest",
+    "sign_jws",
+    "sign_jws_json",
+    "sign_jwt",
+    "sign_message",
+    "verify_content_digest",
+    "verify_jws",
+    "verify_jws_json",
+    "verify_jwt",
+    "verify_message",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'wirewright.signing' has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"wirewright.signing.{_HOME_OF[name]}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+            raise
+        needed = f"wirewright.signing needs {error.name}: pip install 'wirewright[signing]'"
+        raise ModuleNotFoundError(needed, name=error.name) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
