@@ -43,7 +43,10 @@ AuthLike = Auth | Sequence[Auth] | Mapping[str, Auth]
 
 
 def select(auth: AuthLike | None, security: Sequence[Sequence[str]]) -> Sequence[Auth]:
-    """What applies to an operation. `auth` by scheme name: the first alternative of `security` that is covered."""
+    """What applies to an operation. `auth` by scheme name: the first alternative of `security` that is covered.
+
+    That no credentials are needed (`{}` among the alternatives) counts last: those that one has are sent.
+    """
     if auth is None:
         return ()
     if isinstance(auth, Auth):
@@ -52,7 +55,7 @@ def select(auth: AuthLike | None, security: Sequence[Sequence[str]]) -> Sequence
         return auth
     if not security:
         return tuple(auth.values())[:1]
-    for alternative in security:
+    for alternative in sorted(security, key=lambda names: not names):
         if all(name in auth for name in alternative):
             return tuple(auth[name] for name in alternative)
     needed = " or ".join(" and ".join(alternative) for alternative in security)

@@ -103,6 +103,10 @@ class Schemas:
                 log.warning("%s; it is not checked", error)
         return None
 
+    def look_up(self, place: str) -> Any:
+        """The value at a JSON pointer of the document. Raises LookupError where it leads nowhere."""
+        return look_up(self._document, place)
+
     def resolve(self, schema: Any) -> Any:
         """Follows `$ref` until something else is found."""
         for _ in range(32):
