@@ -30,7 +30,6 @@ from wirewright.sandbox.verify import verify_answer, watch_stream
 from wirewright.sandbox.wire import Channel, Cut, Wire
 
 log = logging.getLogger("wirewright.sandbox")
-Page = Callable[[Call], Answer]
 _STATUS = re.compile("[2-5][0-9]{2}", re.ASCII)
 
 
@@ -41,7 +40,6 @@ class Conduct:
     keep: int = 1000  # exchanges that are remembered
     verify: bool = False  # check answers, too
     security: bool = False  # refuse requests without the documented credentials
-    page: Page | None = None  # answers `GET /` where the spec has no such operation
     seen: Callable[[Exchange], None] | None = None  # called when an exchange's answer goes out, or is cut off
 
 
@@ -103,6 +101,8 @@ class App:
         incoming = await read_request(scope, receive)
         channel = Channel(send, receive, scope.get("state", {}).get("connection"))
         path = incoming.raw_path
+        if self._is_for_page(incoming):
+            path = f"{PREFIX}/page"
         if path.startswith(PREFIX) and path[len(PREFIX) :][:1] in {"", "/"}:
             call = incoming.call(0, self.setting.clock)
             outgoing = await self._control.answer(call, path.removeprefix(PREFIX) or "/", incoming.query)
@@ -113,6 +113,12 @@ class App:
                 await wire.stream(outgoing)
             return
         await self._exchange(incoming, channel)
+
+    def _is_for_page(self, incoming: Incoming) -> bool:
+        """A browser that asks for `/`, where the spec has no such operation."""
+        if incoming.raw_path != "/" or incoming.method not in {"GET", "HEAD"}:
+            return False
+        return "text/html" in incoming.headers.get("accept", "") and self.router.match("GET", "/", "") is None
 
     def _wire(self, channel: Channel, plan: Plan) -> Wire:
         return Wire(channel, plan, self.setting.clock, self.stopping)
@@ -181,7 +187,7 @@ class App:
         if self.conduct.seen:
             self.conduct.seen(exchange)
         if self.live.followers:
-            self.live.publish("exchange", exchange.to_json(), str(exchange.number))
+            self.live.publish("exchange", exchange, str(exchange.number))
 
     def _blame(self, exchange: Exchange, error: Exception) -> None:
         """A rule has a defect: it is logged, and noted on the exchange."""
@@ -232,9 +238,6 @@ class App:
 
     def _no_operation(self, call: Call, incoming: Incoming, exchange: Exchange) -> Answer:
         path = incoming.raw_path
-        if path == "/" and self.conduct.page is not None and call.method in {"GET", "HEAD"}:
-            exchange.answered_by = "page"
-            return self.conduct.page(call)
         exchange.answered_by = "error"
         message = f"there is no {call.method} {path}"
         exchange.request_problems = [Problem("unknown_operation", "path", message)]

@@ -30,7 +30,7 @@ class Exchange:
     answer_headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     answer_body: bytes = field(default=b"", repr=False)
     answer_problems: list[Problem] = field(default_factory=list[Problem])
-    answered_by: str = ""  # rule, example, synthetic, error, control, page
+    answered_by: str = ""  # rule, example, synthetic, error, fault
     faults: str = ""
     seconds: float = 0.0  # until the answer was ready to be sent, by the machine's clock
 
@@ -49,23 +49,29 @@ class Exchange:
 
         return msgspec.json.decode(self.body)
 
-    def to_json(self) -> dict[str, Any]:
-        """For people and the control surface: secrets masked, bodies as text of at most 64 KiB."""
+    def brief(self) -> dict[str, Any]:
+        """A line about it, as JSON."""
         return {
             "number": self.number,
             "at": self.at,
             "method": self.method,
             "target": self.target,
-            "headers": _masked(self.headers),
-            "body": _text(self.body),
             "operation": self.operation,
             "status": self.status,
-            "answer_headers": _masked(self.answer_headers),
-            "answer_body": _text(self.answer_body),
             "answered_by": self.answered_by,
             "faults": self.faults,
             "seconds": self.seconds,
             "kept": self.kept,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """For people and the control surface: secrets masked, bodies as text of at most 64 KiB."""
+        return {
+            **self.brief(),
+            "headers": _masked(self.headers),
+            "body": _text(self.body),
+            "answer_headers": _masked(self.answer_headers),
+            "answer_body": _text(self.answer_body),
             "request_problems": [problem.to_json() for problem in self.request_problems],
             "answer_problems": [problem.to_json() for problem in self.answer_problems],
         }

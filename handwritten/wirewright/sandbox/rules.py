@@ -52,6 +52,7 @@ from wirewright.contract.problems import Problem
 from wirewright.sandbox.answers import UNSET, Answer, Call
 from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
 from wirewright.sandbox.errors import Failure, error_body
+from wirewright.sandbox.picture import Picture
 from wirewright.sandbox.topic import Topic
 
 log = logging.getLogger("wirewright.sandbox")
@@ -141,6 +142,14 @@ class Rules:
 
     def state(self) -> Any:
         """The JSON of `GET /_sandbox/state`."""
+        return {}
+
+    def picture(self) -> Picture:
+        """The state as people think of it, for the sandbox's page; see `wirewright.sandbox.picture`."""
+        return []
+
+    def credentials(self) -> Mapping[str, str]:
+        """What the page's forms send unless told otherwise, by security scheme: keys that this sandbox made up."""
         return {}
 
     def before(self, call: Call) -> Answer | None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from wirewright.contract.document import SpecDocument
-from wirewright.sandbox.app import App, Conduct, Page
+from wirewright.sandbox.app import App, Conduct
 from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
 from wirewright.sandbox.faults import Faults
 from wirewright.sandbox.loading import load_document
@@ -68,7 +68,6 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         serve: bool = True,
-        page: Page | None = None,
         seen: Callable[[Exchange], None] | None = None,
         **options: Any,
     ) -> None:
@@ -95,7 +94,7 @@ class Sandbox:
         )
         self._rules_type = rules or Rules
         self._faults = Faults(chaos, seed)
-        self._conduct = Conduct(keep, verify, security, page, seen)
+        self._conduct = Conduct(keep, verify, security, seen)
         self._host, self._port, self._serve = host, port, serve
         self._app: App | None = None
         self._server: HttpServer | None = None

@@ -8,8 +8,13 @@ POST   /_sandbox/faults          add some: {"chaos": "reset=1%"} or {"faults": [
 DELETE /_sandbox/faults          no more faults
 GET    /_sandbox/requests        the last exchanges with verdicts; ?after=NUMBER, ?limit=N, ?operation=ID, ?broken=1
 DELETE /_sandbox/requests        forget them
+GET    /_sandbox/requests/7      the exchange of this number
 GET    /_sandbox/requests/live   the same as they happen: server-sent events `exchange`
 GET    /_sandbox/document        the canonical document that is served
+GET    /_sandbox/picture         the state as drawings; see `wirewright.sandbox.picture`
+GET    /_sandbox/page            all this for people, in a browser
+
+With ?brief=1 exchanges come without headers, bodies and problems. Web pages of other origins are refused (403).
 """
 
 from __future__ import annotations
@@ -17,7 +22,8 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -25,8 +31,11 @@ import msgspec
 
 from wirewright.contract.bodies import read_body
 from wirewright.contract.shapes import is_object
-from wirewright.sandbox.answers import UNSET, Answer, Call, Events, Refuse
+from wirewright.sandbox.answers import UNSET, Answer, Call, Event, Events, Refuse
 from wirewright.sandbox.faults import fault_from_json, parse_faults
+from wirewright.sandbox.page import page_file
+from wirewright.sandbox.picture import clipped
+from wirewright.sandbox.recording import Exchange
 from wirewright.sandbox.render import Outgoing, render
 
 if TYPE_CHECKING:
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Call], Any]
 PREFIX = "/_sandbox"
+_NUMBERED = re.compile(r"/requests/(?P<number>[0-9]{1,15})|/page/(?P<file>[\w.]+)", re.ASCII)
 log = logging.getLogger("wirewright.sandbox")
 
 
@@ -53,10 +63,13 @@ class ControlSurface:
             ("DELETE", "/requests"): self._clear_requests,
             ("GET", "/requests/live"): self._live,
             ("GET", "/document"): self._document,
+            ("GET", "/picture"): self._picture,
+            ("GET", "/page"): self._page,
         }
 
     async def answer(self, call: Call, path: str, query: str) -> Outgoing:
         try:
+            _refuse_other_origins(call)
             call.query = dict(parse_qsl(query, keep_blank_values=True))
             call.body = (
                 read_body(call.raw_body, call.headers.get("content-type", "application/json"))
@@ -76,8 +89,12 @@ class ControlSurface:
 
     def _handler(self, call: Call, path: str) -> Handler:
         path = path.rstrip("/") or "/"
-        if (call.method, path) in self._own:
-            return self._own[call.method, path]
+        method = "GET" if call.method == "HEAD" else call.method
+        if (method, path) in self._own:
+            return self._own[method, path]
+        if method == "GET" and (found := _NUMBERED.fullmatch(path)):
+            call.path = found.groupdict("")
+            return self._request if found["number"] else self._page
         others = {method for method, known in self._own if known == path}
         for mark, function in self._app.rules.controls:
             found = _compiled(mark.path).fullmatch(path)
@@ -101,6 +118,8 @@ class ControlSurface:
             "from_spec": app.unruled,
             "controls": [f"{mark.method} /_sandbox{mark.path}" for mark, _ in app.rules.controls],
             "requests": app.recording.total,
+            "verify": app.conduct.verify,
+            "credentials": app.rules.credentials(),
         }
 
     def _state(self, call: Call) -> Any:
@@ -138,17 +157,48 @@ class ControlSurface:
             and (operation is None or exchange.operation == operation)
             and (call.query.get("broken", "") in {"", "0"} or not exchange.kept)
         ]
-        return {"total": self._app.recording.total, "requests": [exchange.to_json() for exchange in found[-limit:]]}
+        show = _form(call)
+        return {"total": self._app.recording.total, "requests": [show(exchange) for exchange in found[-limit:]]}
+
+    def _request(self, call: Call) -> Any:
+        number = int(call.path["number"])
+        for exchange in self._app.recording:
+            if exchange.number == number:
+                return {**exchange.to_json(), "checked": self._app.conduct.verify}
+        raise Refuse(404, message=f"request {number} is not remembered")
 
     def _clear_requests(self, call: Call) -> Any:
         self._app.recording.clear()
         return {"total": 0}
 
     def _live(self, call: Call) -> Any:
-        return Events(self._app.live.follow())
+        show = _form(call)
+
+        async def shown() -> AsyncIterator[Event]:
+            async for event in self._app.live.follow():
+                yield replace(event, data=show(event.data))
+
+        return Events(shown())
 
     def _document(self, call: Call) -> Any:
         return Answer(200, self._app.document.raw)
+
+    def _picture(self, call: Call) -> Any:
+        return clipped(self._app.rules.picture())
+
+    def _page(self, call: Call) -> Any:
+        return page_file(call.path.get("file") or "index.html")
+
+
+def _form(call: Call) -> Callable[[Exchange], dict[str, Any]]:
+    return Exchange.to_json if call.query.get("brief", "") in {"", "0"} else Exchange.brief
+
+
+def _refuse_other_origins(call: Call) -> None:
+    """A page from elsewhere in the same browser could reset the sandbox, or read what was sent to it."""
+    origin = call.headers.get("origin")
+    if origin is not None and origin.rpartition("//")[2] != call.headers.get("host"):
+        raise Refuse(403, message="the control surface is not for pages of other origins")
 
 
 def _compiled(path: str) -> re.Pattern[str]:
