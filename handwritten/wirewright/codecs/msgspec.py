@@ -115,10 +115,14 @@ class MsgspecCodec:
         try:
             if seen_extras():
                 return self._encode(plain(value))
-            content = self._encode(value)
+            content = self._write(value)
             return self._encode(plain(value)) if _NAIVE_MOMENT(content) else content
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
             raise CodecError(str(error)) from error
+
+    def _write(self, value: Any) -> bytes:
+        """Values without unknown fields, in C."""
+        return self._encode(value)
 
     def to_builtins(self, value: Any) -> Any:
         return msgspec.to_builtins(plain(value), enc_hook=encode_unknown, str_keys=True)

@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 
 EXTRAS = "__extras__"
+NO_DEFAULT: Any = object()
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field: its attribute, its wire name, its resolved type. `unset_default`: it is UNSET when absent."""
+    """One field: its attribute, its wire name, its resolved type. `default` is an attrs class's own, or NO_DEFAULT."""
 
     attribute: str
     wire: str
     type: Any
     required: bool
-    unset_default: bool = False
+    default: Any = NO_DEFAULT
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
@@ -65,7 +66,7 @@ def _attrs_shape(cls: type[Any]) -> Shape:
             a.metadata.get("wire", a.name),
             hints.get(a.name, Any),
             a.default is attrs.NOTHING,
-            a.default is msgspec.UNSET,
+            NO_DEFAULT if a.default is attrs.NOTHING else a.default,
         )
         for a in attrs.fields(cls)
         if a.init
