@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .runner import StepContext, StepFn
 
-__all__ = ["LocalExecutor", "StepExecutor", "is_async"]
+__all__ = ["LocalExecutor", "StepExecutor", "invoke", "is_async"]
 
 
 class StepExecutor(Protocol):
-    """Runs a step function and gives back what it returned and its inputs as it left them."""
+    """Runs a step function and gives back what it returned, and its inputs as it left them."""
 
     async def run(self, step_fn: StepFn, context: StepContext) -> tuple[Any, dict[str, Any]]: ...
 
 
 class LocalExecutor:
-    """Async steps run on the event loop, plain functions in a pool of threads."""
+    """Async steps run on the event loop, plain functions in a pool of threads.
+
+    A thread cannot be ended from outside: a plain function that may take long should look at `context.cancelled`.
+    """
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads
@@ -55,3 +58,15 @@ def is_async(function: Callable[..., Any]) -> bool:
     """Does calling it give a coroutine? Also for callable objects and partials."""
     target = inspect.unwrap(getattr(function, "func", function))
     return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+
+
+def invoke(step_fn: StepFn, context: StepContext) -> Any:
+    """Run a step from a thread that has no event loop, whether it is async or plain."""
+    result = step_fn(context)
+    if not inspect.isawaitable(result):
+        return result
+
+    async def awaited() -> Any:
+        return await result
+
+    return asyncio.run(awaited())
