@@ -6,9 +6,8 @@ Validation is pydantic-core's own; Python is entered only for values that no var
 from __future__ import annotations
 
 import functools
-import operator
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import pydantic
@@ -50,9 +49,8 @@ def untagged_union(*variants: Any) -> Any:
     return _in_order(_either(variants), dict[str, Any])
 
 
-def _either(variants: typing.Iterable[Any]) -> Any:
-    either: Callable[[Any, Any], Any] = operator.or_
-    return functools.reduce(either, variants)
+def _either(variants: Iterable[Any]) -> Any:
+    return functools.reduce(lambda left, right: left | right, variants)
 
 
 def _in_order(first: Any, last: Any) -> Any:
