@@ -25,7 +25,7 @@ from wirewright.narrow import is_collection
 _MODULE = types.ModuleType("wirewright.codecs._shadows", "Structs derived from attrs classes.")
 sys.modules[_MODULE.__name__] = _MODULE
 
-_FACTORY = type(cast("Any", attrs.Factory(dict[str, Any])))
+_FACTORY: Any = cast("Any", attrs.Factory(dict[str, Any])).__class__
 Tag = tuple[str, str]
 """The wire name of the field that tells a class from the others of a union, and its value."""
 Rebuild = Callable[[Any], Any]
