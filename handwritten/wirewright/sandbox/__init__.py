@@ -5,8 +5,9 @@ from wirewright.sandbox.answers import Answer, Call, Event, Events, Lines, Refus
 from wirewright.sandbox.clock import Clock, ManualClock, SystemClock
 from wirewright.sandbox.faults import Fault, Faults
 from wirewright.sandbox.recording import Exchange, Recording
-from wirewright.sandbox.rules import Rules, Setting, control, rule
+from wirewright.sandbox.rules import Rules, Setting, control, rule, socket
 from wirewright.sandbox.sandbox import ContractBrokenError, Sandbox
+from wirewright.sandbox.sockets import Socket, SocketClosedError
 from wirewright.sandbox.topic import Lagged, Topic
 
 __all__ = [
@@ -27,9 +28,12 @@ __all__ = [
     "Rules",
     "Sandbox",
     "Setting",
+    "Socket",
+    "SocketClosedError",
     "SystemClock",
     "Topic",
     "Upload",
     "control",
     "rule",
+    "socket",
 ]

@@ -19,11 +19,12 @@ from wirewright.contract.security import check_security
 from wirewright.sandbox.answers import UNSET, Answer, Call, Refuse
 from wirewright.sandbox.errors import invalid_status
 from wirewright.sandbox.faults import NO_PLAN, Faults, Plan
-from wirewright.sandbox.incoming import Incoming, Receive, Scope, Send, read_request
+from wirewright.sandbox.incoming import Incoming, Receive, Scope, Send, read_head, read_request
 from wirewright.sandbox.mock import answer_from_spec, gateway_page
 from wirewright.sandbox.recording import BODY_KEPT, Exchange, Recording
 from wirewright.sandbox.render import Outgoing, raw_headers, render
 from wirewright.sandbox.rules import Rules, Setting
+from wirewright.sandbox.sockets import INTERNAL_ERROR, Socket, SocketClosedError, deny
 from wirewright.sandbox.surface import PREFIX, ControlSurface
 from wirewright.sandbox.topic import Lagged, Topic
 from wirewright.sandbox.verify import verify_answer, watch_stream
@@ -96,7 +97,8 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await _refuse_other(scope, receive, send)
+            if scope["type"] == "websocket":
+                await self._talk(scope, receive, send)
             return
         incoming = await read_request(scope, receive)
         channel = Channel(send, receive, scope.get("state", {}).get("connection"))
@@ -119,6 +121,60 @@ class App:
         if incoming.raw_path != "/" or incoming.method not in {"GET", "HEAD"}:
             return False
         return "text/html" in incoming.headers.get("accept", "") and self.router.match("GET", "/", "") is None
+
+    async def _talk(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One WebSocket, from its upgrade to its end."""
+        await receive()
+        incoming = read_head(scope)
+        match = self.router.match("GET", incoming.raw_path, incoming.query)
+        self._count += 1
+        exchange = Exchange(
+            number=self._count,
+            at=self.setting.clock.time(),
+            method="GET",
+            target=incoming.target,
+            headers=incoming.pairs,
+            body=b"",
+            operation=match.operation.id if match else None,
+            answered_by="rule",
+        )
+        self.recording.add(exchange)
+        call = incoming.call(exchange.number, self.setting.clock)
+        refusal = self._refusal(call, match, incoming, exchange)
+        exchange.status = refusal.status if refusal else 101
+        self._show(exchange)
+        if refusal is not None or match is None:
+            await deny(refusal or Outgoing(404, []), scope, send)
+            return
+        await send({"type": "websocket.accept"})
+        socket, code = Socket(receive, send), 1000
+        try:
+            await self.rules.sockets[match.operation.id](call, socket)
+        except SocketClosedError:
+            pass
+        except Exception as error:
+            self._blame(exchange, error)
+            code = INTERNAL_ERROR
+        await socket.close(code)
+
+    def _refusal(self, call: Call, match: Match | None, incoming: Incoming, exchange: Exchange) -> Outgoing | None:
+        """Why a WebSocket is not opened, as an HTTP answer."""
+        if match is None or match.operation.id not in self.rules.sockets:
+            exchange.answered_by = "error"
+            return Outgoing(404, [])
+        call.operation = match.operation
+        decoded = decode_request(match, incoming.query, incoming.headers, b"")
+        call.path, call.query, call.cookies, call.header_values = (
+            decoded.path,
+            decoded.query,
+            decoded.cookies,
+            decoded.headers,
+        )
+        try:
+            early = self.rules.before(call)
+        except Refuse as refusal:
+            early = self._refused(refusal, call)
+        return None if early is None else render(early)
 
     def _wire(self, channel: Channel, plan: Plan) -> Wire:
         return Wire(channel, plan, self.setting.clock, self.stopping)
@@ -284,9 +340,3 @@ def _asked_status(call: Call) -> int | None:
     """`x-sandbox-status: 404` asks for the documented answer of that status."""
     asked = call.headers.get("x-sandbox-status", "")
     return int(asked) if _STATUS.fullmatch(asked) else None
-
-
-async def _refuse_other(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1011, "reason": "this sandbox speaks HTTP only"})

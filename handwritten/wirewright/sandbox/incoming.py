@@ -38,16 +38,23 @@ class Incoming:
 
 async def read_request(scope: Scope, receive: Receive) -> Incoming:
     """The whole request. A client that leaves before the end of its body has sent what came."""
+    incoming = read_head(scope)
+    incoming.body = await _read_body(receive)
+    return incoming
+
+
+def read_head(scope: Scope) -> Incoming:
+    """The request without its body; also that of a WebSocket."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return Incoming(
-        method=scope["method"],
+        method=scope.get("method", "GET"),
         raw_path=raw_path.decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         pairs=pairs,
         headers=_joined(pairs),
         scheme=scope.get("scheme", "http"),
-        body=await _read_body(receive),
+        body=b"",
     )
 
 

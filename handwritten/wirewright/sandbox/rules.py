@@ -22,6 +22,11 @@
         async def watch(self, call: Call) -> Events:      # server-sent events; resumes after Last-Event-ID
             return Events(self.changes.follow(after=call.headers.get("last-event-id")), heartbeat=10)
 
+        @socket("talk")                                   # a WebSocket at the path of this GET operation
+        async def talk(self, call: Call, socket: Socket) -> None:     # it closes when this returns
+            async for frame in socket.frames():
+                await socket.send({"heard": frame})
+
         @control("POST", "/notes/clear")                  # POST /_sandbox/notes/clear, outside the protocol
         def clear(self, call: Call) -> Answer:
             self.notes.clear()
@@ -53,11 +58,13 @@ from wirewright.sandbox.answers import UNSET, Answer, Call
 from wirewright.sandbox.clock import SYSTEM_CLOCK, Clock
 from wirewright.sandbox.errors import Failure, error_body
 from wirewright.sandbox.picture import Picture
+from wirewright.sandbox.sockets import Socket
 from wirewright.sandbox.topic import Topic
 
 log = logging.getLogger("wirewright.sandbox")
 F = TypeVar("F", bound=Callable[..., Any])
 RuleFunction = Callable[[Call], Any | Awaitable[Any]]
+SocketFunction = Callable[[Call, Socket], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,19 @@ def rule(*operation_ids: str, validate: bool = True, wide: Iterable[str] = ()) -
     def mark(function: F) -> F:
         marks = (*getattr(function, "__sandbox_rules__", ()), RuleMark(operation_ids, validate, tuple(wide)))
         function.__sandbox_rules__ = marks  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def socket(*operation_ids: str) -> Callable[[F], F]:
+    """Marks the coroutine that talks over a WebSocket opened at the path of these (GET) operations.
+
+    `before` is asked first; the request itself is not validated. A plain request there is answered by a `rule`.
+    """
+
+    def mark(function: F) -> F:
+        function.__sandbox_sockets__ = operation_ids  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -144,8 +164,8 @@ class Rules:
         """The JSON of `GET /_sandbox/state`."""
         return {}
 
-    def picture(self) -> Picture:
-        """The state as people think of it, for the sandbox's page; see `wirewright.sandbox.picture`."""
+    def picture(self) -> Picture | Awaitable[Picture]:
+        """The state as people think of it, for the sandbox's page; see `wirewright.sandbox.picture`. May be async."""
         return []
 
     def credentials(self) -> Mapping[str, str]:
@@ -256,6 +276,15 @@ class Rules:
         return found
 
     @cached_property
+    def sockets(self) -> dict[str, SocketFunction]:
+        """What talks over WebSockets, by operationId."""
+        return {
+            operation_id: getattr(self, name)
+            for name, function in _members(type(self))
+            for operation_id in getattr(function, "__sandbox_sockets__", ())
+        }
+
+    @cached_property
     def controls(self) -> list[tuple[ControlMark, RuleFunction]]:
         return [
             (function.__sandbox_control__, getattr(self, name))
@@ -272,4 +301,15 @@ def _members(cls: type) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in found.items() if callable(value)]
 
 
-__all__ = ["UNSET", "ControlMark", "RuleFunction", "RuleMark", "Rules", "Setting", "control", "rule"]
+__all__ = [
+    "UNSET",
+    "ControlMark",
+    "RuleFunction",
+    "RuleMark",
+    "Rules",
+    "Setting",
+    "SocketFunction",
+    "control",
+    "rule",
+    "socket",
+]

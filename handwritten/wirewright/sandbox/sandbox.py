@@ -193,7 +193,7 @@ class Sandbox:
         self._app = app
         if sock is not None:
             self._port = sock.getsockname()[1]
-            self._server = HttpServer(app, sock)
+            self._server = HttpServer(app, sock, websockets=bool(app.rules.sockets))
             await self._server.start()
 
     async def stop(self) -> None:

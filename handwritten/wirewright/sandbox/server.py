@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, cast
 
 _LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -69,18 +70,19 @@ def _with_connection(protocol_class: Any) -> Any:
 
 
 class HttpServer:
-    """Serves one application on one socket until `stop()`."""
+    """Serves one application on one socket until `stop()`; WebSockets, too, if asked and the library is there."""
 
-    def __init__(self, app: Any, sock: socket.socket) -> None:
+    def __init__(self, app: Any, sock: socket.socket, *, websockets: bool = False) -> None:
         self._app = app
         self._socket = sock
+        self._ws = "websockets-sansio" if websockets and find_spec("websockets") else "none"
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         from uvicorn.config import Config
         from uvicorn.server import ServerState
 
-        config = Config(self._app, lifespan="off", interface="asgi3", ws="none", timeout_keep_alive=75, **_QUIET)
+        config = Config(self._app, lifespan="off", interface="asgi3", ws=self._ws, timeout_keep_alive=75, **_QUIET)
         config.load()
         self._state = ServerState()
         protocol_class: Any = config.http_protocol_class
