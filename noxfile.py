@@ -83,6 +83,14 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The sandbox's page in a real Chromium; what it saw is kept under `artifacts/screenshots`."""
+    checkout(session)
+    session.install("--constraint", "dev.lock", "playwright")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+
+
+@nox.session
 def corpus(session: nox.Session) -> None:
     """Every document of the shared corpus in every flavour: account, time, memory, types."""
     checkout(session)

@@ -15,10 +15,12 @@ from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Router
 from wirewright.sandbox import Answer, Call, Rules, control, rule
 from wirewright.sandbox.answers import UNSET
+from wirewright.sandbox.picture import Picture
 
 from exospherehost.testing.manager import Behaviour, Manager, Refusal, Settings, bodies, url_of
 from exospherehost.testing.manager.database import IN_MEMORY, Database
 from exospherehost.testing.manager.housekeeping import PERIOD_SECONDS
+from exospherehost.testing.picture import draw
 from exospherehost.testing.wire import (
     LOCAL_ORIGINS,
     REQUEST_ID,
@@ -274,6 +276,15 @@ class ExosphereRules(Rules):
     def state(self) -> Any:
         """Figures for `GET /_sandbox/state`."""
         return self.manager.overview()
+
+    async def picture(self) -> Picture:
+        """The newest runs as graphs."""
+        drawn: Picture = await self._run(lambda: draw(self.manager))
+        return drawn
+
+    def credentials(self) -> dict[str, str]:
+        """The one key."""
+        return {"apiKey": self.manager.settings.api_key}
 
 
 def _namespace(call: Call) -> str:

@@ -22,10 +22,12 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from wirewright.sandbox import Answer, Call, Event, Events, Refuse, Rules, control, rule
+from wirewright.sandbox.picture import Picture
 
 from holokai_neuron_sdk.testing.gateway import Gateway, LeaseEndedError, NotRegisteredError, Policy
 from holokai_neuron_sdk.testing.journal import Journal
 from holokai_neuron_sdk.testing.moku import Moku, OAuthRefusal
+from holokai_neuron_sdk.testing.picture import draw
 from holokai_neuron_sdk.testing.records import FINAL, Neuron, NeuronKey, Task
 
 ANYBODY = "anybody"
@@ -109,6 +111,9 @@ class NeuronRules(Rules):
         for task in self.gateway.tasks.values():
             counts[task.state] = counts.get(task.state, 0) + 1
         return {"tasks": counts, "neurons": [neuron.to_json() for neuron in self.gateway.neurons.values()]}
+
+    def picture(self) -> Picture:
+        return draw(self.gateway)
 
     # The gateway.
 

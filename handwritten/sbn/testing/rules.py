@@ -13,8 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from wirewright.contract.problems import Problem
 from wirewright.sandbox import Answer, Call, Refuse, control
+from wirewright.sandbox.picture import Picture
 
 from sbn.testing.apps import AppRules
+from sbn.testing.picture import draw
 from sbn.testing.space import Json, Network, Space
 from sbn.testing.workflows import RUN_CLOSE
 
@@ -165,6 +167,12 @@ class SbnRules(AppRules):
             "apps": len(self.network.apps),
             "keys": len(self.network.keys),
         }
+
+    def picture(self) -> Picture:
+        return draw(self.network, self.spaces)
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"api_key": SEED_KEY}
 
 
 def refused(message: str) -> Refuse:

@@ -14,9 +14,11 @@ from typing import Any
 
 from wirewright.contract.problems import Problem
 from wirewright.sandbox import Answer, Call, Refuse, rule
+from wirewright.sandbox.picture import Picture
 
 from syncropel.checks import is_object
 from syncropel.testing import store
+from syncropel.testing.picture import draw
 from syncropel.testing.data_rules import DataRules
 from syncropel.testing.record_rules import RecordRules
 from syncropel.testing.roster import Grant, Roster
@@ -171,6 +173,9 @@ class SyncropelRules(DataRules, MembershipRules):
             "members": {label: member.shown() for label, member in sorted(self.roster.members.items())},
             "invites": {name: invite.shown() for name, invite in sorted(self.roster.invites.items())},
         }
+
+    def picture(self) -> Picture:
+        return draw(self.records, sorted(path for path, node in self.tree.nodes.items() if node.hash is not None))
 
     def error(self, status: int, code: str, message: str, problems: Sequence[Problem], *, call: Call | None) -> Answer:
         """In the words of the plane that was called."""

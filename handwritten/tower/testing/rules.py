@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 from wirewright.contract.problems import Problem
 from wirewright.sandbox import Answer, Call, Refuse, Rules, rule
+from wirewright.sandbox.picture import Picture
+
+from tower.testing.picture import draw
 
 Json = dict[str, Any]
 SCORES = ("trust", "skill", "effectiveness", "proficiency", "confidence", "gec_efficiency", "gec_stability")
@@ -52,6 +55,9 @@ class TowerRules(Rules):
 
     def state(self) -> Any:
         return {"agents": {identity: agent["state"] for identity, agent in self.agents.items()}}
+
+    def picture(self) -> Picture:
+        return draw(self.agents.values())
 
     # Agents ---------------------------------------------------------------------------------------------------------
 

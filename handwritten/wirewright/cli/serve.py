@@ -146,7 +146,7 @@ def _announce(sandbox: Sandbox, form: Format) -> None:
     console = out()
     console.print(f"[bold]{escape(app.document.title)}[/] {escape(sandbox.version)} on [bold cyan]{sandbox.url}[/]")
     answered = f"{len(app.ruled)} operations by rules, {len(app.unruled)} from the spec's examples"
-    console.print(f"[dim]{answered} · control surface {sandbox.url}/_sandbox · Ctrl-C stops[/]")
+    console.print(f"[dim]{answered} · look at it in a browser: {sandbox.url}/_sandbox/page · Ctrl-C stops[/]")
     if sandbox.faults.faults:
         kinds = ", ".join(fault.kind for fault in sandbox.faults.faults)
         console.print(f"[yellow]chaos: {kinds}, seed {sandbox.faults.seed}[/]")

@@ -183,8 +183,9 @@ class ControlSurface:
     def _document(self, call: Call) -> Any:
         return Answer(200, self._app.document.raw)
 
-    def _picture(self, call: Call) -> Any:
-        return clipped(self._app.rules.picture())
+    async def _picture(self, call: Call) -> Any:
+        drawn = self._app.rules.picture()
+        return clipped(await drawn if inspect.isawaitable(drawn) else drawn)
 
     def _page(self, call: Call) -> Any:
         return page_file(call.path.get("file") or "index.html")

@@ -1,6 +1,6 @@
 // The operations of the spec, and a form to try each.
 
-import { byId, copyButton, el, pretty, prose, seconds } from "./dom.js";
+import { byId, copyButton, el, inline, pretty, prose, seconds } from "./dom.js";
 import { pathText, queryPairs, Samples } from "./samples.js";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -119,7 +119,7 @@ class Form {
       el("label", {},
         el("span", {}, parameter.name, parameter.required ? el("b", { title: "required" }, " *") : "", el("span", { class: "dim" }, ` ${parameter.in}`)),
         input,
-        parameter.description ? el("small", {}, parameter.description) : "",
+        parameter.description ? el("small", {}, inline(parameter.description)) : "",
       ),
     ));
   }

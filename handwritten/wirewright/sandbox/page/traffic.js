@@ -155,7 +155,9 @@ function details(exchange, spec) {
     ].filter(Boolean).join(" · ")),
     verdict("What was sent", "The request keeps the spec.", exchange.request_problems, spec),
     message(exchange.headers, exchange.body),
-    verdict("What came back", exchange.checked ? "The answer keeps the spec." : "The answer was not checked; serve with --verify to have it checked.", exchange.answer_problems, spec),
+    exchange.checked || exchange.answer_problems.length
+      ? verdict("What came back", "The answer keeps the spec.", exchange.answer_problems, spec)
+      : el("h4", {}, "What came back ", el("span", { class: "verdict hint" }, "not checked; wirewright serve --verify checks it")),
     el("p", {}, el("b", { class: exchange.status < 400 ? "good" : "bad" }, exchange.status ?? "cut off")),
     message(exchange.answer_headers, exchange.answer_body),
   ];
