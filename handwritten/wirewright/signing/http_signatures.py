@@ -31,10 +31,10 @@ from wirewright.signing.errors import (
     ReplayError,
     VerificationError,
 )
-from wirewright.signing.jwt import check_not_after, check_not_before
 from wirewright.signing.keys import Key
 from wirewright.signing.keysets import Keys, named
 from wirewright.signing.structured import Bare, InnerList, Item, Member, parse_dictionary, serialize
+from wirewright.signing.times import check_not_after, check_not_before
 
 ALGORITHMS: Final[Mapping[str, str]] = {
     "EdDSA": "ed25519",

@@ -8,10 +8,11 @@ from typing import Any, cast
 import msgspec
 
 from wirewright.signing.encoding import strict_object
-from wirewright.signing.errors import ClaimError, MalformedError, ReplayError, TimestampError
+from wirewright.signing.errors import ClaimError, MalformedError, ReplayError
 from wirewright.signing.jws import sign_jws, verify_jws
 from wirewright.signing.keys import Key
 from wirewright.signing.keysets import Keys
+from wirewright.signing.times import check_not_after, check_not_before
 
 MAX_BYTES = 16 * 1024
 LEEWAY = 60.0
@@ -88,28 +89,6 @@ def _check_times(claims: Mapping[str, Any], now: float, leeway: float, max_age: 
         if issued is None:
             raise ClaimError("the token has no iat", claim="iat")
         check_not_after(issued + max_age, now, leeway, "the token")
-
-
-def check_not_after(limit: float, now: float, tolerance: float, what: str) -> None:
-    """Raises `TimestampError` when `limit` is past by `tolerance` seconds or more."""
-    if now >= limit + tolerance:
-        raise TimestampError(
-            f"{what} ended {now - limit:.0f} s ago by our clock (tolerance {tolerance:g} s): it is old, or a clock is "
-            "wrong",
-            skew=now - limit,
-            tolerance=tolerance,
-        )
-
-
-def check_not_before(limit: float, now: float, tolerance: float, what: str) -> None:
-    """Raises `TimestampError` when `limit` is still more than `tolerance` seconds ahead."""
-    if now < limit - tolerance:
-        raise TimestampError(
-            f"{what} is from {limit - now:.0f} s in the future by our clock (tolerance {tolerance:g} s): a clock is "
-            "wrong",
-            skew=now - limit,
-            tolerance=tolerance,
-        )
 
 
 def _date(claims: Mapping[str, Any], name: str) -> float | None:

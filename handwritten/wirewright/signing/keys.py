@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from wirewright.signing.encoding import b64url, b64url_decode
 from wirewright.signing.errors import InvalidKeyError, MalformedError, MismatchError
-from wirewright.signing.weakness import check_ed25519, check_rsa
+from wirewright.signing.weakness import MIN_RSA_BITS, check_ed25519, check_rsa
 
 JoseKey = OctKey | ECKey | OKPKey | RSAKey
 Native = (
@@ -104,7 +104,10 @@ class Key:
             raise InvalidKeyError(f"{algorithm} does not work with a shared secret")
         if len(secret) < kind.size:
             raise InvalidKeyError(f"a secret for {algorithm} has at least {kind.size} bytes, this one {len(secret)}")
-        return cls(OctKey.import_key(secret), algorithm, kid=kid)
+        try:
+            return cls(OctKey.import_key(secret), algorithm, kid=kid)
+        except (JoseError, ValueError):
+            raise InvalidKeyError("a public key or certificate is no secret") from None
 
     @classmethod
     def from_ed25519(cls, seed: bytes, *, kid: str | None = None) -> Self:
@@ -145,6 +148,7 @@ class Key:
         if isinstance(native, Ed25519PrivateKey | Ed25519PublicKey):
             jose = OKPKey.import_key(native)
         elif isinstance(native, RSAPrivateKey | RSAPublicKey):
+            check_rsa(native.public_key() if isinstance(native, RSAPrivateKey) else native)
             jose = RSAKey.import_key(native)
         else:
             jose = ECKey.import_key(native)
@@ -330,6 +334,8 @@ def _checked_number(name: str, value: object, kind: _Kind) -> str:
         raise InvalidKeyError(str(error)) from None
     if kind.curve and size != kind.size:
         raise InvalidKeyError(f"{name} of the key has {size} bytes, not {kind.size}")
+    if name == "n" and size * 8 < MIN_RSA_BITS:
+        raise InvalidKeyError(f"an RSA key has at least {MIN_RSA_BITS} bits")
     if kind.kty == "oct" and size < kind.size:
         raise InvalidKeyError(f"the secret has {size} bytes, its algorithm needs at least {kind.size}")
     return value

@@ -1,7 +1,7 @@
 """Structured field values for HTTP (RFC 9651), as typed values.
 
 Parsing is http-sfv's, except where it is laxer than the text: padding inside of byte sequences and decimals without
-digits after the point are refused. Every failure is a `MalformedError`.
+digits after the point are refused, and it rounds decimals before they are written. Every failure is a `MalformedError`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, cast
 
 import msgspec
@@ -127,6 +127,13 @@ def _raw(member: Member) -> Any:
     if isinstance(member, InnerList):
         raw = item.InnerList([_raw(each) for each in member.items])
     else:
-        raw = item.Item(member.value)
-    raw.params.update(member.params)
+        raw = item.Item(_rounded(member.value))
+    raw.params.update({name: _rounded(value) for name, value in member.params.items()})
     return raw
+
+
+def _rounded(value: Bare) -> Bare:
+    """Decimals have at most three digits after the point, rounded half to even as they are read, not as binary."""
+    if isinstance(value, float | Decimal):
+        return Decimal(str(value)).quantize(Decimal("0.001"), ROUND_HALF_EVEN)
+    return value

@@ -13,7 +13,7 @@ import time as _time
 from collections.abc import Callable, Mapping
 
 from wirewright.signing.errors import ClaimError, InvalidKeyError, MalformedError, MismatchError
-from wirewright.signing.jwt import check_not_after, check_not_before
+from wirewright.signing.times import check_not_after, check_not_before
 
 TOLERANCE = 300.0
 MAX_SIGNATURES = 32

@@ -21,8 +21,8 @@ import msgspec
 
 from wirewright.signing.encoding import b64_decode
 from wirewright.signing.errors import ClaimError, InvalidKeyError, MalformedError, MismatchError, ReplayError
-from wirewright.signing.jwt import check_not_after, check_not_before
 from wirewright.signing.keys import Key
+from wirewright.signing.times import check_not_after, check_not_before
 
 TOLERANCE = 300.0
 MAX_SIGNATURES = 32
