@@ -18,6 +18,7 @@ class Canned:
     """A `wirewright.transport.Transport`. Every request gets the same answer; an empty 204 unless told otherwise."""
 
     def __init__(self, status: int = 204, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
+        self.requests: list[HttpRequest] = []
         self.sent: list[WireRequest] = []
         self._answer = (status, dict(headers or {}), body)
 
@@ -27,6 +28,7 @@ class Canned:
         return cls(answer.status, answer.headers, answer.body)
 
     def send(self, request: HttpRequest) -> HttpResponse:
+        self.requests.append(request)
         self.sent.append(wire_request(request))
         status, headers, body = self._answer
         if request.stream and 200 <= status < 300:
