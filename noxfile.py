@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSIONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if c.startswith("Programming Language :: Python :: 3.")]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-SOURCES = ["codegen", "handwritten", "tests", "noxfile.py"]
+SOURCES = ["codegen", "handwritten", "tests", "noxfile.py", ".ci"]
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -104,6 +104,14 @@ def bench(session: nox.Session) -> None:
     names = session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py"))
     for name in names:
         session.run("python", f"tests/benchmarks/{name.removesuffix('.py')}.py")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Wheels and sdists, twice with the same bytes, tried on each Python that is here; SBOM, licences, vulnerabilities."""
+    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit")
+    pythons = [found for version in VERSIONS if (found := shutil.which(f"python{version}"))] or [sys.executable]
+    session.run("python", ".ci/release.py", *(f"--python={python}" for python in pythons), *session.posargs)
 
 
 @nox.session
