@@ -7,7 +7,6 @@ section 4.3).
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import threading
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from wirewright.signing.encoding import b64url
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -118,13 +119,13 @@ class SigningKey:
         if tenant_id:
             claims["tenant_id"] = tenant_id
         header = {"alg": "EdDSA", "kid": self.kid, "typ": "JWT"}
-        signing_input = f"{_base64url(_canonical(header))}.{_base64url(_canonical(claims))}"
-        signature = _base64url(self.private_key.sign(signing_input.encode("ascii")))
+        signing_input = f"{b64url(_canonical(header))}.{b64url(_canonical(claims))}"
+        signature = b64url(self.private_key.sign(signing_input.encode("ascii")))
         return MintedToken(f"{signing_input}.{signature}", expires)
 
     def sign_payload(self, data: Mapping[str, Any]) -> str:
         """The signature of `data` in canonical form (sorted keys, ASCII only), base64url without padding."""
-        return _base64url(self.private_key.sign(_canonical(data)))
+        return b64url(self.private_key.sign(_canonical(data)))
 
     def private_key_pem(self) -> bytes:
         """The key as an unencrypted PKCS#8 PEM. Keep it secret."""
@@ -144,10 +145,6 @@ def _pem_bytes(source: str | bytes | os.PathLike[str]) -> bytes:
 
 def _canonical(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, separators=(",", ":"), sort_keys=True).encode("utf-8")
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 class TokenSource:

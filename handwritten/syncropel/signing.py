@@ -12,8 +12,6 @@ other DIDs is for the verifier to know; the sandbox holds an actor to the first 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_ssh_private_key,
 )
+from wirewright.signing.encoding import b64url, b64url_decode
+from wirewright.signing.errors import InvalidKeyError, MalformedError
+from wirewright.signing.weakness import check_ed25519
 
 from syncropel.canonical import canonical_json
 from syncropel.checks import is_object
@@ -98,6 +99,10 @@ def key_of(did: str) -> Ed25519PublicKey:
     raw = _unbase58(encoded)
     if len(raw) != 34 or not raw.startswith(_ED25519_MULTICODEC):
         raise SignatureError(f"{did} is not an Ed25519 key")
+    try:
+        check_ed25519(raw[2:])
+    except InvalidKeyError as error:
+        raise SignatureError(str(error)) from None
     return Ed25519PublicKey.from_public_bytes(raw[2:])
 
 
@@ -105,7 +110,7 @@ def signed(envelope: Mapping[str, Any], key: SigningKey) -> dict[str, Any]:
     """The envelope with its signature by `key`; one that it had is replaced."""
     head = {"alg": ALGORITHM, "key": key.did}
     value = key.sign(_message(envelope, head))
-    body = {**envelope["body"], SIGNATURE_KEY: {**head, "value": base64.urlsafe_b64encode(value).rstrip(b"=").decode()}}
+    body = {**envelope["body"], SIGNATURE_KEY: {**head, "value": b64url(value)}}
     return {**envelope, "body": body}
 
 
@@ -144,11 +149,11 @@ def _message(record: Mapping[str, Any], head: Mapping[str, str]) -> bytes:
 
 def _decoded(value: str) -> bytes:
     try:
-        decoded = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise SignatureError("_sig.value is not base64url") from error
-    if len(decoded) != 64 or base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != value:
-        raise SignatureError("_sig.value is not a signature of 64 bytes in base64url without padding")
+        decoded = b64url_decode(value, "_sig.value")
+    except MalformedError as error:
+        raise SignatureError(str(error)) from None
+    if len(decoded) != 64:
+        raise SignatureError("_sig.value is not a signature of 64 bytes")
     return decoded
 
 

@@ -12,8 +12,8 @@ from wirewright.signing.errors import CanonicalJsonError
 def canonical_json(value: Any) -> bytes:
     """The canonical form in UTF-8: members sorted by UTF-16 code units, numbers as ECMAScript writes them.
 
-    Raises `CanonicalJsonError` for what has none: NaN, infinities, lone surrogates, member names that are not text, types
-    that JSON does not have, and integers from 2**53 on, which other readers may round.
+    Raises `CanonicalJsonError` for what has none: NaN, infinities, lone surrogates, member names that are not text,
+    types that JSON does not have, and integers from 2**53 on, which other readers may round.
     """
     try:
         return rfc8785.dumps(value)
