@@ -89,7 +89,7 @@ class PGDAGRunner:
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.max_concurrency = max_concurrency or os.cpu_count() or 1
+        self.max_concurrency = (os.cpu_count() or 1) if max_concurrency is None else max_concurrency
         if self.max_concurrency < 1:
             raise ValueError(f"max_concurrency must be at least 1, not {max_concurrency}")
         if shared_blackboard and self.max_concurrency != 1:
