@@ -44,9 +44,10 @@ if TYPE_CHECKING:
         WirewrightError,
     )
     from wirewright.hooks import Hooks
+    from wirewright.hosts import PerHost
     from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
     from wirewright.operation import Content, Encoding, Envelope, Operation, Parameter
-    from wirewright.outbox import Outbox, StoredCall
+    from wirewright.outbox import MemoryOutbox, Outbox, RedisOutbox, StoredCall
     from wirewright.request import Request, StreamRequest
     from wirewright.response import Outcome, Response
     from wirewright.retry import RetryPolicy, RetryQuota
@@ -70,7 +71,8 @@ _HOMES = {
     "retry": "RetryPolicy RetryQuota",
     "breaker": "Breaker",
     "hooks": "Hooks",
-    "outbox": "Outbox StoredCall",
+    "hosts": "PerHost",
+    "outbox": "MemoryOutbox Outbox RedisOutbox StoredCall",
     "streaming": "ReconnectPolicy",
     "downloads": "AsyncDownload Download",
     "clock": "Clock SystemClock",
@@ -113,16 +115,19 @@ __all__ = [
     "Hooks",
     "HttpRequest",
     "HttpResponse",
+    "MemoryOutbox",
     "NotAttempted",
     "NotFound",
     "Operation",
     "Outbox",
     "Outcome",
     "Parameter",
+    "PerHost",
     "PoolOptions",
     "PreconditionFailed",
     "RateLimited",
     "ReconnectPolicy",
+    "RedisOutbox",
     "Request",
     "RequestError",
     "Response",

@@ -17,12 +17,14 @@ from wirewright.clock import Clock
 from wirewright.downloads import AsyncDownload, Download
 from wirewright.errors import AuthError, TimeoutError
 from wirewright.hooks import HookSet
+from wirewright.hosts import PerHost
 from wirewright.messages import HttpRequest, HttpResponse, Timeout
-from wirewright.outbox import Outbox, StoredCall
+from wirewright.outbox import OutboxLike, StoredCall
 from wirewright.request import Request, StreamRequest
 from wirewright.response import Outcome, Response
 from wirewright.retry import RetryPolicy, RetryQuota
-from wirewright.steps import Send, Sleep, Step, Wait
+from wirewright.settings import MAX_RESPONSE_BYTES, Settings
+from wirewright.steps import Send, Sleep, Step, Wait, settled
 from wirewright.streaming import ReconnectPolicy
 from wirewright.streams import AsyncEventStream, EventStream
 
@@ -42,7 +44,8 @@ class _Base:
     - `timeout`: seconds per phase of one attempt (or a `Timeout`); `deadline`: seconds for the whole call with all its
       attempts and pauses, streams excluded once they have begun. None lifts a limit.
     - `transport`: a transport of ours, any httpx transport, or `PoolOptions`.
-    - `outbox`: makes `deliver` durable. `hooks`: see `wirewright.hooks.Hooks`. `breaker`: a circuit breaker.
+    - `outbox`: makes `deliver` durable. `hooks`: see `wirewright.hooks.Hooks`. `breaker`: a circuit breaker, which
+      clients may share; `PerHost(Breaker)` holds one per host, as `PerHost(RetryQuota)` does for `quota`.
     - `max_response_bytes`: larger answers are refused (`DecodeError`), streams and downloads excluded.
     - `clock`, `random`: for tests.
     """
@@ -57,16 +60,16 @@ class _Base:
         deadline: float | None = 60.0,
         headers: Mapping[str, str] | None = None,
         transport: Any = None,
-        outbox: Outbox | None = None,
+        outbox: OutboxLike | None = None,
         hooks: Sequence[Any] = (),
-        breaker: Breaker | None = None,
-        quota: RetryQuota | None = None,
-        max_response_bytes: int | None = flow.MAX_RESPONSE_BYTES,
+        breaker: Breaker | PerHost[Breaker] | None = None,
+        quota: RetryQuota | PerHost[RetryQuota] | None = None,
+        max_response_bytes: int | None = MAX_RESPONSE_BYTES,
         clock: Clock | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
         self.base_url = base_url
-        self.settings = flow.Settings(
+        self.settings = Settings(
             base_url,
             auth=auth,
             retry=retry,
@@ -84,6 +87,19 @@ class _Base:
         self._given = transport
         self._transport: Any = None
         self._lock = threading.Lock()
+        self._courier: Any = self._make_courier(outbox)
+
+    def _make_courier(self, outbox: OutboxLike | None) -> Any:
+        """Who sends what the outbox has queued; None when it does that by itself, or there is none."""
+        if outbox is None:
+            return None
+        from wirewright import couriers
+        from wirewright.outbox.base import BaseOutbox
+
+        if not isinstance(outbox, BaseOutbox):
+            return None
+        kind = couriers.ThreadCourier if isinstance(self, Client) else couriers.TaskCourier
+        return kind(self, outbox, self.settings.origin + self.settings.prefix)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -103,6 +119,8 @@ class Client(_Base):
 
     def deliver(self, request: Request[T]) -> Outcome[T]:
         """How it went. Raises nothing but `RequestError`, for a call that cannot be built."""
+        if self._courier is not None:
+            self._courier.ensure()
         return self.run(delivery.deliver(self.settings, request))
 
     def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> EventStream[T]:
@@ -162,7 +180,12 @@ class Client(_Base):
             return self._transport
 
     def close(self) -> None:
-        """Close all connections. A closed client opens new ones when it is used again."""
+        """Close all connections. A closed client opens new ones when it is used again.
+
+        What an outbox in memory still has is sent first, within its `exit_timeout`; one on disk keeps it.
+        """
+        if self._courier is not None:
+            self._courier.close()
         if self._transport is not None:
             self._transport.close()
 
@@ -187,6 +210,8 @@ class AsyncClient(_Base):
 
     async def deliver(self, request: Request[T]) -> Outcome[T]:
         """How it went. Raises nothing but `RequestError`, for a call that cannot be built."""
+        if self._courier is not None:
+            self._courier.ensure()
         return await self.run(delivery.deliver(self.settings, request))
 
     def stream(self, request: StreamRequest[T], *, reconnect: ReconnectPolicy | None = None) -> AsyncEventStream[T]:
@@ -229,7 +254,7 @@ class AsyncClient(_Base):
         if isinstance(step, Sleep):
             return await self.settings.clock.asleep(step.seconds)
         if isinstance(step, Wait):
-            return await _settled(step.future, step.seconds)
+            return await settled(step.future, step.seconds)
         if step.blocking:
             return await asyncio.to_thread(step.function)
         answer = step.function()
@@ -244,7 +269,12 @@ class AsyncClient(_Base):
             return self._transport
 
     async def aclose(self) -> None:
-        """Close all connections. A closed client opens new ones when it is used again."""
+        """Close all connections. A closed client opens new ones when it is used again.
+
+        What an outbox in memory still has is sent first, within its `exit_timeout`; one on disk keeps it.
+        """
+        if self._courier is not None:
+            await self._courier.aclose()
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -264,20 +294,3 @@ async def _within(work: Awaitable[R], seconds: float | None) -> R:
         if isinstance(error, TimeoutError):
             raise
         raise TimeoutError("the deadline passed", phase="deadline", last_error=error) from error
-
-
-async def _settled(future: concurrent.futures.Future[None], seconds: float | None) -> None:
-    """Wait for what another task or thread does; giving up waiting does not disturb it."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-
-    def wake(_: object) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(done.set)
-
-    future.add_done_callback(wake)
-    try:
-        async with asyncio.timeout(seconds):
-            await done.wait()
-    except builtins.TimeoutError:
-        return

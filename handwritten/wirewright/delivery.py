@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Generator
 from typing import Any
 
+from msgspec import UNSET
+
 from wirewright.bodies import File, Upload
 from wirewright.errors import (
     AuthError,
@@ -13,19 +15,23 @@ from wirewright.errors import (
     NotAttempted,
     RequestError,
     ServerError,
+    StatusError,
     TransportError,
     WirewrightError,
 )
-from wirewright.flow import Exchange, Settings
+from wirewright.flow import ATTEMPT_HEADER, Exchange
 from wirewright.hooks import log
 from wirewright.operation import Content, Operation
-from wirewright.outbox import Fate, StoredCall
+from wirewright.outbox import Fate, Receipt, StoredCall, blocks
+from wirewright.outbox.store import Lease
 from wirewright.request import Request
 from wirewright.response import Outcome
 from wirewright.retry import RetryPolicy
+from wirewright.settings import Settings
 from wirewright.steps import Call, Step
 
 _TRANSIENT = (TransportError, NotAttempted, AuthError, ServerError)
+_PASSING = frozenset({401, 408, 425, 429})
 
 
 def deliver(settings: Settings, request: Request[Any]) -> Generator[Step, Any, Outcome[Any]]:
@@ -33,19 +39,40 @@ def deliver(settings: Settings, request: Request[Any]) -> Generator[Step, Any, O
 
     Raises `RequestError` alone: a call that cannot be built is the caller's to mend.
     """
-    exchange = Exchange(settings, request)
     outbox = settings.outbox
     if outbox is None:
-        return (yield from _outcome(exchange))
+        return (yield from _outcome(Exchange(settings, request)))
+    blocking = blocks(outbox)
+    exchange = Exchange(settings, keyed(request))
     stored = stored_call(exchange)
-    try_now = yield Call(lambda: outbox.store(stored), blocking=True)
-    if not try_now:
-        return Outcome(False, queued=True)
-    outcome = yield from _outcome(exchange)
+    receipt: Receipt = yield Call(lambda: outbox.store(stored), blocking=blocking)
+    if not receipt.try_now:
+        return _untried(receipt, request)
+    exchange.within(receipt.seconds)
+    try:
+        outcome = yield from _outcome(exchange)
+    except GeneratorExit:  # the caller was cancelled; the call is kept
+        outbox.settle(stored, "postponed")
+        raise
     fate = fate_of(outcome, settings.retry)
-    yield Call(lambda: outbox.settle(stored, fate, str(outcome.error or "")), blocking=True)
+    yield Call(lambda: outbox.settle(stored, fate, outcome.error), blocking=blocking)
     outcome.queued = fate == "postponed"
+    outcome.durable = outcome.queued and receipt.durable
     return outcome
+
+
+def _untried(receipt: Receipt, request: Request[Any]) -> Outcome[Any]:
+    error = NotAttempted(f"the outbox says: {receipt.reason}", reason="outbox", request=request)
+    return Outcome(
+        False, error=error if receipt.reason else None, queued=receipt.kept, durable=receipt.kept and receipt.durable
+    )
+
+
+def keyed(request: Request[Any]) -> Request[Any]:
+    """The request with an idempotency key: what is delivered at least once needs one, whatever the method."""
+    if request.operation.idempotency_header is not None or request.options.idempotency_key is not UNSET:
+        return request
+    return request.with_options(idempotency_key=str(uuid.uuid4()))
 
 
 def _outcome(exchange: Exchange) -> Generator[Step, Any, Outcome[Any]]:
@@ -63,9 +90,19 @@ def _outcome(exchange: Exchange) -> Generator[Step, Any, Outcome[Any]]:
 
 
 def fate_of(outcome: Outcome[Any], policy: RetryPolicy) -> Fate:
-    """What an outbox is told. An answer that cannot be read was still a delivery."""
+    """What an outbox is told. An answer that cannot be read was still a delivery.
+
+    A refusal that may pass is no final one: bad credentials (401), throttling, and what comes with a `Retry-After`.
+    The server's own word (`x-should-retry`) goes before all of it.
+    """
     error = outcome.error
-    if isinstance(error, _TRANSIENT) or (isinstance(error, ClientError) and error.status in policy.statuses):
+    if not isinstance(error, StatusError):
+        return "postponed" if isinstance(error, _TRANSIENT) else "delivered"
+    wish = error.headers.get("x-should-retry")
+    if wish in {"true", "false"}:
+        return "postponed" if wish == "true" else "rejected"
+    passing = error.status in _PASSING or error.status in policy.statuses or "retry-after" in error.headers
+    if isinstance(error, ServerError) or passing:
         return "postponed"
     return "rejected" if isinstance(error, ClientError) else "delivered"
 
@@ -75,6 +112,7 @@ def stored_call(exchange: Exchange) -> StoredCall:
     http = exchange.prepare()
     if isinstance(http.content, Upload):
         raise RequestError("a call whose body is a stream cannot be kept in an outbox", request=exchange.request)
+    key = exchange.request.options.ordering_key
     return StoredCall(
         id=exchange.idempotency_key or str(uuid.uuid4()),
         operation=exchange.request.operation.id,
@@ -83,6 +121,9 @@ def stored_call(exchange: Exchange) -> StoredCall:
         headers=dict(http.headers),
         content=http.content or b"",
         repeatable=exchange.repeatable,
+        base_url=exchange.base_url,
+        server=exchange.server,
+        key=key if isinstance(key, str) else "",
     )
 
 
@@ -97,6 +138,7 @@ def restored_call(stored: StoredCall) -> Request[None]:
         request=(Content(media_type),),
         responses={"2XX": ()},
         idempotent=stored.repeatable,
+        server=stored.server or None,
     )
     request: Request[None] = Request(operation)
     if stored.content:
@@ -107,3 +149,13 @@ def restored_call(stored: StoredCall) -> Request[None]:
 def replay(settings: Settings, stored: StoredCall) -> Generator[Step, Any, Outcome[None]]:
     """Deliver a stored call."""
     return (yield from _outcome(Exchange(settings, restored_call(stored))))
+
+
+def redeliver(settings: Settings, lease: Lease, seconds: float) -> Generator[Step, Any, Outcome[None]]:
+    """One attempt at a stored call, within so many seconds; when to make the next is the outbox' business."""
+    request = restored_call(lease.call).with_options(retry=None)
+    if lease.attempts:
+        request = request.with_options(headers={ATTEMPT_HEADER: str(lease.attempts + 1)})
+    exchange = Exchange(settings, request)
+    exchange.within(seconds)
+    return (yield from _outcome(exchange))

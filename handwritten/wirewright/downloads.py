@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from wirewright.errors import WirewrightError
-from wirewright.flow import Exchange, Settings
+from wirewright.flow import Exchange
 from wirewright.messages import Headers, HttpResponse
 from wirewright.request import Request
+from wirewright.settings import Settings
 from wirewright.steps import Step
 
 if TYPE_CHECKING:

@@ -6,18 +6,15 @@ transport; then the answer is decoded.
 
 from __future__ import annotations
 
-import random as _random
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from wirewright.auth import AuthLike, select
+from wirewright.auth import select
 from wirewright.bodies import Upload
 from wirewright.breaker import Breaker
-from wirewright.clock import Clock, SystemClock
 from wirewright.errors import (
     AuthError,
     ConnectionLost,
@@ -27,87 +24,17 @@ from wirewright.errors import (
     TransportError,
     WirewrightError,
 )
-from wirewright.hooks import HookSet, log
+from wirewright.hooks import log
 from wirewright.messages import HttpRequest, HttpResponse, Timeout
-from wirewright.outbox import Outbox
-from wirewright.parameters import literal
 from wirewright.plan import plan_of
 from wirewright.request import Request
 from wirewright.response import Response
 from wirewright.retry import NO_RETRY, Failure, RetryPolicy, RetryQuota, decide, retry_after
+from wirewright.settings import Settings, split_base_url
 from wirewright.steps import Call, Send, Sleep, Step, Wait
 
 ATTEMPT_HEADER = "x-retry-attempt"
 DEFAULT_KEY_HEADER = "idempotency-key"
-MAX_RESPONSE_BYTES = 512 * 1024 * 1024
-
-
-class Settings:
-    """What a client was made with, shared by all its calls."""
-
-    __slots__ = (
-        "auth",
-        "breaker",
-        "clock",
-        "deadline",
-        "headers",
-        "hooks",
-        "max_response_bytes",
-        "origin",
-        "outbox",
-        "prefix",
-        "quota",
-        "random",
-        "retry",
-        "timeout",
-    )
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        auth: AuthLike | None,
-        retry: RetryPolicy | None,
-        timeout: Timeout,
-        deadline: float | None,
-        headers: Mapping[str, str],
-        outbox: Outbox | None = None,
-        hooks: HookSet,
-        breaker: Breaker | None = None,
-        quota: RetryQuota | None = None,
-        max_response_bytes: int | None = MAX_RESPONSE_BYTES,
-        clock: Clock | None = None,
-        random: Callable[[], float] | None = None,
-    ) -> None:
-        self.origin, self.prefix = split_base_url(base_url)
-        self.auth = auth
-        self.retry = retry or NO_RETRY
-        self.timeout = timeout
-        self.deadline = deadline
-        self.headers = {name.lower(): value for name, value in headers.items()}
-        self.outbox = outbox
-        self.hooks = hooks
-        self.breaker = breaker
-        self.quota = quota or RetryQuota()
-        self.max_response_bytes = max_response_bytes
-        self.clock: Clock = clock or SystemClock()
-        self.random = random or _random.random
-
-
-def split_base_url(url: str) -> tuple[str, str]:
-    """Origin and path prefix (without a slash at its end)."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"base_url {url!r} is no URL: {error}") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"base_url must be an absolute http or https URL, not {url!r}")
-    if parts.username is not None:
-        raise ValueError("base_url must hold no credentials: give them as auth=")
-    if parts.query or parts.fragment:
-        raise ValueError(f"base_url must have no query and no fragment: {url!r}")
-    return f"{parts.scheme}://{parts.netloc}", literal(parts.path).rstrip("/")
 
 
 class Exchange:
@@ -118,22 +45,26 @@ class Exchange:
 
     __slots__ = (
         "_auths",
+        "_breaker",
         "_deadline_at",
         "_http",
         "_http_sent",
         "_paid",
         "_policy",
+        "_quota",
         "_refreshed",
         "_replayed",
         "_settings",
         "_started",
         "_stream",
         "attempts",
+        "base_url",
         "idempotency_key",
         "plan",
         "prefix",
         "repeatable",
         "request",
+        "server",
     )
 
     def __init__(self, settings: Settings, request: Request[Any], *, stream: bool = False) -> None:
@@ -147,6 +78,8 @@ class Exchange:
         self._started = settings.clock.monotonic()
         limit = settings.deadline if options.deadline is UNSET else options.deadline
         self._deadline_at = None if limit is None else self._started + limit
+        self._breaker: Breaker | None = None
+        self._quota: RetryQuota
         self._policy: RetryPolicy = settings.retry if options.retry is UNSET else (options.retry or NO_RETRY)
         self._auths: Any = None
         self._http: HttpRequest | None = None
@@ -154,6 +87,14 @@ class Exchange:
         self._refreshed = self._replayed = False
         self.repeatable = False
         self.prefix = settings.prefix
+        self.base_url = settings.origin + settings.prefix
+        self.server = ""
+
+    def within(self, seconds: float | None) -> None:
+        """Let the whole call take no longer than so many seconds."""
+        if seconds is not None:
+            latest = self._started + seconds
+            self._deadline_at = latest if self._deadline_at is None else min(self._deadline_at, latest)
 
     # -- building
 
@@ -171,7 +112,8 @@ class Exchange:
         origin, prefix = settings.origin, settings.prefix
         if operation.server is not None:
             origin, prefix = _server(operation.server, origin, prefix)
-            self.prefix = prefix
+            self.prefix, self.server = prefix, origin + prefix
+        self._breaker, self._quota = settings.guards(origin)
         headers = {**settings.headers, "accept": encoder.accept, **encoder.headers(request)}
         content = self._body(headers)
         self._add_key(headers)
@@ -244,7 +186,7 @@ class Exchange:
     def answer(self, extra: Mapping[str, str] | None = None) -> Generator[Step, Any, HttpResponse]:
         """A successful answer, not decoded."""
         http = self.prepare(extra)
-        decoder, breaker = self.plan.decoder, self._settings.breaker
+        decoder, breaker = self.plan.decoder, self._breaker
         cause: Callable[[], WirewrightError] | None = None
         while True:
             self._admit(cause)
@@ -267,7 +209,7 @@ class Exchange:
                 if breaker is not None:
                     breaker.record(status < 500, self._settings.clock.monotonic(), self._settings.random)
                 if decoder.is_success(status):
-                    self._settings.quota.succeeded(self._paid)
+                    self._quota.succeeded(self._paid)
                     return response
                 if status == 401 and self._credentials_refreshed(response):
                     continue
@@ -279,7 +221,7 @@ class Exchange:
         """Neither late nor kept out by the breaker; else what went wrong before, or `NotAttempted`."""
         if self._deadline_at is not None and self._settings.clock.monotonic() >= self._deadline_at:
             raise cause() if cause else NotAttempted("the deadline passed before sending", reason="deadline")
-        breaker = self._settings.breaker
+        breaker = self._breaker
         if breaker is not None and not breaker.allow(self._settings.clock.monotonic()):
             raise cause() if cause else NotAttempted("the circuit is open", reason="circuit_open")
 
@@ -381,7 +323,7 @@ class Exchange:
             raise cause()
         if not self._can_resend():
             raise _annotated(cause(), "not tried again: the body is a stream that cannot be read twice")
-        paid = settings.quota.acquire(failure.status)
+        paid = self._quota.acquire(failure.status)
         if paid is None:
             raise _annotated(cause(), "not tried again: the retry quota is empty")
         self._paid = paid

@@ -17,12 +17,13 @@ from wirewright.errors import (
     TransportError,
     WirewrightError,
 )
-from wirewright.flow import Exchange, Settings
+from wirewright.flow import Exchange
 from wirewright.hooks import log
 from wirewright.jsonlines import JsonLinesDecoder
 from wirewright.messages import HttpResponse
 from wirewright.operation import Content
 from wirewright.request import Request
+from wirewright.settings import Settings
 from wirewright.sse import RawEvent, ServerSentEvent, SseDecoder, TooLarge
 from wirewright.steps import Emit, Read, Sleep, StreamStep
 from wirewright.streaming import Session

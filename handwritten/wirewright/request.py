@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | UnsetType | None = UNSET
     retry: Any = UNSET
     idempotency_key: str | UnsetType = UNSET
+    ordering_key: str | UnsetType = UNSET
     headers: Mapping[str, str] = {}
     auth: Any = UNSET
 
@@ -67,19 +68,22 @@ class Request(Generic[T_co]):
         deadline: float | UnsetType | None = UNSET,
         retry: RetryPolicy | UnsetType | None = UNSET,
         idempotency_key: str | UnsetType = UNSET,
+        ordering_key: str | UnsetType = UNSET,
         headers: Mapping[str, str] | None = None,
         auth: Auth | UnsetType | None = UNSET,
     ) -> Self:
         """The same call, done differently. Options add up over several calls; `headers` merge, the later wins.
 
         `timeout` is seconds per phase (or a `Timeout`), `deadline` seconds in total; None lifts the limit.
-        `retry=None` means one attempt, `auth=None` sends no credentials.
+        `retry=None` means one attempt, `auth=None` sends no credentials. An outbox sends calls of one `ordering_key` in
+        the order in which they were delivered.
         """
         given: dict[str, Any] = {
             "timeout": timeout,
             "deadline": deadline,
             "retry": retry,
             "idempotency_key": idempotency_key,
+            "ordering_key": ordering_key,
             "auth": auth,
         }
         changes = {name: value for name, value in given.items() if value is not UNSET}

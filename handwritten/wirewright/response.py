@@ -50,9 +50,11 @@ class Outcome(Generic[T_co]):
     - `success`: delivered, `value` is the answer;
     - `queued`: not delivered yet, but an outbox keeps it and will (`error` says why not at once);
     - otherwise given up, `error` says why.
+
+    `durable`: what is queued is on disk (or with a broker); False when it is in memory alone.
     """
 
-    __slots__ = ("attempts", "error", "queued", "success", "value")
+    __slots__ = ("attempts", "durable", "error", "queued", "success", "value")
 
     def __init__(
         self,
@@ -61,12 +63,15 @@ class Outcome(Generic[T_co]):
         error: WirewrightError | None = None,
         attempts: int = 0,
         queued: bool = False,
+        *,
+        durable: bool = False,
     ) -> None:
         self.success = success
         self.value = value
         self.error = error
         self.attempts = attempts
         self.queued = queued
+        self.durable = durable
 
     def __bool__(self) -> bool:
         return self.success

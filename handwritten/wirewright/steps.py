@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -60,3 +61,20 @@ class Emit(msgspec.Struct, frozen=True):
 
 Step = Send | Sleep | Call | Wait
 StreamStep = Step | Read | Emit
+
+
+async def settled(future: Future[None], seconds: float | None) -> None:
+    """Wait for what another task or thread does; giving up waiting does not disturb it."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def wake(_: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    try:
+        async with asyncio.timeout(seconds):
+            await done.wait()
+    except TimeoutError:
+        return

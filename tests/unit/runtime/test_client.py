@@ -41,6 +41,7 @@ from wirewright import (
     TransportError,
 )
 from wirewright.messages import Headers
+from wirewright.outbox import Receipt
 
 JSON = {"content-type": "application/json"}
 
@@ -281,12 +282,12 @@ class MemoryOutbox:
         self.fates: list[str] = []
         self.threads: set[int] = set()
 
-    def store(self, call: StoredCall) -> bool:
+    def store(self, call: StoredCall) -> Receipt:
         self.threads.add(threading.get_ident())
         self.kept[call.id] = call
-        return self.try_now
+        return Receipt(kept=True, try_now=self.try_now)
 
-    def settle(self, call: StoredCall, fate: str, reason: str = "") -> None:
+    def settle(self, call: StoredCall, fate: str, error: Exception | None = None) -> None:
         self.fates.append(fate)
         if fate != "postponed":
             del self.kept[call.id]
