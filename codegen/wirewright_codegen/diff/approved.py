@@ -1,9 +1,9 @@
 """Changes that people approved: `.wirewright-approved.toml`.
 
-    [[approved]]
-    fingerprint = "2f4a90c17be3"
-    change = "Slot.state: property state is gone"      # for people; not read
-    reason = "nobody has used it since 0.10"
+[[approved]]
+fingerprint = "2f4a90c17be3"
+change = "Slot.state: property state is gone"      # for people; not read
+reason = "nobody has used it since 0.10"
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def approve(path: Path, changes: Iterable[Change], reason: str) -> list[Change]:
     added = [change for change in changes if change not in known]
     if added:
         text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
-        path.write_text(text.rstrip("\n") + "\n" + "".join(_entry(change, reason) for change in added), encoding="utf-8")
+        path.write_text(
+            text.rstrip("\n") + "\n" + "".join(_entry(change, reason) for change in added), encoding="utf-8"
+        )
     return added
 
 

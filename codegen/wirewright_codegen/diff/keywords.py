@@ -102,7 +102,9 @@ def compare_limits(scope: Scope, at: At, old: Any, new: Any) -> None:
 
 
 def _bound(scope: Scope, at: At, key: str, old: Any, new: Any, *, sign: int) -> None:
-    if old == new or (old in (None, 0) and new in (None, 0) and sign < 0 and key.startswith("min") and key != "minimum"):
+    if old == new or (
+        old in (None, 0) and new in (None, 0) and sign < 0 and key.startswith("min") and key != "minimum"
+    ):
         return
     tightened = old is None or (new is not None and _number(new) * sign < _number(old) * sign)
     scope.note("limit-tightened" if tightened else "limit-loosened", at, old, new, subject=key)

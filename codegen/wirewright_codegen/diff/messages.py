@@ -7,7 +7,7 @@ from typing import Any
 from wirewright_codegen.diff import keywords
 from wirewright_codegen.diff.facts import Scope, members
 from wirewright_codegen.diff.schemas import Schemas
-from wirewright_codegen.diff.shapes import shown
+from wirewright_codegen.diff.shapes import use_of
 from wirewright_codegen.diff.values import At, Json
 from wirewright_codegen.read.values import is_map
 
@@ -67,19 +67,32 @@ class Messages:
             scope.equal_parts(old)
             return
         was, is_ = old if is_map(old) else {}, new if is_map(new) else {}
-        self._schemas.compare(scope, at.to("", "schema"), was.get("schema", {}), is_.get("schema", {}))
-        if ("itemSchema" in was) != ("itemSchema" in is_):
+        if ("itemSchema" in was) == ("itemSchema" in is_):
+            self._whole(scope, at, was, is_)
+        else:
             scope.note("stream-added" if "itemSchema" in is_ else "stream-removed", at)
-        elif "itemSchema" in was:
+        if "itemSchema" in was and "itemSchema" in is_:
             self._schemas.compare(scope, at.to(" · each", "itemSchema"), was["itemSchema"], is_["itemSchema"])
         self._events(scope, at, members(was, "x-sse-events"), members(is_, "x-sse-events"))
-        if was.get("x-envelope") != is_.get("x-envelope"):
-            scope.note("envelope-changed", at, shown(was.get("x-envelope")), shown(is_.get("x-envelope")))
         if any(was.get(key) != is_.get(key) for key in _ENCODINGS):
             changed = [key for key in _ENCODINGS if was.get(key) != is_.get(key)]
             scope.note("encoding-changed", at, [was.get(k) for k in changed], [is_.get(k) for k in changed])
         keywords.compare_text(scope, at, was, is_)
         keywords.compare_rest(scope, at, was, is_, _MEDIA)
+
+    def _whole(self, scope: Scope, at: At, old: Json, new: Json) -> None:
+        if old.get("x-envelope") == new.get("x-envelope"):
+            self._schemas.compare(scope, at.to("", "schema"), old.get("schema", {}), new.get("schema", {}))
+        else:
+            self._envelopes(scope, at, old, new)
+
+    def _envelopes(self, scope: Scope, at: At, old: Json, new: Json) -> None:
+        """The value is wrapped another way: values are compared, rather than answers."""
+        before, after = old.get("x-envelope"), new.get("x-envelope")
+        allowed = before is None and is_map(after) and bool(after.get("optional"))
+        scope.note("envelope-allowed" if allowed else "envelope-changed", at, _wrapping(before), _wrapping(after))
+        was = _value(self._schemas.old, old)
+        self._schemas.compare(scope, at.to(" · value", "schema"), was, _value(self._schemas.new, new))
 
     def _events(self, scope: Scope, at: At, old: Json, new: Json) -> None:
         for name, schema in old.items():
@@ -141,6 +154,23 @@ class Messages:
         keywords.compare_life(scope, at, old, new)
         keywords.compare_rest(scope, at, old, new, _HEADER)
         self._schemas.compare(scope, at.to("", "schema"), old.get("schema", {}), new.get("schema", {}))
+
+
+def _wrapping(envelope: Any) -> str:
+    if envelope is None:
+        return "not at all"
+    if is_map(envelope):
+        return f"{envelope.get('member')}, or not at all" if envelope.get("optional") else str(envelope.get("member"))
+    return str(envelope)
+
+
+def _value(schemas: Json, form: Json) -> Any:
+    """The schema of the value that an answer holds."""
+    envelope, schema = form.get("x-envelope"), form.get("schema", {})
+    if envelope is None:
+        return schema
+    member = str(envelope.get("member")) if is_map(envelope) else str(envelope)
+    return members(use_of(schemas, schema).schema, "properties").get(member, {})
 
 
 def _kind(status: str) -> str:

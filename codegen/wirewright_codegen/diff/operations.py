@@ -124,12 +124,12 @@ class Operations:
                 scope.note("parameter-moved", here, was[0], declared["in"], subject=name, member=name)
                 continue
             rule = "required-parameter-added" if declared.get("required") else "optional-parameter-added"
-            said = described(self._schemas.new, declared.get("schema", {}))
+            said = described(self._schemas.new, _schema(declared))
             scope.note(rule, here, None, said, subject=name, member=name)
 
     def _lost(self, scope: Scope, here: At, declared: Json) -> None:
         rule = "required-parameter-removed" if declared.get("required") else "parameter-removed"
-        said = described(self._schemas.old, declared.get("schema", {}))
+        said = described(self._schemas.old, _schema(declared))
         scope.note(rule, here, said, subject=str(declared["name"]), member=str(declared["name"]))
 
     def _parameter(self, scope: Scope, at: At, old: Json, new: Json) -> None:
@@ -150,10 +150,13 @@ class Operations:
             scope.note("flat-call-changed", at, [old.get(k) for k in flat], [new.get(k) for k in flat],
                        subject=", ".join(flat))  # fmt: skip
         keywords.compare_rest(scope, at, old, new, _PARAMETER)
-        self._schemas.compare(scope, at.to("", "schema"), old.get("schema", {}), new.get("schema", {}))
-        contents = members(old, "content"), members(new, "content")
-        if contents[0] and contents[1]:
-            self._messages.content(scope, at, *contents)
+        self._schemas.compare(scope, at.to("", "schema"), _schema(old), _schema(new))
+
+
+def _schema(declared: Json) -> Any:
+    """The schema of a parameter's value, whichever way it is written."""
+    content = members(declared, "content")
+    return next((members(form, "schema") for form in content.values()), declared.get("schema", {}))
 
 
 def _presence(scope: Scope, at: At, what: str, old: Any, new: Any) -> None:

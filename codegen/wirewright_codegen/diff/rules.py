@@ -52,7 +52,9 @@ class Rule:
 
     def asks(self, clients: Class) -> Bump:
         """The part of the version that it asks to raise."""
-        return {Class.breaking: Bump.major, Class.risky: max(Bump.minor, self.bump), Class.compatible: self.bump}[clients]
+        return {Class.breaking: Bump.major, Class.risky: max(Bump.minor, self.bump), Class.compatible: self.bump}[
+            clients
+        ]
 
 
 def _effect(text: str) -> Effect | None:

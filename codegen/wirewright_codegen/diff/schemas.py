@@ -28,6 +28,7 @@ _RELATIONS = {
     "dropped": "type-dropped",
     "different": "type-changed",
 }
+_KINDS = {("object", "map"): "object-became-map", ("map", "object"): "map-became-object"}
 
 
 class Schemas:
@@ -71,7 +72,8 @@ class Schemas:
         elif "enum" in kinds:
             self._enum(scope, at, old.schema, new.schema)
         elif (found := relation(old.schema, new.schema)) != "same":
-            scope.note(_RELATIONS[found], at, self._said(old, new=False), self._said(new, new=True))
+            rule = _KINDS.get((kinds[0], kinds[1]), _RELATIONS[found])
+            scope.note(rule, at, self._said(old, new=False), self._said(new, new=True))
             if found in ("wider", "narrower"):
                 keywords.compare_limits(scope, at, old.schema, new.schema)
         else:
@@ -188,7 +190,7 @@ class Schemas:
         elif not found.pairs:
             scope.note("type-changed", at, self._said(old, new=False), self._said(new, new=True))
         else:
-            rule = "type-widened" if "anyOf" in new.schema else "type-narrowed"
+            rule = "union-widened" if "anyOf" in new.schema else "union-narrowed"
             scope.note(rule, at, self._said(old, new=False), self._said(new, new=True))
         for index, (was, is_) in enumerate(found.pairs):
             here = at.to(f"|{escaped(described(self.new, is_))}" if len(found.pairs) > 1 else "", "anyOf", index)
