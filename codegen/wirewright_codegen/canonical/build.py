@@ -59,6 +59,7 @@ class Builder:
     finish: Callable[[Entry, Schema], None]
     place: Callable[[At], Place]
     extends: Callable[[str, str], bool]
+    inherits: Callable[[str, str], bool]
     _building: list[Entry] = field(default_factory=list[Entry])
     _cyclic: set[str] = field(default_factory=set[str])
 
@@ -169,7 +170,8 @@ class Builder:
         tree = tree or {}
         constraints: list[Any] = []
         for number, member in enumerate(_list(siblings.get("allOf"))):
-            tree = merger.intersect(tree, self._member(member, at.child("allOf", number)))
+            part = self.build(member, at.child("allOf", number))
+            tree = merger.intersect(tree, self._inherited(part) if self._is_own(at) else part)
         own, hard = typed.own(self, siblings, at)
         for word in ("anyOf", "oneOf"):
             if word not in siblings:
@@ -192,19 +194,39 @@ class Builder:
         is_nullable = siblings.get("nullable") is True or siblings.get("x-nullable") is True
         return nullable(tree) if is_nullable else tree
 
-    def _member(self, raw: Any, at: At) -> Schema:
-        return self.build(raw, at)
+    def _is_own(self, at: At) -> bool:
+        """Whether a location is the schema that is being built, or one of those that it consists of by `allOf`."""
+        whole = self._building[-1].at if self._building else None
+        if whole is None or at.file != whole.file or not at.pointer.startswith(whole.pointer):
+            return False
+        steps = split(at.pointer)[len(split(whole.pointer)) :]
+        return all(step == "allOf" or step.isdigit() for step in steps)
+
+    def _inherited(self, tree: Schema) -> Schema:
+        """What a child has of its parent: a parent's name means all of its children, the child among them."""
+        if "$ref" in tree and self.inherits(self._building[-1].id, tree["$ref"]):
+            return {**self.expand(tree["$ref"]), **description_of(tree)}
+        return tree
 
     def _reference(self, raw: Mapping[str, Any], at: At) -> Schema | None:
         for word in _REFERENCES:
             if word not in raw:
                 continue
+            if word == "$dynamicRef":
+                return self._dynamic(raw[word], at)
             if word == "$recursiveRef":
                 target = self.references.recursive(at, self._root_of(at))
             else:
                 target = self.references.target(raw[word], at)
             return {"$ref": self.entry_at(target).id}
         return None
+
+    def _dynamic(self, reference: object, at: At) -> Schema:
+        targets = self.references.dynamic(reference, at)
+        if len(targets) > 1:
+            here = self.references.id(at)
+            self.account.note(here, f"{reference} may mean {len(targets)} schemas, as it is reached: any of them fits")
+        return union([{"$ref": self.entry_at(target).id} for target in targets])
 
     def _root_of(self, at: At) -> At:
         """The schema that a location belongs to: a component, or the outermost schema being built."""

@@ -43,6 +43,12 @@ class Parents:
         """Whether one schema extends another that lists it among its alternatives."""
         return (child, parent) in self._listed
 
+    def inherits(self, child: str, parent: str) -> bool:
+        """Whether one schema extends another that stands for all who extend it."""
+        if child not in self.children.get(parent, ()):
+            return False
+        return self.extends(child, parent) or _has_discriminator(self.registry[parent].raw)
+
     def _alternatives(self, entry: Entry) -> Iterable[str]:
         for word in ("oneOf", "anyOf"):
             members = entry.raw.get(word) if is_map(entry.raw) else None

@@ -78,6 +78,23 @@ class References:
         enclosing = self._enclosing(at)
         return enclosing if enclosing.pointer or at.file != self.document.name else entry
 
+    def dynamic(self, reference: object, at: At) -> list[At]:
+        """All that `$dynamicRef` may mean, as the schema is reached: every schema with that `$dynamicAnchor`.
+
+        Where a program came from decides, which types cannot say. What allows nothing is a place left open, and no
+        target of its own.
+        """
+        first = self.target(reference, at)
+        raw = self.value(first)
+        name = raw.get("$dynamicAnchor") if is_map(raw) else None
+        if name is None or not str(reference).endswith(f"#{name}"):
+            return [first]
+        return [other for other in self._dynamic[name] if not self._is_open(other)] or [first]
+
+    def _is_open(self, at: At) -> bool:
+        raw = self.value(at)
+        return is_map(raw) and raw.get("not") in ({}, True)
+
     def _exists(self, found: At) -> bool:
         try:
             self.value(found)
@@ -124,10 +141,11 @@ class References:
         return At(at.file, pointer)
 
     @cached_property
-    def _index(self) -> tuple[dict[str, At], dict[At, str], dict[tuple[At, str], At]]:
+    def _index(self) -> tuple[dict[str, At], dict[At, str], dict[tuple[At, str], At], dict[str, list[At]]]:
         ids: dict[str, At] = {}
         bases: dict[At, str] = {}
         anchors: dict[tuple[At, str], At] = {}
+        dynamic: dict[str, list[At]] = {}
         for name, source in self.document.files.items():
             stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), name)]
             while stack:
@@ -148,12 +166,18 @@ class References:
                     for key in ("$anchor", "$dynamicAnchor"):
                         if isinstance(node.get(key), str):
                             anchors[resource, node[key]] = At(name, pointer)
+                    if isinstance(node.get("$dynamicAnchor"), str):
+                        dynamic.setdefault(node["$dynamicAnchor"], []).append(At(name, pointer))
                     stack.extend(
                         (item, f"{pointer}/{escape(key)}", resource, base)
                         for key, item in node.items()
                         if key not in ("enum", "const") or (is_map(item) and pointer.endswith("/properties"))
                     )
-        return ids, bases, anchors
+        return ids, bases, anchors, {name: sorted(found, key=self.id) for name, found in dynamic.items()}
+
+    @property
+    def _dynamic(self) -> dict[str, list[At]]:
+        return self._index[3]
 
     @property
     def _ids(self) -> dict[str, At]:

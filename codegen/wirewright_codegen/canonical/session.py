@@ -62,6 +62,7 @@ class Session:
             finish=self._finish,
             place=lambda at: place_of(self.references, at),
             extends=self.parents.extends,
+            inherits=self.parents.inherits,
         )
         schemas = Schemas(self.references, self.builder, self.hoister, self.account)
         contents = Contents(schemas)

@@ -105,7 +105,9 @@ class Tagger:
             self.account.note(
                 entry.source, f"the mapping of {name!r} contradicts the property of {member.reference}, which is right"
             )
-        return own
+            return own
+        # a child has its parent's enumeration: the values of its siblings are not its own
+        return [value for value in own if value in mapped or value not in declared] if mapped else own
 
     def _own_values(self, body: Schema, name: str) -> list[str] | None:
         schema: Schema = body.get("properties", {}).get(name, {})

@@ -23,9 +23,6 @@ from wirewright_codegen.read.document import Document, SourceFile
 LETTER = CanonicalOptions(infer_types=False)
 
 REFUSED = {
-    # dynamic scope: resolved to the first target, as static types need
-    "dynamicRef": 1,
-    "unevaluatedItems": 1,
     # other drafts and vocabularies by $schema; what looks like an $id inside an unknown keyword
     "optional/cross-draft": 1,
     "optional/unknownKeyword": 1,

@@ -81,6 +81,53 @@ def test_constants_win_over_a_mapping_that_contradicts_them(canonical: Canonical
     }
 
 
+def test_a_place_left_open_by_dynamic_scope_takes_all_that_fill_it(canonical: Canonicalise, tiny: Tiny) -> None:
+    def page(of: str) -> dict[str, Any]:
+        return {"$id": f"{of}s", "$defs": {"item": {"$dynamicAnchor": "item", "$ref": PREFIX + of}}, "$ref": "page"}
+
+    schemas = {
+        "Page": {
+            "$id": "page",
+            "$defs": {"item": {"$dynamicAnchor": "item", "not": {}}},
+            "type": "object",
+            "properties": {"items": {"type": "array", "items": {"$dynamicRef": "#item"}}},
+        },
+        "Users": page("User"),
+        "Orders": page("Order"),
+        "User": {"type": "object", "properties": {"u": STRING}},
+        "Order": {"type": "object", "properties": {"o": STRING}},
+    }
+
+    made = canonical(tiny(schemas)).document["components"]["schemas"]
+
+    assert made["PageItemsItem"]["anyOf"] == [ref("Order"), ref("User")]
+    assert made["Users"]["$ref"] == PREFIX + "Page"
+
+
+@pytest.mark.parametrize("extra", [[], [{"type": "object"}], [{"properties": {"fins": {"type": "integer"}}}]], ids=str)
+def test_children_that_add_nothing_are_classes_of_their_own(
+    canonical: Canonicalise, tiny: Tiny, extra: list[Any]
+) -> None:
+    kind = {"type": "string", "enum": ["cat", "dog"]}
+    schemas = {
+        "Pet": {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": kind, "name": {"type": "string"}},
+            "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "#/components/schemas/Dog"}},
+        },
+        "Cat": {"allOf": [ref("Pet")]},
+        "Dog": {"allOf": [ref("Pet"), *extra]},
+    }
+
+    made = canonical(tiny(schemas)).document["components"]["schemas"]
+
+    assert {"kind", "name"} <= made["Cat"]["properties"].keys()
+    assert {"kind", "name"} <= made["Dog"]["properties"].keys()
+    assert made["Pet"]["anyOf"] == [ref("Cat"), ref("Dog")]
+    assert made["Pet"]["discriminator"]["mapping"] == {"cat": PREFIX + "Cat", "dog": PREFIX + "Dog"}
+
+
 def test_one_value_for_two_variants_cannot_be_used(canonical: Canonicalise, tiny: Tiny) -> None:
     schemas = {
         "Cat": tagged("same", c=STRING),
