@@ -1,0 +1,241 @@
+"""`Client` and `AsyncClient`: everything a runtime can do, typed, over pooled connections.
+
+    with Client(api_key="...") as client:
+        print(client.health_check().version)
+
+Methods are made from the generated operations (`symbiont._areas`), once for both clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from wirewright.calls import AsyncFace, Face, Reply
+from wirewright.errors import WirewrightError
+
+from symbiont import _http
+from symbiont import _requests as requests
+from symbiont._areas.agents import AgentCalls
+from symbiont._areas.communication import CommunicationCalls
+from symbiont._areas.deployments import DeploymentCalls
+from symbiont._areas.endpoints import EndpointCalls
+from symbiont._areas.http_input import HttpInputCalls
+from symbiont._areas.knowledge import KnowledgeCalls
+from symbiont._areas.mcp import McpCalls
+from symbiont._areas.memory import MemoryCalls
+from symbiont._areas.review import ReviewCalls
+from symbiont._areas.secrets import SecretCalls
+from symbiont._areas.system import SystemCalls
+from symbiont._areas.vectors import VectorCalls
+from symbiont._base import BaseClient
+from symbiont._calls import Answer
+from symbiont._sub import Style, Sub, is_replaced, through_request
+
+if TYPE_CHECKING:
+    import wirewright
+    from symbiont_api.v1_16 import Api, AsyncApi
+    from wirewright.request import Request
+
+    from symbiont._agentpin_client import AgentPinClient, AsyncAgentPinClient
+    from symbiont.approvals import ApprovalClient, AsyncApprovalClient
+    from symbiont.channels import AsyncChannelClient, ChannelClient
+    from symbiont.chat import ChatSession
+    from symbiont.metrics import AsyncMetricsClient, MetricsClient
+    from symbiont.reasoning_client import AsyncReasoningClient, ReasoningClient
+    from symbiont.schedules import AsyncScheduleClient, ScheduleClient
+    from symbiont.toolclad import AsyncToolCladClient, ToolCladClient
+
+__all__ = ["AsyncClient", "Client"]
+
+T = TypeVar("T")
+_STYLE = Style()
+
+
+class _Areas(
+    SystemCalls,
+    AgentCalls,
+    CommunicationCalls,
+    ReviewCalls,
+    SecretCalls,
+    McpCalls,
+    KnowledgeCalls,
+    DeploymentCalls,
+    HttpInputCalls,
+    MemoryCalls,
+    VectorCalls,
+    EndpointCalls,
+):
+    """All methods that are no sub-client's."""
+
+
+class Client(_Areas, BaseClient, Face):
+    """Drives a runtime. Safe to share between threads; connections open when they are first used.
+
+    Refusals are `SymbiontError`s (`symbiont.exceptions`); an answer that does not fit its model is pydantic's
+    `ValidationError`, unless `validation_mode` is `lenient`.
+    """
+
+    def __init__(
+        self, config: Any = None, api_key: str | None = None, base_url: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(config, api_key, base_url, **options)
+        self._transport = self
+        self._client: tuple[Any, wirewright.Client] | None = None
+
+    # Sub-clients ---------------------------------------------------------------------------------------------------
+
+    schedules: Sub[ScheduleClient] = Sub("schedules:ScheduleClient", "Cron schedules.")
+    channels: Sub[ChannelClient] = Sub("channels:ChannelClient", "Slack, Teams and Mattermost.")
+    reasoning: Sub[ReasoningClient] = Sub(
+        "reasoning_client:ReasoningClient", "The reasoning loop, its journal and its policies."
+    )
+    toolclad: Sub[ToolCladClient] = Sub("toolclad:ToolCladClient", "Tools with manifests.")
+    metrics_client: Sub[MetricsClient] = Sub("metrics:MetricsClient", "What is measured.")
+    approvals: Sub[ApprovalClient] = Sub("approvals:ApprovalClient", "Actions that wait for a person.")
+    agentpin: Sub[AgentPinClient] = Sub(
+        "_agentpin_client:AgentPinClient", "Identities of agents; no runtime is needed."
+    )
+
+    @cached_property
+    def api(self) -> Api:
+        """Every operation of the runtime as the spec has it, with generated models and `wirewright` errors."""
+        from symbiont_api.v1_16 import Api
+
+        return Api(client=self._at_root())
+
+    def _at_root(self) -> wirewright.Client:
+        from wirewright import Client
+
+        transport = self._transport_option
+        return Client(_http.root_of(self.config.base_url), **{**self._options(), "transport": transport})
+
+    # Requests ------------------------------------------------------------------------------------------------------
+
+    def perform(self, request: Request[Any], read: Callable[[Reply], T], style: Style = _STYLE) -> T:
+        """Send a request and read its answer. Raises `SymbiontError`s."""
+        if is_replaced(self, Client):
+            found: T = read(through_request(self, request, style))
+            return found
+        return self._send(self._flat(request), read)
+
+    def _send(self, request: Request[Any], read: Callable[[Reply], T]) -> T:
+        try:
+            response: Any = self._connected(request).respond(request)
+        except WirewrightError as error:
+            raise _http.translated(error) from error
+        value: T = _http.understood(read, _http.answer_of(response, self._lenient))
+        return value
+
+    def _request(self, method: str, endpoint: str, **kwargs: Any) -> Answer:
+        """Send any request: `endpoint` is below the base URL, `json`, `params` and `headers` as usual.
+
+        Answers with `status_code`, `headers`, `text` and `json()`. Raises `SymbiontError`s.
+        """
+        path = "/" + endpoint.lstrip("/")
+        if self.config.base_url.endswith(_http.VERSION_PREFIX):
+            path = _http.below_base(path)
+        timeout = kwargs.pop("timeout", None)
+        request = requests.any_request(method, path, **kwargs)
+        return self._send(request.with_options(timeout=timeout) if timeout else request, _itself)
+
+    def _connected(self, request: Request[Any]) -> wirewright.Client:
+        """The client with the open connections; or one that asks a test double, where there is one."""
+        from wirewright import Client
+
+        base_url = self.config.base_url
+        if requests.request is not requests.REAL:
+            return Client(base_url, **self._options(), transport=requests.Double(requests.request, base_url, request))
+        if self._client is None or self._client[0] != self._settings_key:
+            self.close()
+            options = self._options()
+            self._client = self._settings_key, Client(base_url, **options, transport=self._transport_option)
+        return self._client[1]
+
+    def close(self) -> None:
+        """Close all connections. The client opens new ones when it is used again."""
+        if self._client is not None:
+            self._client[1].close()
+        if "api" in self.__dict__:
+            self.api.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncClient(_Areas, BaseClient, AsyncFace):
+    """`Client` for asyncio: the same arguments and methods, to be awaited. Close it with `aclose()`."""
+
+    def __init__(
+        self, config: Any = None, api_key: str | None = None, base_url: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(config, api_key, base_url, **options)
+        self._transport = self
+        self._client: tuple[Any, wirewright.AsyncClient] | None = None
+
+    schedules: Sub[AsyncScheduleClient] = Sub("schedules:AsyncScheduleClient", "Cron schedules.")
+    channels: Sub[AsyncChannelClient] = Sub("channels:AsyncChannelClient", "Slack, Teams and Mattermost.")
+    reasoning: Sub[AsyncReasoningClient] = Sub(
+        "reasoning_client:AsyncReasoningClient", "The reasoning loop, its journal and its policies."
+    )
+    toolclad: Sub[AsyncToolCladClient] = Sub("toolclad:AsyncToolCladClient", "Tools with manifests.")
+    metrics_client: Sub[AsyncMetricsClient] = Sub("metrics:AsyncMetricsClient", "What is measured.")
+    approvals: Sub[AsyncApprovalClient] = Sub("approvals:AsyncApprovalClient", "Actions that wait for a person.")
+    agentpin: Sub[AsyncAgentPinClient] = Sub(
+        "_agentpin_client:AsyncAgentPinClient", "Identities of agents; no runtime is needed."
+    )
+
+    def chat(self) -> ChatSession:
+        """A conversation with the runtime: `async with client.chat() as session`."""
+        from symbiont.chat import ChatSession
+
+        return ChatSession.of(self)
+
+    @cached_property
+    def api(self) -> AsyncApi:
+        """Every operation of the runtime as the spec has it, with generated models and `wirewright` errors."""
+        from symbiont_api.v1_16 import AsyncApi
+
+        return AsyncApi(client=self._make(_http.root_of(self.config.base_url)))
+
+    async def perform(self, request: Request[Any], read: Callable[[Reply], T], style: Style = _STYLE) -> T:
+        """Send a request and read its answer. Raises `SymbiontError`s."""
+        try:
+            response: Any = await (await self._connected()).respond(self._flat(request))
+        except WirewrightError as error:
+            raise _http.translated(error) from error
+        value: T = _http.understood(read, _http.answer_of(response, self._lenient))
+        return value
+
+    async def _connected(self) -> wirewright.AsyncClient:
+        if self._client is None or self._client[0] != self._settings_key:
+            await self.aclose()
+            self._client = self._settings_key, self._make(self.config.base_url)
+        return self._client[1]
+
+    def _make(self, base_url: str) -> wirewright.AsyncClient:
+        from wirewright import AsyncClient
+
+        transport = self._transport_option or _http.async_transport()
+        return AsyncClient(base_url, **self._options(), transport=transport)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            await self._client[1].aclose()
+        if "api" in self.__dict__:
+            await self.api.client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+def _itself(reply: Reply) -> Any:
+    return reply
