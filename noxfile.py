@@ -109,8 +109,10 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def release(session: nox.Session) -> None:
     """Wheels and sdists, twice with the same bytes, tried on each Python that is here; SBOM, licences, vulnerabilities."""
-    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit")
-    pythons = [found for version in VERSIONS if (found := shutil.which(f"python{version}"))] or [sys.executable]
+    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit", "uv")
+    find = ("uv", "python", "find", "--no-python-downloads", "--system")
+    asked = [session.run(*find, version, silent=True, success_codes=[0, 2]) for version in VERSIONS]
+    pythons = [str(found).strip() for found in asked if found and "error" not in str(found)]
     session.run("python", ".ci/release.py", *(f"--python={python}" for python in pythons), *session.posargs)
 
 

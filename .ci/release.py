@@ -228,7 +228,7 @@ def papers(python: Path, out: Path) -> None:
     asked = "No known vulnerabilities" in audit.stderr + audit.stdout or "| Name" in audit.stdout
     told = (audit.stdout.strip() or audit.stderr.strip())[-20_000:]
     if not asked:
-        told = f"**Not known: no database of vulnerabilities could be reached.** Run this again online.\n\n    {told[-300:]}"
+        told = f"**Not known: no database could be reached.** Run this again online.\n\n    {told[-300:]}"
     (out / "vulnerabilities.md").write_text(f"# Known vulnerabilities\n\n{told}\n", encoding="utf-8")
     say(f"papers: {len(rows)} components; vulnerabilities {'asked' if asked else 'NOT asked, no database reached'}")
 
