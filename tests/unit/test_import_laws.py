@@ -23,6 +23,8 @@ def loaded_by(module: str) -> set[str]:
 
 def test_every_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    # It would silence every logger that exists by now, for all tests that follow.
+    monkeypatch.setattr("importlinter.cli._configure_logging", lambda verbose: None)
 
     assert lint_imports(no_cache=True) == 0
 
