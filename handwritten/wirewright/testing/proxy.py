@@ -149,7 +149,7 @@ class ChaosProxy:
             self._server.close()
             self._server = None
         elif not self._is_down() and self._server is None:
-            self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
@@ -163,14 +163,16 @@ class ChaosProxy:
         if self._tasks:
             await asyncio.wait(list(self._tasks))
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._carry(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         connection = _Connection(self.connections, writer)
         toxics = self._toxics
         self._open.add(connection)
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         try:
             down = self._drawn(toxics, connection.number, "downstream")
             up = self._drawn(toxics, connection.number, "upstream")
@@ -185,7 +187,6 @@ class ChaosProxy:
         finally:
             connection.end(reset=False)
             self._open.discard(connection)
-            self._tasks.discard(task)
 
     def _drawn(
         self, toxics: tuple[Toxic, ...], number: int, direction: Direction
