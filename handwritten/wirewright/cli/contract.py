@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,19 +113,12 @@ def _phases(text: str) -> tuple[str, ...]:
 
 
 def _pairs(given: list[str], joint: str, place: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in given:
-        name, mark, value = pair.partition(joint)
-        if not mark or not name.strip():
-            raise CliError(f"{pair.partition(joint)[0]!r} needs a name, {joint!r} and a value", place=place, code=2)
-        value = value.strip()
-        if value.startswith("env:"):
-            variable = value.removeprefix("env:")
-            if variable not in os.environ:
-                raise CliError(f"the environment has no variable {variable}", place=place, code=2)
-            value = os.environ[variable]
-        found[name.strip()] = value
-    return found
+    from wirewright.contract.options import pairs_of
+
+    try:
+        return pairs_of(given, joint)
+    except ValueError as error:
+        raise CliError(str(error), place=place, code=2) from None
 
 
 def _check(document: SpecDocument, url: str, options: RunOptions) -> None:

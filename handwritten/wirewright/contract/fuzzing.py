@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wirewright.contract.checks import WireRequest
 from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.judging import UNAUTHORISED, Judge, Trial
+from wirewright.contract.problems import Problem
 from wirewright.contract.report import OperationReport
 from wirewright.contract.untyped import streams
 
@@ -170,7 +171,7 @@ class Fuzzer:
         if check in _OURS:
             return
         if failure is None:
-            if said.node.status.value == "success":
+            if said.node.status.value == "success" and self._was_tested(check, operation, trial, said.phase):
                 report.hold(check)
             return
         borne_out = self._borne_out(check, operation, trial)
@@ -185,13 +186,29 @@ class Fuzzer:
             finding.curl = "\n".join(self._judge.curl(self._trial(each).request) for each in steps)
         report.add(finding)
 
+    def _was_tested(self, check: str, operation: SpecOperation, trial: Trial, phase: str) -> bool:
+        """Whether the exchange could have shown it: schemathesis also calls a success what does not apply."""
+        request, status = trial.request, trial.status or 0
+        if check in _STATEFUL:
+            return phase == "stateful" and status < 500 and not _is_example(trial)
+        if check in {"methods", "allow"}:
+            return self._met(trial) is None and request.method != operation.method
+        if self._met(trial) is not operation or status < 400:
+            return False
+        if check == "auth":
+            return status in UNAUTHORISED and not self._judge.authorised(operation, request)
+        faults = self._judge.faults_of(operation, request)
+        if check == "required_headers":
+            return any(fault.kind == "missing" and fault.place.startswith("header.") for fault in faults)
+        return bool(faults)
+
     def _borne_out(self, check: str, operation: SpecOperation, trial: Trial) -> str | None:
         """A message (empty for schemathesis' own), or None when the wire shows something else."""
         judge, request, status = self._judge, trial.request, trial.status or 0
         if check in _STATEFUL:
             return None if _is_example(trial) else ""
         if check == "methods":
-            return None if self._met(trial) else f"{request.method} is answered {status}, not 405"
+            return None if self._met(trial) else f"a method that is not documented is answered with {status}, not 405"
         if check == "allow":
             said = {
                 each.strip() for name, value in trial.headers if name.lower() == "allow" for each in value.split(",")
@@ -204,8 +221,15 @@ class Fuzzer:
             return "it answers without credentials" if unasked else None
         if check in {"refused", "required_headers"}:
             faults = judge.faults_of(operation, request)
-            return f"answered {status}, although {faults[0]}" if faults and status < 400 else None
+            return f"answered {status}, although {_briefly(faults[0])}" if faults and status < 400 else None
         return ""
+
+
+def _briefly(problem: Problem) -> str:
+    """Without the value that was sent, so that the same fault is the same sentence."""
+    if problem.kind == "schema" and problem.rule:
+        return f"{problem.place} breaks `{problem.rule.rpartition('/')[2]}`"
+    return f"{problem.place} is missing" if problem.kind == "missing" else str(problem)
 
 
 def _is_example(trial: Trial) -> bool:
