@@ -82,6 +82,12 @@ class Recorder:
             return found
         return found + check_response(match.operation, traffic.status, traffic.headers, traffic.body)
 
+    def operation_of(self, traffic: Traffic) -> str:
+        """The operationId of an attempt; `unknown` when the spec has no such operation."""
+        request = traffic.request
+        match = self._router.match(request.method, request.raw_path, request.query)
+        return match.operation.id if match else "unknown"
+
     def broken(self) -> list[tuple[Traffic, list[Problem]]]:
         """The attempts in which one side broke the contract."""
         judged = [(traffic, self.problems(traffic)) for traffic in self.traffic]
@@ -89,10 +95,10 @@ class Recorder:
 
     def assert_kept(self) -> None:
         """Raises AssertionError that names every operation, place and fault."""
-        broken = self.broken()
         lines = [
-            f"{traffic.request.method} {traffic.request.target} -> {traffic.status}: {problem}"
-            for traffic, problems in broken
+            f"{self.operation_of(traffic)}: {traffic.request.method} {traffic.request.target} -> "
+            f"{traffic.status}: {problem}"
+            for traffic, problems in self.broken()
             for problem in problems
         ]
         if lines:
