@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from symbiont.auth import AuthManager, AuthUser
     from symbiont.config import ClientConfig, ConfigManager, ValidationMode
 
-_NO_SECRET = "JWT secret key is required"
-
 
 class Credentials(Auth):
     """The token of a user who has signed in, else the API key; looked up anew for each attempt."""
@@ -180,7 +178,7 @@ class BaseClient:
 
     def _manager(self) -> AuthManager:
         if not self.config.auth.jwt_secret_key:
-            raise ConfigurationError(_NO_SECRET, config_key="auth.jwt_secret_key")
+            raise ConfigurationError("JWT secret key is required", config_key="auth.jwt_secret_key")
         return self.auth_manager
 
     def _bearer(self) -> str | None:
