@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .runner import added
 from .template import Plan
+from .values import added
 
-__all__ = ["Blackboard", "isolated"]
-
-_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
+__all__ = ["Blackboard"]
 
 
 class Blackboard:
@@ -49,9 +47,11 @@ class Blackboard:
             return self._merged(self._order[: self._order.index(step) + 1] if step in self._additions else self._order)
         return self._merged([*self._ancestors(step), *([step] if step in self._additions else [])])
 
-    def add(self, step: str, seen: dict[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-        """Take over what a step left in its inputs; answers what was new in it."""
-        addition = added(seen, after)
+    def add(
+        self, step: str, seen: dict[str, Any], after: Mapping[str, Any], returned: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Take over what a step changed in its inputs and what it returned, be it new or not; answers both."""
+        addition = added(seen, after) | {key: after[key] for key in returned}
         self._additions[step] = addition
         self._order.append(step)
         if self._unread[step] and not self._shared:
@@ -85,20 +85,3 @@ class Blackboard:
             view = self._views.get(step)
             return None if view is None else dict(view)
         return self._views.pop(step, None)
-
-
-def isolated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy whose containers are its own, so that a step changes nothing that another one sees."""
-    return {key: value if type(value) in _SCALARS else _isolated(value) for key, value in values.items()}
-
-
-def _isolated(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _isolated(item) for key, item in value.items()} if type(value) is dict else value
-        case list():
-            return [_isolated(item) for item in value] if type(value) is list else value
-        case set():
-            return set(value) if type(value) is set else value
-        case _:
-            return value

@@ -29,7 +29,9 @@ def settle(value: Any, loop: asyncio.AbstractEventLoop | None) -> Any:
     if not inspect.isawaitable(value):
         return value
     if loop is None:
-        raise TypeError("an async client needs the runner's event loop; use it through PGDAGRunner")
+        if inspect.iscoroutine(value):
+            value.close()
+        raise TypeError("an async client needs the event loop of a run; here only a sync one can be used")
     return asyncio.run_coroutine_threadsafe(_as_coroutine(value), loop).result()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .artifact import ProofArtifact, canonical_fingerprint, utc_now
+from .calls import settle
 
 __all__ = ["ChainEntry", "ChainHealthReport", "ChainHealthTracker", "ChainState", "EvidenceChainManager", "chain_id"]
 
@@ -162,7 +163,7 @@ class EvidenceChainManager:
         if function is None:
             return
         try:
-            function(*args, **kwargs)
+            settle(function(*args, **kwargs), None)
         except Exception as error:  # the local chain is the evidence; the remote one is a copy
             logger.debug("%s(%s) failed: %s", method, args[0], error)
 

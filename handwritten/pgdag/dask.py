@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .executors import invoke
-from .runner import StepContext, StepFn, added
+from .runner import StepContext, StepFn
+from .values import added, isolated
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -183,7 +184,7 @@ class _Cancelled(threading.Event):
 
 def _on_worker(key: str, step_fn: StepFn, context: StepContext) -> Outcome:
     """Run a step in a worker's thread."""
-    before = dict(context.inputs)
+    before = isolated(context.inputs)
     context.cancelled = _Cancelled(key)
     outputs = invoke(step_fn, context)
     return outputs, added(before, context.inputs)

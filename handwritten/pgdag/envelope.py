@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from .artifact import canonical_fingerprint, utc_now
+from .calls import settle
 
 __all__ = ["SNAPCHORE_CAPTURE_TIMEOUT_SECONDS", "SnapChoreCapture", "StepEnvelope", "StepEnvelopeBuilder"]
 
@@ -73,6 +75,13 @@ class StepEnvelopeBuilder:
     def __init__(self, snapchore: SnapChoreCapture | None = None, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._snapchore = snapchore
         self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def for_loop(self, loop: asyncio.AbstractEventLoop) -> StepEnvelopeBuilder:
+        """The same, for a run whose client may be an async one that answers in `loop`."""
+        builder = StepEnvelopeBuilder(self._snapchore, clock=self._clock)
+        builder._loop = loop
+        return builder
 
     @property
     def blocking(self) -> bool:
@@ -114,16 +123,18 @@ class StepEnvelopeBuilder:
     def _capture(self, data: Any) -> dict[str, Any] | None:
         if self._snapchore is None or SNAPCHORE_CAPTURE_TIMEOUT_SECONDS <= 0:
             return None
-        return _bounded_capture(self._snapchore, data, SNAPCHORE_CAPTURE_TIMEOUT_SECONDS)
+        return _bounded_capture(self._snapchore, data, SNAPCHORE_CAPTURE_TIMEOUT_SECONDS, self._loop)
 
 
-def _bounded_capture(snapchore: SnapChoreCapture, data: Any, timeout: float) -> dict[str, Any] | None:
+def _bounded_capture(
+    snapchore: SnapChoreCapture, data: Any, timeout: float, loop: asyncio.AbstractEventLoop | None
+) -> dict[str, Any] | None:
     """The answer if it comes in time; a slow one is left to end on its own, unheard."""
     answers: list[dict[str, Any]] = []
 
     def ask() -> None:
         try:
-            answer = snapchore.capture(data)
+            answer = settle(snapchore.capture(data), loop)
         except Exception:  # best effort by contract: a capture never fails a step
             return
         if isinstance(answer, Mapping):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from .artifact import ProofArtifact, ProofStatus
+from .calls import settle
 
 __all__ = ["IdempotencyGate", "SnapChoreDiscover"]
 
@@ -39,10 +41,18 @@ class IdempotencyGate:
     def size(self) -> int:
         return len(self._proofs)
 
-    def check(self, inputs_fingerprint: str, step_id: str, spec_version: str) -> ProofArtifact | None:
+    def check(
+        self,
+        inputs_fingerprint: str,
+        step_id: str,
+        spec_version: str,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> ProofArtifact | None:
+        """The proof of a completed step over these inputs, remembered or found; `loop` is where an async client answers."""
         key = f"{inputs_fingerprint}:{step_id}:{spec_version}"
         proof = self._proofs.get(key)
-        return proof or self._discover(inputs_fingerprint, step_id, spec_version)
+        return proof or self._discover(inputs_fingerprint, step_id, spec_version, loop)
 
     def store(self, proof: ProofArtifact, outputs: Mapping[str, Any] | None = None) -> None:
         """Keep a completed proof, and what its step added to the run's values."""
@@ -61,11 +71,13 @@ class IdempotencyGate:
             self._proofs.clear()
             self._outputs.clear()
 
-    def _discover(self, inputs_fingerprint: str, step_id: str, spec_version: str) -> ProofArtifact | None:
+    def _discover(
+        self, inputs_fingerprint: str, step_id: str, spec_version: str, loop: asyncio.AbstractEventLoop | None
+    ) -> ProofArtifact | None:
         if self._snapchore is None:
             return None
         try:
-            found = self._snapchore.discover(inputs_fingerprint)
+            found = settle(self._snapchore.discover(inputs_fingerprint), loop)
             proof = _proof_of(found, inputs_fingerprint, step_id, spec_version)
         except Exception:  # discovery is an optimisation; without it the step just runs
             return None

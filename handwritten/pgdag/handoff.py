@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from .artifact import canonical_fingerprint, utc_now
-from .calls import text_of
+from .calls import settle, text_of
 
 __all__ = ["HandoffEnvelope", "build_handoff", "validate_upstream_proof"]
 
@@ -92,6 +92,6 @@ def _captured(snapchore: Any, payload: Mapping[str, Any]) -> str:
     if snapchore is None:
         return ""
     try:
-        return text_of(snapchore.capture(dict(payload)), "hash")
+        return text_of(settle(snapchore.capture(dict(payload)), None), "hash")
     except Exception:
         return ""

@@ -52,9 +52,7 @@ _STEP_OUTCOME = {
 }
 
 
-def resolve_workflow_id(
-    config: Mapping[str, Any], template: DAGTemplate, resumed: Mapping[str, Any] | None
-) -> str | None:
+def resolve_workflow_id(config: Mapping[str, Any], template: DAGTemplate, resumed: str | None = None) -> str | None:
     """The first workflow id that is not blank: configuration, template metadata, resumed run (sheet §7.2)."""
     metadata = template.metadata
     lattice = metadata.get("lattice")
@@ -66,7 +64,7 @@ def resolve_workflow_id(
         metadata.get("lattice_workflow_id"),
         nested.get("workflow_id"),
         nested.get("lattice_workflow_id"),
-        (resumed or {}).get("workflow_id"),
+        resumed,
     )
     return next((str(found).strip() for found in candidates if found is not None and str(found).strip()), None)
 

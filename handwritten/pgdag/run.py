@@ -122,10 +122,11 @@ class Run:
             self.slot = await RunSlot.open(
                 self.runner.gateway, worker_id=self.actor, task_type=task, metadata=self._slot_metadata()
             )
-        self.writer = self.runner.writer.for_slot(self.slot.id, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self.writer = self.runner.writer.for_slot(self.slot.id, loop)
         self.reporter = self._reporter()
         self.steps = StepRunner(
-            self.runner.envelope_builder,
+            self.runner.envelope_builder.for_loop(loop),
             self.writer,
             self.runner.idempotency_gate,
             domain=self.template.domain or self.runner.domain,

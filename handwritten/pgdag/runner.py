@@ -15,6 +15,7 @@ from .gate import IdempotencyGate
 from .policy import StepPolicy
 from .results import WaitForEvent
 from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
+from .values import added, isolated
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ class StepContext:
     attempt: int = 1
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     """Set when the step should stop: its time is up, or the run was cancelled. For functions that run in threads."""
+    returned: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+    """What the step returned, once it has ended well."""
 
     @property
     def idempotency_key(self) -> str:
@@ -103,21 +106,21 @@ class StepRunner:
             WaitForEvent: the step waits for the outside world; nothing is sealed.
             TypeError: keys of the inputs cannot be sorted.
         """
-        envelope = await self._blocking(
-            self._builder.blocking, self._build, step_id, spec_version, dict(context.inputs), context
-        )
+        before = isolated(context.inputs)
+        envelope = await self._blocking(self._builder.blocking, self._build, step_id, spec_version, before, context)
         known = await self._known(envelope)
         if known is not None:
-            context.inputs.update(self._gate.outputs(known) if self._gate else {})
+            context.returned = self._gate.outputs(known) if self._gate else {}
+            context.inputs.update(context.returned)
             return known
-        before = dict(context.inputs)
         try:
-            outputs = await self._attempts(step_fn, context, policy or StepPolicy(), on_retry)
+            outputs = await self._attempts(step_fn, context, before, policy or StepPolicy(), on_retry)
             if self._keep is not None:
                 outputs = self._keep(outputs, f"what step {step_id!r} returned")
                 changed = self._keep(added(before, context.inputs), f"what step {step_id!r} added to its inputs")
                 context.inputs.update(changed)
             proof = await self._seal(envelope, outputs, ProofStatus.COMPLETED, domain, metrics)
+            context.returned = outputs
             context.inputs.update(outputs)
         except WaitForEvent:
             raise
@@ -125,7 +128,7 @@ class StepRunner:
             failure = {"error": str(error)}
             return await self._seal(envelope, failure, ProofStatus.FAILED, domain, {**failure, **(metrics or {})})
         if self._gate is not None:
-            self._gate.store(proof, added(before, context.inputs))
+            self._gate.store(proof, added(before, context.inputs) | outputs)
         return proof
 
     def _build(self, step_id: str, spec_version: str, inputs: dict[str, Any], context: StepContext) -> StepEnvelope:
@@ -135,16 +138,18 @@ class StepRunner:
         if self._gate is None:
             return None
         key = (envelope.inputs_fingerprint, envelope.step_id, envelope.spec_version)
-        return await self._blocking(self._gate.blocking, self._gate.check, *key)
+        if not self._gate.blocking:
+            return self._gate.check(*key)
+        return await asyncio.to_thread(self._gate.check, *key, loop=asyncio.get_running_loop())
 
     async def _attempts(
         self,
         step_fn: StepFn,
         context: StepContext,
+        before: dict[str, Any],
         policy: StepPolicy,
         on_retry: Callable[[int, Exception], None] | None,
     ) -> dict[str, Any]:
-        pristine = dict(context.inputs)
         while True:
             try:
                 outputs, inputs = await self._once(step_fn, context, policy)
@@ -157,7 +162,7 @@ class StepRunner:
                     on_retry(context.attempt, error)
                 await policy.pause(context.attempt)
                 context.attempt += 1
-                context.inputs = dict(pristine)
+                context.inputs = isolated(before)
             else:
                 context.inputs = inputs
                 return outputs
@@ -207,12 +212,3 @@ def as_outputs(outputs: object) -> dict[str, Any]:
     if not isinstance(outputs, Mapping):
         raise TypeError(f"a step returns a mapping or None, not {type(outputs).__name__}")
     return dict(outputs)
-
-
-def added(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of `after` that are new or different; a removed key counts for nothing (sheet §7.4)."""
-    return {key: value for key, value in after.items() if key not in before or _differs(before[key], value)}
-
-
-def _differs(old: Any, new: Any) -> bool:
-    return old is not new and (type(old) is not type(new) or bool(old != new))

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
+from weakref import WeakValueDictionary
 
 from .artifact import ProofArtifact, ProofStatus, canonical_json, sha256_hex, utc_now
 from .calls import field_of, settle, text_of
@@ -73,7 +74,6 @@ class SbnSealBackend:
         self._bitblocks = getattr(sbn_client, "bitblocks", None)
         self._gateway = getattr(sbn_client, "gateway", None)
         self._slot_id = slot_id
-        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def set_slot_id(self, slot_id: str | None) -> None:
@@ -114,7 +114,7 @@ class SbnSealBackend:
         """BitBlock, then slot seal. None when no BitBlock could be submitted."""
         if self._bitblocks is None or not _is_remote(self._slot_id):
             return None
-        with self._lock:
+        with _slot_lock(str(self._slot_id)):
             try:
                 block = self._ask(
                     self._bitblocks.submit,
@@ -236,6 +236,14 @@ def _seal_metrics(seal: Mapping[str, Any]) -> dict[str, Any]:
     metrics: dict[str, Any] = {"degraded_anchor": bool(seal["degraded"])} if "degraded" in seal else {}
     kept = (*(f"seal_{name}" for name in _SEAL_COUNTS), "seal_compose_receipts", "seal_native_proof_chain")
     return {**metrics, **{name: seal[name] for name in kept if name in seal}}
+
+
+_slot_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+
+
+def _slot_lock(slot_id: str) -> threading.Lock:
+    """The lock of a slot, for all that seal in it: an inline child shares its parent's slot."""
+    return _slot_locks.setdefault(slot_id, threading.Lock())
 
 
 def _is_remote(slot_id: str | None) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .artifact import ProofArtifact
-from .blackboard import isolated
 from .events import StepEvent, StepEventKind
 from .results import WaitForEvent
 from .runner import StepContext
@@ -21,6 +20,7 @@ from .subworkflow import (
     values_of_child,
 )
 from .template import DAGNode
+from .values import isolated
 
 if TYPE_CHECKING:
     from .run import Run
@@ -51,7 +51,7 @@ async def run_step(run: Run, step: str) -> Ended:
         runner.tell(StepEvent("waiting", run.run_id, step))
         return Ended(step, None, wait)
     seconds = time.perf_counter() - started
-    added = run.board.add(step, seen, context.inputs) if proof.succeeded else {}
+    added = run.board.add(step, seen, context.inputs, context.returned) if proof.succeeded else {}
     run.durations[step] = seconds * 1000
     run.keep_document(step)
     await run.journal("seal", proof, added, seconds)
@@ -116,7 +116,8 @@ async def _prove_by_child(run: Run, node: DAGNode, context: StepContext) -> Proo
     proof = proof_of_child(
         node.id, run.runner.spec_version, child.inputs, child.workflow_id, child.request, result, run.runner.clock
     )
-    context.inputs.update(values_of_child(node.id, child.mode, proof, result))
+    context.returned = values_of_child(node.id, child.mode, proof, result)
+    context.inputs.update(context.returned)
     return proof
 
 

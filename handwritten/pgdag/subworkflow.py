@@ -137,7 +137,7 @@ class ChildRun:
             node=node,
             template=template,
             run_id=run_id,
-            workflow_id=resolve_workflow_id(child_config, template, None) or next(iter(fallback_ids), None),
+            workflow_id=resolve_workflow_id(child_config, template) or next(iter(fallback_ids), None),
             mode=mode,
             launch_mode=launch_mode,
             request=request,

@@ -137,6 +137,11 @@ async def test_of_two_that_set_a_key_the_later_in_the_order_wins(graph: Graph, p
     assert result.final_outputs["who"] == "b"
 
 
+async def test_setting_a_key_to_what_it_was_counts_too(graph: Graph, play: Play, steps: Any) -> None:
+    await play(graph("a b c d", "a>b", "a>c", "b>d", "c>d"), {"who": "nobody"}, b={"who": "b"}, c={"who": "nobody"})
+    assert steps.seen["d"]["who"] == "nobody"
+
+
 async def test_values_changed_in_place_flow_too(graph: Graph, play: Play, steps: Any) -> None:
     def change(ctx: Any) -> None:
         ctx.inputs["list"].append(2)
@@ -418,14 +423,16 @@ async def test_a_step_is_tried_again_as_its_node_says(graph: Graph, play: Play, 
     events: list[StepEvent] = []
 
     def flaky(ctx: Any) -> dict[str, Any]:
-        assert "half" not in ctx.inputs  # what a failed try left behind is gone
+        assert ctx.inputs == {"deep": []}  # what a failed try left behind is gone
         ctx.inputs["half"] = True
+        ctx.inputs["deep"].append(1)
         if ctx.attempt < 3:
             raise ConnectionError(f"try {ctx.attempt}")
         return {"tries": ctx.attempt}
 
     retry = {"attempts": 3, "backoff_seconds": 1, "factor": 3, "max_seconds": 2.5}
-    result = await play(graph([DAGNode("a", metadata={"retry": retry})]), a=flaky, options={"on_event": events.append})
+    template = graph([DAGNode("a", metadata={"retry": retry})])
+    result = await play(template, {"deep": []}, a=flaky, options={"on_event": events.append})
 
     assert result.final_outputs["tries"] == 3
     assert steps.ran == ["a", "a", "a"]
@@ -533,6 +540,17 @@ async def test_equal_steps_are_not_run_twice_by_one_layer(graph: Graph, play: Pl
     assert second.merkle_root_hash == first.merkle_root_hash
     assert second.final_outputs == first.final_outputs
     assert layer.gate.size == 2
+
+
+async def test_what_a_step_changed_deep_down_is_restored_with_it(graph: Graph, play: Play, steps: Any) -> None:
+    def change(ctx: Any) -> None:
+        ctx.inputs["deep"]["list"].append(1)
+
+    layer = build()
+    for run_id in ("run-1", "run-2"):
+        result = await play(graph("a"), {"deep": {"list": []}}, layer=layer, run_id=run_id, a=change)
+        assert result.final_outputs["deep"] == {"list": [1]}
+    assert steps.ran == ["a"]
 
 
 async def test_a_failed_step_is_tried_again_by_the_next_run(graph: Graph, play: Play, steps: Any) -> None:
