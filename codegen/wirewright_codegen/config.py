@@ -21,7 +21,7 @@ from wirewright_codegen.models import FLAVOURS
 from wirewright_codegen.pipeline import Target
 
 _PATHS = frozenset({"out", "root", "cache"})
-_FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss"})
+_FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss", "changelog"})
 _KEYS = frozenset(field.name for field in fields(Target))
 
 

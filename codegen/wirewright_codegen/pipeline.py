@@ -45,6 +45,7 @@ class Target:
         root: folder that no referenced file may lie outside of.
         allow_loss: what could not be generated is no failure.
         pagination: operationId → what `x-pagination` would say, for a spec that does not.
+        changelog: keep `specs/<protocol>/CHANGELOG.md` true.
         name: what the target is called in messages; by default its package.
         cache: folder of rendered clusters; None for no cache.
     """
@@ -60,6 +61,7 @@ class Target:
     root: Path | None = None
     allow_loss: bool = False
     pagination: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    changelog: bool = False
     name: str = ""
     cache: Path | None = Path(".wirewright/cache")
 
@@ -186,7 +188,7 @@ def preview(target: Target, *, progress: Progress = _quiet) -> dict[str, str]:
 
 def _build(target: Target, progress: Progress) -> _Built:
     result = Result(target, Account())
-    lock = _lock(target.folder / LOCK)
+    lock = lock_of(target)
     cache = Cache(target.cache)
     with _timed(result, "read"):
         progress("read", 0, 1)
@@ -247,7 +249,9 @@ def _models(target: Target, value: dict[str, Any], api: ApiSpec, result: Result,
     return {f"models/{path}": code for path, code in models.files.items()}
 
 
-def _lock(path: Path) -> Names:
+def lock_of(target: Target) -> Names:
+    """The names that a target's package has published. Raises `SpecError` when they cannot be read."""
+    path = target.folder / LOCK
     try:
         return Names.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

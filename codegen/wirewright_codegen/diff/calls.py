@@ -92,7 +92,7 @@ class Matched:
 def match_calls(old: list[Call], new: list[Call]) -> Matched:
     """By route; what is left by operationId."""
     both: list[tuple[Call, Call]] = []
-    for key in (lambda call: call.route, lambda call: (call.webhook, call.id)):
+    for key in (_route, _name):
         waiting = {key(call): call for call in reversed(new)}
         rest: list[Call] = []
         for call in old:
@@ -104,3 +104,11 @@ def match_calls(old: list[Call], new: list[Call]) -> Matched:
         taken = {id(pair[1]) for pair in both}
         old, new = rest, [call for call in new if id(call) not in taken]
     return Matched(both, old, new)
+
+
+def _route(call: Call) -> tuple[object, ...]:
+    return call.route
+
+
+def _name(call: Call) -> tuple[object, ...]:
+    return (call.webhook, call.id)

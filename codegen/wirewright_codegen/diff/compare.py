@@ -17,6 +17,7 @@ from wirewright_codegen.diff.schemas import Schemas
 from wirewright_codegen.diff.shapes import shown
 from wirewright_codegen.diff.values import At, Bump, Change, Class, Element, Flow, Json, escaped
 from wirewright_codegen.diff.versions import Step, step_between
+from wirewright_codegen.read.values import is_list, is_map
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Comparison:
             scope = Scope(Element(schemas=(old,) if old == new else (old, new)))
             self._pairs[pair] = scope
             at = At(
-                old if old == new else f"{old} → {new}",
+                old if old == new else f"{new} (was {old})",
                 f"/components/schemas/{escaped(old)}",
                 f"/components/schemas/{escaped(new)}",
             )
@@ -179,17 +180,20 @@ class _Sources:
         for depth, token in enumerate(["", *tokens]):
             if depth:
                 key = token.replace("~1", "/").replace("~0", "~")
-                try:
-                    current = current[int(key)] if isinstance(current, list) else current[key]
-                except (KeyError, IndexError, ValueError, TypeError):
-                    break
-            source: Any = current.get("x-source") if isinstance(current, dict) else None
+                current = _below(current, key)
+            source = current.get("x-source") if is_map(current) else None
             if isinstance(source, str):
                 found = source, depth
         if found is None:
             return None
         rest = "".join(f"/{token}" for token in tokens[found[1] :])
         return found[0] + rest
+
+
+def _below(value: Any, key: str) -> Any:
+    if is_list(value):
+        return value[int(key)] if key.isdigit() and int(key) < len(value) else None
+    return value.get(key) if is_map(value) else None
 
 
 def _change(fact: Fact, scope: Scope, sources: _Sources) -> Change:

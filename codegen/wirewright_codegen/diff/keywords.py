@@ -11,7 +11,13 @@ from wirewright_codegen.read.values import is_map
 
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_TEXT = {"description": "description", "title": "title", "$comment": "comment", "externalDocs": "link"}
+_TEXT = {
+    "description": "description",
+    "title": "title",
+    "summary": "summary",
+    "$comment": "comment",
+    "externalDocs": "link",
+}
 _EXAMPLES = ("example", "examples", "xml")
 _FLAT = ("x-argument", "x-omit")
 _CONTENT = ("contentMediaType", "contentEncoding", "contentSchema")

@@ -89,8 +89,10 @@ class Messages:
     def _envelopes(self, scope: Scope, at: At, old: Json, new: Json) -> None:
         """The value is wrapped another way: values are compared, rather than answers."""
         before, after = old.get("x-envelope"), new.get("x-envelope")
-        allowed = before is None and is_map(after) and bool(after.get("optional"))
-        scope.note("envelope-allowed" if allowed else "envelope-changed", at, _wrapping(before), _wrapping(after))
+        if before is None and is_map(after) and after.get("optional"):
+            scope.note("envelope-allowed", at, None, after.get("member"))
+        else:
+            scope.note("envelope-changed", at, _wrapping(before), _wrapping(after))
         was = _value(self._schemas.old, old)
         self._schemas.compare(scope, at.to(" · value", "schema"), was, _value(self._schemas.new, new))
 
@@ -124,7 +126,7 @@ class Messages:
         self._headers(scope, at, members(old, "headers"), members(new, "headers"))
         if members(old, "links") != members(new, "links"):
             scope.note("links-changed", at, old.get("links"), new.get("links"))
-        keywords.compare_text(scope, at, {**old, "title": old.get("summary")}, {**new, "title": new.get("summary")})
+        keywords.compare_text(scope, at, old, new)
         keywords.compare_rest(scope, at, old, new, _RESPONSE)
         self.content(scope, at, members(old, "content"), members(new, "content"))
 

@@ -85,7 +85,7 @@ class Operations:
 
     @staticmethod
     def _manners(scope: Scope, at: At, old: Json, new: Json) -> None:
-        keywords.compare_text(scope, at, {**old, "title": old.get("summary")}, {**new, "title": new.get("summary")})
+        keywords.compare_text(scope, at, old, new)
         keywords.compare_life(scope, at, old, new)
         _presence(scope, at, "pagination", old.get("x-pagination"), new.get("x-pagination"))
         _presence(scope, at, "idempotency-key", old.get("x-idempotency-key"), new.get("x-idempotency-key"))

@@ -41,7 +41,7 @@ class Rule:
     covers: tuple[str, ...]
 
     def effect(self, flows: Collection[Flow]) -> Effect:
-        """The worst for each side over the flows that the message has; over all that the rule knows when it has none."""
+        """The worst for each side over the flows that the message has; over all of the rule when it has none."""
         chosen = [effect for flow, effect in self.effects.items() if flow in flows] or list(self.effects.values())
         return Effect(max(effect.senders for effect in chosen), max(effect.receivers for effect in chosen))
 

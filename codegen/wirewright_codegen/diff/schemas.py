@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from wirewright_codegen.diff import keywords
@@ -19,7 +20,7 @@ from wirewright_codegen.diff.shapes import (
 )
 from wirewright_codegen.diff.unions import Variants, compare_discriminators, matched
 from wirewright_codegen.diff.values import At, Json, escaped
-from wirewright_codegen.read.values import is_list, is_map
+from wirewright_codegen.read.values import is_list
 
 _RELATIONS = {
     "wider": "type-widened",
@@ -62,7 +63,7 @@ class Schemas:
         if before.name and after.name:  # aliases: what they name is compared under its own name
             self._named(scope, at, before.name, after.name)
             return
-        self.structure(scope, at, before, after)
+        self.structure(scope, at, replace(before, name=pair[0]), replace(after, name=pair[1]))
 
     def structure(self, scope: Scope, at: At, old: Use, new: Use) -> None:
         """What two schemas are, null and text apart."""
@@ -80,7 +81,10 @@ class Schemas:
             self._same_kind(scope, at, old.schema, new.schema, kinds[0])
 
     def _said(self, use: Use, *, new: bool) -> str:
-        return use.name or described(self.new if new else self.old, use.schema)
+        schemas = self.new if new else self.old
+        if use.name is None or "anyOf" in use.schema:
+            return described(schemas, use.schema)
+        return use.name
 
     def _comparable(self, old: Use, new: Use) -> bool:
         """Whether two named schemas are one thing under one or two names, rather than two things."""
@@ -129,8 +133,7 @@ class Schemas:
                 scope.note(_added(name, needs, old), here, None, said, subject=name, member=name)
 
     def _additional(self, scope: Scope, at: At, old: Json, new: Json) -> None:
-        before, after = old.get("additionalProperties", {}), new.get("additionalProperties", {})
-        before, after = ({} if before is True else before), ({} if after is True else after)
+        before, after = _unnamed(old), _unnamed(new)
         if (before is False) != (after is False):
             scope.note("object-closed" if after is False else "object-opened", at)
         elif before is not False:
@@ -202,6 +205,13 @@ def _added(name: str, needs: set[str], old: Json) -> str:
         return "required-property-added"
     closed = old.get("additionalProperties") is False
     return "optional-property-added-to-closed" if closed else "optional-property-added"
+
+
+def _unnamed(schema: Json) -> Any:
+    """The schema of properties that have no name here; anything where nothing is said."""
+    found: Any = schema.get("additionalProperties", True)
+    empty: Json = {}
+    return empty if found is True else found
 
 
 def _holds(kind: str, values: list[Any]) -> bool:

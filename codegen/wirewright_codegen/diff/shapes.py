@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,7 +63,7 @@ def use_of(schemas: Json, schema: Any) -> Use:
 
 
 def kind_of(schema: Json) -> str:
-    """`union`, `enum`, `object`, `map`, `array`, `tuple`, `string`, `integer`, `number`, `boolean`, `null`, `any`, `never`."""
+    """`union`, `enum`, `object`, `map`, `array`, `tuple`, `null`, `any`, `never`, or the type of a scalar."""
     if "anyOf" in schema:
         return "union"
     if "enum" in schema or "const" in schema:
@@ -109,8 +108,8 @@ def enum_values(schema: Json) -> list[Any]:
 
 def scalar_kinds(values: list[Any]) -> set[str]:
     """The JSON types of some values."""
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
-    return {names.get(type(value), "object") for value in values}
+    names = {"bool": "boolean", "int": "integer", "float": "number", "str": "string", "NoneType": "null"}
+    return {names.get(type(value).__name__, "object") for value in values}
 
 
 def python_format(form: Any) -> str | None:
@@ -172,7 +171,7 @@ def structure(value: Any) -> Any:
 
 
 def _properties(value: Any) -> Any:
-    return {name: structure(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+    return {name: structure(item) for name, item in value.items()} if is_map(value) else value
 
 
 ANNOTATIONS = frozenset({"description", "title", "example", "examples", "externalDocs", "$comment", "xml"})

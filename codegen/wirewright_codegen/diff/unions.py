@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,26 @@ def matched(schemas: Schemas, old: list[Any], new: list[Any], old_union: Json, n
     """Variants by name, then by the discriminator's value, then by what they are."""
     found = Variants(gone=list(old), new=list(new))
     tags = _tags(old_union), _tags(new_union)
-    _pair(found, lambda was, is_: _name(was) is not None and _name(was) == _name(is_))
-    _pair(found, lambda was, is_: was == is_)
-    _pair(found, lambda was, is_: bool(tags[0].get(_name(was), set()) & tags[1].get(_name(is_), set())))
-    _pair(found, lambda was, is_: _same_structure(schemas, was, is_))
-    _pair(found, lambda was, is_: _renamed(schemas, was, is_))
+
+    def called_alike(was: Any, is_: Any) -> bool:
+        return was == is_ or (_name(was) is not None and _name(was) == _name(is_))
+
+    def tagged_alike(was: Any, is_: Any) -> bool:
+        return bool(tags[0].get(_name(was), set()) & tags[1].get(_name(is_), set()))
+
+    def built_alike(was: Any, is_: Any) -> bool:
+        before, after = use_of(schemas.old, was), use_of(schemas.new, is_)
+        return bool(structure(before.schema) == structure(after.schema))
+
+    def renamed(was: Any, is_: Any) -> bool:
+        return _renamed(schemas, was, is_)
+
+    for fits in (called_alike, tagged_alike, built_alike, renamed):
+        _pair(found, fits)
     return found
 
 
-def _pair(found: Variants, fits: Any) -> None:
+def _pair(found: Variants, fits: Callable[[Any, Any], bool]) -> None:
     for was in list(found.gone):
         for is_ in found.new:
             if fits(was, is_):
@@ -48,11 +60,6 @@ def _pair(found: Variants, fits: Any) -> None:
 def _name(variant: Any) -> str | None:
     reference = variant.get("$ref") if is_map(variant) else None
     return reference.removeprefix(SCHEMAS) if isinstance(reference, str) else None
-
-
-def _same_structure(schemas: Schemas, was: Any, is_: Any) -> bool:
-    before, after = use_of(schemas.old, was), use_of(schemas.new, is_)
-    return structure(before.schema) == structure(after.schema)
 
 
 def _renamed(schemas: Schemas, was: Any, is_: Any) -> bool:

@@ -40,8 +40,8 @@ class Step:
 def step_between(old: str, new: str, asked: Bump) -> Step:
     """Compare the step from `old` to `new` with the one asked for.
 
-    As Semantic Versioning 2.0.0 has it, and as is the habit below 1.0.0, where nothing is promised yet: there the middle
-    number takes what is breaking, the last one the rest.
+    As Semantic Versioning 2.0.0 has it, and as is the habit below 1.0.0, where nothing is promised yet: there the
+    middle number takes what is breaking, the last one the rest.
     """
     before, after = _numbers(old), _numbers(new)
     if before is None or after is None:

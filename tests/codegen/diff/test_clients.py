@@ -1,8 +1,8 @@
 """The classes are true: generated clients of both sides meet the other side's sandbox.
 
 A program of the old side sends what it used to send and reads what it used to read: with the old client it meets the
-new sandbox, and, as its author takes the new client, with that one too. A program of the new side meets the old sandbox.
-What is called breaking breaks one of them; what is called compatible breaks none.
+new sandbox, and, as its author takes the new client, with that one too. A program of the new side meets the old
+sandbox. What is called breaking breaks one of them; what is called compatible breaks none.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def agrees(said: str, broken: list[str] | None) -> bool:
 
 def test_what_is_breaking_breaks_and_what_is_compatible_does_not(case: Any, sides: tuple[Side, Side]) -> None:
     was, now = sides
-    answers = case.row.get("class") and "response" in str(case.rules + [*(case.before or {}), *(case.after or {})])
+    answers = case.row.get("class") and "response" in str([*case.rules, *(case.before or {}), *(case.after or {})])
     if "class" not in case.row:
         senders, receivers = (of_sent if case.sent else of_received)(case, was, now)
     else:

@@ -114,7 +114,7 @@ SCHEMA = st.recursive(
     lambda inner: st.one_of(
         st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
         st.fixed_dictionaries({"type": st.just("object"), "additionalProperties": inner}),
-        st.fixed_dictionaries({"anyOf": st.tuples(inner, st.just({"type": "null"})).map(list)}),
+        inner.filter(lambda schema: "anyOf" not in schema).map(lambda schema: {"anyOf": [schema, {"type": "null"}]}),
         st.builds(
             lambda properties, required: {
                 "type": "object",
