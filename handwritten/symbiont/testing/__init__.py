@@ -1,0 +1,1 @@
+"""A Symbiont runtime in this process, for tests and first steps: `wirewright serve symbiont`."""

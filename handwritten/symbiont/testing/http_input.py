@@ -1,0 +1,190 @@
+"""The HTTP Input listener: what other programs give agents to do (protocol sheet, section 4.7)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wirewright.sandbox import Answer, Call, control, rule
+
+from symbiont.testing.agents import AgentRules
+from symbiont.testing.base import Json, told
+from symbiont.testing.loops import Limits, Observation
+from symbiont.testing.reasoning import ReasoningRules
+from symbiont.testing.script import MODEL, PROVIDER, ToolUse
+
+WEBHOOK_AUTH = "Bearer symbiont-webhook"
+DEFAULT_AGENT = "00000000-0000-4000-8000-000000000081"
+MAX_BODY = 65_536
+SLOTS = 10
+MOST_ITERATIONS = 15
+PREVIEW = 500
+SYSTEM_PROMPT = 4096
+LEAD_IN = "Handle this request:\n\n"
+PRESETS = {
+    "github": ("x-hub-signature-256", "sha256="),
+    "stripe": ("stripe-signature", ""),
+    "slack": ("x-slack-signature", "v0="),
+    "custom": ("x-signature", ""),
+}
+FAILURES = ("Internal server error", "Authentication error", "Configuration error")
+
+
+@dataclass
+class ListenerConfig:
+    """How the listener is set up; `POST /_sandbox/http-input` changes it."""
+
+    agent: str = DEFAULT_AGENT
+    auth_header: str | None = WEBHOOK_AUTH
+    max_body_bytes: int = MAX_BODY
+    concurrency: int = SLOTS
+    routing_rules: Sequence[Json] = ()
+    webhook_verify: Mapping[str, str] | None = None
+    agent_output_to_json: bool = True
+    default_status: int = 200
+    failure: str | None = None  # one of FAILURES, instead of an answer
+    delay_seconds: float = 0.0
+    busy: int = field(default=0, repr=False)
+
+
+class HttpInputRules(ReasoningRules, AgentRules):
+    """The listener, on its own port and on the sandbox's, too."""
+
+    def setup_http_input(self, auth_header: str | None) -> None:
+        self.input = ListenerConfig(auth_header=auth_header)
+
+    @rule("invoke_webhook", "invoke_webhook_path", validate=False, wide=["path"])
+    async def invoke_webhook(self, call: Call) -> Answer:
+        """The checks in the listener's order; none of these failures has a body."""
+        config = self.input
+        if not self.input_allows(call):
+            return Answer(401)
+        if len(call.raw_body) > config.max_body_bytes:
+            return Answer(413)
+        if config.busy >= config.concurrency:
+            return Answer(429)
+        if not verified(config.webhook_verify, call):
+            return Answer(401)
+        try:
+            payload = json.loads(call.raw_body)
+        except ValueError:
+            return Answer(400)
+        config.busy += 1
+        try:
+            if config.delay_seconds:
+                await self.clock.sleep(config.delay_seconds)
+            return self.invoked(payload, routed(config, call, payload))
+        finally:
+            config.busy -= 1
+
+    def input_allows(self, call: Call) -> bool:
+        """The whole header is compared. With none configured, runtimes up to 1.18 take everybody, later ones nobody."""
+        expected = self.input.auth_header
+        if not expected:
+            return self.version == "1.10"
+        return hmac.compare_digest(call.headers.get("authorization", "").encode(), expected.encode())
+
+    def invoked(self, payload: Any, agent_id: str) -> Answer:
+        config = self.input
+        if config.failure is not None:
+            return Answer(500, {"error": config.failure, "timestamp": self.stamp()})
+        if not config.agent_output_to_json:
+            return Answer(config.default_status, "OK", media_type="text/plain")
+        agent = self.agent_by_id(agent_id)
+        named: Json = {"agent_id": agent_id, "latency_ms": 0, "timestamp": self.stamp()}
+        if agent is not None and self.state_of(agent) == "Running":
+            answer = {"status": "execution_started", "message_id": self.uuid(), **named}
+            return Answer(config.default_status, answer)
+        return Answer(config.default_status, {**self.thought(agent_id, payload), **named})
+
+    def thought(self, agent: str, payload: Any) -> Json:
+        """The answer of an agent that was woken for it."""
+        loop = self.make_loop(agent, prompt_of(payload), Limits(iterations=MOST_ITERATIONS))
+        runs: list[Json] = []
+        modern = self.version != "1.10"
+        answer_of = loop.use
+
+        def use(wanted: ToolUse) -> Observation:
+            seen = answer_of(wanted)
+            executed = modern and not seen.content.startswith("[")
+            name = f"toolclad:{wanted.name}" if executed else wanted.name
+            runs.append({"tool": name, "input": wanted.given, "output_preview": preview(seen.content)})
+            return seen
+
+        loop.use = use
+        loop.run({})
+        provider = PROVIDER.lower() if modern else PROVIDER
+        answer = {"status": "completed", "response": loop.output, "tool_runs": runs}
+        answer |= {"model": MODEL, "provider": provider}
+        if not modern:
+            return answer
+        if not loop.output and loop.reason != "completed":
+            answer["response"] = f"The run ended: {loop.reason}"
+        words = {"completed": "Completed", "max_iterations": "MaxIterations", "max_tokens": "MaxTokens"}
+        return answer | {"termination_reason": words.get(loop.reason, "Timeout"), "iterations": loop.iteration}
+
+    @control("POST", "/http-input")
+    def configure_input(self, call: Call) -> Json:
+        """Any members of the listener's configuration: `{"auth_header", "agent", "routing_rules", "failure", ...}`."""
+        body = told(call)
+        for name, value in body.items():
+            if name in vars(self.input) and name != "busy":
+                setattr(self.input, name, value)
+        return {name: value for name, value in vars(self.input).items() if name not in {"busy", "webhook_verify"}}
+
+
+def verified(wanted: Mapping[str, str] | None, call: Call) -> bool:
+    """Whether the webhook's signature is right: HMAC-SHA256 of the body in hex, with the preset's prefix."""
+    if wanted is None:
+        return True
+    header, prefix = PRESETS.get(wanted.get("provider", "custom"), PRESETS["custom"])
+    given = call.headers.get(header, "")
+    expected = hmac.new(wanted["secret"].encode(), call.raw_body, hashlib.sha256).hexdigest()
+    shown = given.removeprefix(prefix).lower()
+    return given.startswith(prefix) and hmac.compare_digest(shown.encode(), expected.encode())
+
+
+def routed(config: ListenerConfig, call: Call, payload: Any) -> str:
+    """The agent of the first rule that matches, else the default one."""
+    path = "/" + call.url.partition("://")[2].partition("/")[2].partition("?")[0]
+    for routing in config.routing_rules:
+        if _matches(routing["condition"], path, call.headers, payload):
+            return str(routing["agent"])
+    return config.agent
+
+
+def _matches(condition: Json, path: str, headers: Mapping[str, str], payload: Any) -> bool:
+    match condition:
+        case {"PathPrefix": str(prefix)}:
+            return path.startswith(prefix)
+        case {"HeaderEquals": [str(name), str(value)]}:
+            return headers.get(name.lower()) == value
+        case {"JsonFieldEquals": [str(name), str(value)]}:
+            return isinstance(payload, dict) and payload.get(name) == value
+        case _:
+            return False
+
+
+def prompt_of(payload: Any) -> str:
+    """What the agent is told: `prompt`, else `message`, else the whole of it; then the system prompt, cut off."""
+    members: Json = payload if isinstance(payload, dict) else {}
+    asked = [value for name in ("prompt", "message") if isinstance(value := members.get(name), str)]
+    text = asked[0] if asked else LEAD_IN + json.dumps(payload, indent=2, ensure_ascii=False)
+    extra = members.get("system_prompt")
+    return f"{text}\n\n{cut(extra, SYSTEM_PROMPT)}" if isinstance(extra, str) and extra else text
+
+
+def cut(text: str, size: int) -> str:
+    """At most so many bytes of UTF-8, no character halved."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
+def preview(text: str) -> str:
+    return cut(text, PREVIEW)
+
+
+__all__ = ["DEFAULT_AGENT", "FAILURES", "WEBHOOK_AUTH", "HttpInputRules", "cut", "prompt_of"]
