@@ -42,6 +42,7 @@ def run(
         list[str] | None,
         typer.Option("--option", "-o", metavar="NAME=VALUE", help="An option of the rules; may be repeated."),
     ] = None,
+    profile: Annotated[str | None, typer.Option(help="Short for --option profile=...")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not list the requests.")] = False,
     form: FormatOption = Format.text,
 ) -> None:
@@ -53,7 +54,7 @@ def run(
     sandbox = _sandbox(
         what,
         version,
-        option or [],
+        [*(option or []), *([f"profile={profile}"] if profile else [])],
         port=port,
         host=host,
         data=data,
