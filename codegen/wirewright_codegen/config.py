@@ -17,12 +17,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
+from wirewright_codegen.earlier import with_earlier
 from wirewright_codegen.models import FLAVOURS
 from wirewright_codegen.pipeline import Target
 
 _PATHS = frozenset({"out", "root", "cache"})
-_FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss", "changelog"})
-_KEYS = frozenset(field.name for field in fields(Target))
+_FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss", "changelog", "share"})
+_KEYS = frozenset(field.name for field in fields(Target)) - {"earlier"}
 
 
 class ConfigError(ValueError):
@@ -52,7 +53,7 @@ def load_config(pyproject: Path) -> list[Target]:
         for number, package in enumerate(packages)
     ]
     _refuse_twice(targets)
-    return targets
+    return with_earlier(targets)
 
 
 def make_target(values: Mapping[str, Any], folder: Path, place: str = "tool.wirewright") -> Target:

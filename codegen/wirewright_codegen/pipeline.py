@@ -11,8 +11,10 @@ from typing import Any
 
 from wirewright_codegen.account import Account, Count
 from wirewright_codegen.canonical import CanonicalOptions, canonicalise
-from wirewright_codegen.models import Flavour, build_models
+from wirewright_codegen.earlier import offers_of, sharing_with
+from wirewright_codegen.models import Flavour, build_models, plan_models
 from wirewright_codegen.models.cache import Cache
+from wirewright_codegen.models.sharing import Offer, offer
 from wirewright_codegen.naming import Names
 from wirewright_codegen.operations.projection import METHODS
 from wirewright_codegen.operations.reader import read_api
@@ -45,6 +47,8 @@ class Target:
         root: folder that no referenced file may lie outside of.
         allow_loss: what could not be generated is no failure.
         pagination: operationId → what `x-pagination` would say, for a spec that does not.
+        share: take types from earlier versions of the package where they are the same.
+        earlier: those versions; `load_config` finds them.
         changelog: keep `specs/<protocol>/CHANGELOG.md` true.
         name: what the target is called in messages; by default its package.
         cache: folder of rendered clusters; None for no cache.
@@ -61,6 +65,8 @@ class Target:
     root: Path | None = None
     allow_loss: bool = False
     pagination: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    share: bool = False
+    earlier: tuple[Target, ...] = ()
     changelog: bool = False
     name: str = ""
     cache: Path | None = Path(".wirewright/cache")
@@ -77,6 +83,7 @@ class Target:
             "package": self.package,
             "models": self.models,
             "cli": self.cli,
+            "share": self.share,
             "prune": self.prune,
             "pagination": {name: dict(value) for name, value in self.pagination.items()},
         }
@@ -192,18 +199,45 @@ def _build(target: Target, progress: Progress) -> _Built:
     cache = Cache(target.cache)
     with _timed(result, "read"):
         progress("read", 0, 1)
-        options = ReadOptions(root=target.root, allow_remote=target.allow_remote, overlays=tuple(target.overlay))
-        document = read_document(target.spec, options)
+        document = _read(target)
+        options = target.deciding | {"earlier": [run_key_of(other) for other in sharing_with(target)]}
         progress("read", 1, 1)
-        kept = recall(cache, run_key(document, target.overlay, target.deciding, lock))
+        kept = recall(cache, run_key(document, target.overlay, options, lock))
     if kept is not None:
         files, result.account = kept
     else:
         files, names = _make(target, document, lock, result, progress)
-        remember(cache, run_key(document, target.overlay, target.deciding, names), files, result.account)
+        remember(cache, run_key(document, target.overlay, options, names), files, result.account)
     result.files = len(files)
     result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
     return _Built(files, result)
+
+
+def _read(target: Target) -> Document:
+    options = ReadOptions(root=target.root, allow_remote=target.allow_remote, overlays=tuple(target.overlay))
+    return read_document(target.spec, options)
+
+
+def run_key_of(target: Target) -> str:
+    """A digest of all that decides what a target's package holds. Raises `SpecError`."""
+    options = target.deciding | {"earlier": [run_key_of(other) for other in sharing_with(target)]}
+    return run_key(_read(target), target.overlay, options, lock_of(target))
+
+
+def offer_of(target: Target) -> Offer:
+    """The types of a target's package, for later versions to take. Raises `SpecError`."""
+    canonical = canonicalise(_read(target), CanonicalOptions(prune=target.prune), lock=lock_of(target))
+    value: dict[str, Any] = dict(canonical.document)
+    api, _ = read_api(value, canonical.names)
+    planned = plan_models(
+        value.get("components", {}).get("schemas", {}),
+        roots_of(api),
+        target.models,
+        uploads=uploads_of(value),
+        earlier=offers_of(target),
+        offered=True,
+    )
+    return offer(target.package, planned.modules, planned.digests)
 
 
 def _make(
@@ -239,6 +273,7 @@ def _models(target: Target, value: dict[str, Any], api: ApiSpec, result: Result,
         roots_of(api),
         target.models,
         uploads=uploads_of(value),
+        earlier=offers_of(target),
         cache=Cache(target.cache),
         progress=progress,
     )
