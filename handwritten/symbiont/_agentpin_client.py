@@ -5,26 +5,14 @@ No runtime is asked. Keys that were seen once are pinned for as long as the clie
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from symbiont import agentpin
 
 if TYPE_CHECKING:
-    from symbiont.agentpin import KeyPinStore, VerificationResult, VerifierConfig
+    from symbiont.agentpin import KeyPair, KeyPinStore, VerificationResult, VerifierConfig
 
 Document = dict[str, Any]
-
-
-class KeyPair(NamedTuple):
-    """A new key pair as PEM; a tuple of both. The private half is not shown."""
-
-    private_key_pem: str
-    public_key_pem: str
-
-    def __repr__(self) -> str:
-        return f"KeyPair(private_key_pem=***, public_key_pem={self.public_key_pem!r})"
 
 
 class _Offline:
@@ -48,8 +36,7 @@ class _Offline:
 
     def generate_key_pair(self) -> KeyPair:
         """A new P-256 key pair: `.private_key_pem`, `.public_key_pem`, or both as a tuple."""
-        private, public = agentpin.generate_key_pair()
-        return KeyPair(private, public)
+        return agentpin.generate_key_pair()
 
     def generate_key_id(self, public_key_pem: str) -> str:
         """The key's id: 64 hexadecimal digits."""
@@ -127,8 +114,9 @@ class _Offline:
         updated_at: str | None = None,
     ) -> Document:
         """The document for a domain to publish. `updated_at`: ISO 8601, now unless it is given."""
-        moment = updated_at or datetime.now(UTC).isoformat()
-        return agentpin.build_discovery_document(entity, entity_type, public_keys, agents, max_delegation_depth, moment)
+        return agentpin.build_discovery_document(
+            entity, entity_type, public_keys, agents, max_delegation_depth, updated_at
+        )
 
     def validate_discovery_document(self, doc: Document, expected_entity: str) -> None:
         """Raises `AgentPinError` for a document that is not good."""
@@ -172,8 +160,8 @@ class AsyncAgentPinClient(_Offline):
         self, jwt: str, audience: str | None = None, config: VerifierConfig | None = None
     ) -> VerificationResult:
         """See `AgentPinClient.verify_credential`."""
-        return await asyncio.to_thread(agentpin.verify_credential, jwt, self.pin_store, audience, config)
+        return await agentpin.averify_credential(jwt, self.pin_store, audience, config)
 
     async def fetch_discovery_document(self, domain: str) -> Document:
         """See `AgentPinClient.fetch_discovery_document`."""
-        return await asyncio.to_thread(agentpin.fetch_discovery_document, domain)
+        return await agentpin.afetch_discovery_document(domain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,8 +77,10 @@ class BaseClient:
             if value is not None
         }
         self._config_manager: ConfigManager = ConfigManager(config if isinstance(config, str | Path) else None)
+        self._transport: Any = self
         self._transport_option = transport
         self._hooks = hooks
+        self._lock = threading.RLock()
         self._current_user: AuthUser | None = None
         self._current_tokens: dict[str, str] = {}
         self._request_count = 0

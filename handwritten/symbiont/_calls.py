@@ -10,10 +10,10 @@ import dataclasses
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
-from wirewright.calls import Call, Reply, present
+from wirewright.calls import Call, Flow, Reply, present
 from wirewright.narrow import is_mapping, is_sequence
 from wirewright.request import Request
 
@@ -21,6 +21,7 @@ from symbiont.exceptions import APIError
 
 __all__ = [
     "Answer",
+    "FlowMethod",
     "Json",
     "Method",
     "as_given",
@@ -73,6 +74,17 @@ class Method(Call[P, T]):
         own = inspect.signature(self.build)
         me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
         return own.replace(parameters=[me, *own.parameters.values()])
+
+    def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return self.__get__(face, type(face))(*args, **kwargs)
+
+
+class FlowMethod(Flow[Any, P, T]):
+    """A method of several calls, written once for both clients as a generator that yields them."""
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.steps)
 
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
         return self.__get__(face, type(face))(*args, **kwargs)
@@ -180,16 +192,16 @@ def built(kind: type[T], fields: Mapping[str, Any]) -> T:
 
 
 @functools.cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cast("Any", kind)))
 
 
 @functools.cache
-def _nullable(kind: Any) -> Mapping[str, None]:
+def _nullable(kind: Hashable) -> Mapping[str, None]:
     missing = dataclasses.MISSING
     return {
         field.name: None
-        for field in dataclasses.fields(kind)
+        for field in dataclasses.fields(cast("Any", kind))
         if field.default is missing and field.default_factory is missing and "None" in str(field.type)
     }
 

@@ -20,15 +20,13 @@ class TokenError(Exception):
 
 
 def _key(secret: str | bytes, algorithm: str) -> Any:
-    from joserfc import jwk
+    from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
     raw = secret.encode() if isinstance(secret, str) else secret
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # how long a secret is, is its owner's business
-        if algorithm.startswith("HS"):
-            return jwk.OctKey.import_key(raw)
-        kind = {"RS": jwk.RSAKey, "PS": jwk.RSAKey, "ES": jwk.ECKey}.get(algorithm[:2], jwk.OKPKey)
-        return kind.import_key(raw)
+        kinds: dict[str, Any] = {"HS": OctKey, "RS": RSAKey, "PS": RSAKey, "ES": ECKey}
+        return kinds.get(algorithm[:2], OKPKey).import_key(raw)
 
 
 def encode(claims: Mapping[str, Any], secret: str | bytes, algorithm: str) -> str:
@@ -77,8 +75,8 @@ def _verified(token: str, secret: str | bytes, algorithms: Sequence[str]) -> dic
 
     try:
         found = jws.extract_compact(token.encode())
-        algorithm = found.headers().get("alg")
-        if algorithm not in algorithms:
+        algorithm = found.protected.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in algorithms:
             raise TokenError("the token is signed with an algorithm that is not allowed", "algorithm")
         if not jws.validate_compact(found, _key(secret, algorithm), algorithms=list(algorithms)):
             raise TokenError("the token's signature is wrong", "signature")

@@ -8,9 +8,11 @@ Methods are made from the generated operations (`symbiont._areas`), once for bot
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from wirewright.calls import AsyncFace, Face, Reply
 from wirewright.errors import WirewrightError
@@ -77,12 +79,7 @@ class Client(_Areas, BaseClient, Face):
     `ValidationError`, unless `validation_mode` is `lenient`.
     """
 
-    def __init__(
-        self, config: Any = None, api_key: str | None = None, base_url: str | None = None, **options: Any
-    ) -> None:
-        super().__init__(config, api_key, base_url, **options)
-        self._transport = self
-        self._client: tuple[Any, wirewright.Client] | None = None
+    _client: tuple[Any, wirewright.Client] | None = None
 
     # Sub-clients ---------------------------------------------------------------------------------------------------
 
@@ -147,11 +144,15 @@ class Client(_Areas, BaseClient, Face):
         base_url = self.config.base_url
         if requests.request is not requests.REAL:
             return Client(base_url, **self._options(), transport=requests.Double(requests.request, base_url, request))
-        if self._client is None or self._client[0] != self._settings_key:
-            self.close()
-            options = self._options()
-            self._client = self._settings_key, Client(base_url, **options, transport=self._transport_option)
-        return self._client[1]
+        with self._lock:
+            if self._client is None or self._client[0] != self._settings_key:
+                self.close()
+                options = self._options()
+                self._client = self._settings_key, Client(base_url, **options, transport=self._transport_option)
+            return self._client[1]
+
+    def _pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def close(self) -> None:
         """Close all connections. The client opens new ones when it is used again."""
@@ -170,12 +171,7 @@ class Client(_Areas, BaseClient, Face):
 class AsyncClient(_Areas, BaseClient, AsyncFace):
     """`Client` for asyncio: the same arguments and methods, to be awaited. Close it with `aclose()`."""
 
-    def __init__(
-        self, config: Any = None, api_key: str | None = None, base_url: str | None = None, **options: Any
-    ) -> None:
-        super().__init__(config, api_key, base_url, **options)
-        self._transport = self
-        self._client: tuple[Any, wirewright.AsyncClient] | None = None
+    _client: tuple[Any, wirewright.AsyncClient] | None = None
 
     schedules: Sub[AsyncScheduleClient] = Sub("schedules:AsyncScheduleClient", "Cron schedules.")
     channels: Sub[AsyncChannelClient] = Sub("channels:AsyncChannelClient", "Slack, Teams and Mattermost.")
@@ -223,6 +219,9 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
         transport = self._transport_option or _http.async_transport()
         return AsyncClient(base_url, **self._options(), transport=transport)
 
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     async def aclose(self) -> None:
         """Close all connections."""
         if self._client is not None:
@@ -237,5 +236,5 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
         await self.aclose()
 
 
-def _itself(reply: Reply) -> Any:
-    return reply
+def _itself(reply: Reply) -> Answer:
+    return cast("Answer", reply)

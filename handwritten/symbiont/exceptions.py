@@ -121,6 +121,7 @@ class RateLimitError(SymbiontError):
         self,
         message: str = "Rate limit exceeded",
         response_text: str | None = None,
+        *,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message, 429)

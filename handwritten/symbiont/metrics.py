@@ -292,17 +292,20 @@ class MetricsCollector:
     def __init__(
         self,
         source: MetricsClient | MetricsExporter,
-        exporter: MetricsExporter | int | None = None,
+        exporter: MetricsExporter | float | None = None,
         interval_seconds: float = 60,
     ) -> None:
+        collect: Callable[[], MetricsSnapshot]
         if isinstance(source, MetricsExporter):  # the older form: (exporter, interval_seconds)
             interval_seconds = exporter if isinstance(exporter, int | float) else interval_seconds
-            source, exporter = _Nothing(), source
+            collect, exporter = _alive, source
+        else:
+            collect = source.collect
         if not isinstance(exporter, MetricsExporter):
             raise TypeError("MetricsCollector needs an exporter")
         self.exporter = exporter
         self.interval_seconds = interval_seconds
-        self._collect: Callable[[], MetricsSnapshot] = source.collect
+        self._collect = collect
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -339,9 +342,8 @@ class MetricsCollector:
         self.stop()
 
 
-class _Nothing:
-    def collect(self) -> MetricsSnapshot:
-        return MetricsSnapshot(_now(), system=SystemResourceMetrics())
+def _alive() -> MetricsSnapshot:
+    return MetricsSnapshot(_now(), system=SystemResourceMetrics())
 
 
 __all__ = [

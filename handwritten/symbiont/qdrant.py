@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from symbiont.exceptions import CollectionNotFoundError, EmbeddingError, QdrantConnectionError, VectorDatabaseError
@@ -44,20 +45,18 @@ class QdrantManager:
     def client(self) -> Any:
         """The client of Qdrant's own library."""
         try:
-            from qdrant_client import QdrantClient
+            library: Any = import_module("qdrant_client")
         except ModuleNotFoundError as error:
             needed = "symbiont.qdrant needs qdrant-client: pip install 'wirewright[symbiont-qdrant]'"
             raise ModuleNotFoundError(needed, name=error.name) from error
         try:
-            return QdrantClient(**self._options)
+            return library.QdrantClient(**self._options)
         except Exception as error:
             raise QdrantConnectionError("Qdrant cannot be reached", host=self.host) from error
 
     @property
     def _models(self) -> Any:
-        from qdrant_client import models
-
-        return models
+        return import_module("qdrant_client.models")
 
     @contextmanager
     def _told(self, what: str, collection_name: str | None = None) -> Iterator[Any]:
@@ -301,7 +300,7 @@ class EmbeddingManager:
         """Store texts with their vectors; `text` and `embedding_function` are added to each one's metadata."""
         embed = self.get_embedding_function(embedding_function_name)
         own = {"embedding_function": embedding_function_name}
-        payloads = metadata or [{} for _ in texts]
+        payloads: list[dict[str, Any]] = metadata or [{} for _ in texts]
         points = [
             {"id": str(uuid.uuid4()), "vector": list(embed(text)), "payload": {**payload, "text": text, **own}}
             for text, payload in zip(texts, payloads, strict=True)

@@ -46,6 +46,9 @@ class ToolCladClient(ToolCladCalls, SubClient):
 
     style = _STYLE
 
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+
 
 class AsyncToolCladClient(ToolCladCalls, AsyncSubClient):
     """Tools with manifests, to be awaited."""

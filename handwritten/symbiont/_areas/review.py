@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 from symbiont_api.v1_10.operations import tool_review as operations
-from wirewright.calls import Steps, flow
+from wirewright.calls import Steps
 from wirewright.request import Request
 
 from symbiont import models as m
-from symbiont._calls import Json, Method, filled, one, whole
+from symbiont._calls import FlowMethod, Json, Method, filled, one, whole
 
 
 def submit_tool_for_review(review_request: m.ReviewSessionCreate | Json) -> Request[Any]:
@@ -64,4 +64,4 @@ class ReviewCalls:
     submit_human_review_decision = Method(submit_human_review_decision, whole)
     sign_approved_tool = Method(sign_approved_tool, one(lambda: m.SigningResponse))
     get_signed_tool = Method(operations.get_signed_tool, one(lambda: m.SignedTool))
-    wait_for_review_completion = flow(_waited)
+    wait_for_review_completion = FlowMethod(_waited)

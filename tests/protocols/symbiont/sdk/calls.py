@@ -26,9 +26,14 @@ AGENT = {
     "max_tokens": 10,
 }
 SEARCH = {"query": "q", "source_types": ["code"], "limit": 3}
-HTTP_INPUT = {"agent_id": "a", "routing_rules": [{"condition_type": "path_prefix", "condition_value": "/x", "agent_id": "b"}]}
+HTTP_INPUT = {
+    "agent_id": "a",
+    "routing_rules": [{"condition_type": "path_prefix", "condition_value": "/x", "agent_id": "b"}],
+}
 MEMORY = {"content": {"k": 1}, "memory_type": "fact", "memory_level": "long_term", "agent_id": "a"}
 POINTS = {"collection_name": "c", "points": [{"id": 1, "vector": [0.1, 0.2]}]}
+SCHEDULE = {"name": "n", "cron_expression": "0 0 * * * *", "agent_name": "a"}
+MAPPING = {"platform_user_id": "u", "symbiont_user_id": "s", "display_name": "d"}
 LOOP = {"config": ["LoopConfig", {"max_iterations": 3}], "initial_message": "hi"}
 
 CLIENT: list[tuple[str, list[Any], dict[str, Any]]] = [
@@ -151,7 +156,11 @@ TOOLCLAD: list[tuple[str, list[Any], dict[str, Any]]] = [
 ]
 SCHEDULES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("list_schedules", [], {}),
-    ("create_schedule", [["CreateScheduleRequest", {"name": "n", "cron_expression": "0 0 * * * *", "agent_name": "a"}]], {}),
+    (
+        "create_schedule",
+        [["CreateScheduleRequest", SCHEDULE]],
+        {},
+    ),
     ("get_schedule", ["j"], {}),
     ("update_schedule", ["j", ["UpdateScheduleRequest", {"timezone": "UTC"}]], {}),
     ("update_schedule", ["j", ["UpdateScheduleRequest", {}]], {}),
@@ -174,7 +183,11 @@ CHANNELS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("stop_channel", ["c"], {}),
     ("get_channel_health", ["c"], {}),
     ("list_mappings", ["c"], {}),
-    ("add_mapping", ["c", ["AddIdentityMappingRequest", {"platform_user_id": "u", "symbiont_user_id": "s", "display_name": "d"}]], {}),
+    (
+        "add_mapping",
+        ["c", ["AddIdentityMappingRequest", MAPPING]],
+        {},
+    ),
     ("remove_mapping", ["c", "u"], {}),
     ("query_audit", ["c"], {}),
 ]
