@@ -81,7 +81,7 @@ def _value(key: str, value: Any, folder: Path, place: str) -> Any:
     text: str = _of(value, str, place, "a string")
     if key == "models" and text not in FLAVOURS:
         raise ConfigError(f"{place}: {text!r} is no flavour; there are {', '.join(FLAVOURS)}")
-    if key == "package" and not all(part.isidentifier() for part in text.split(".")):
+    if key in ("package", "calls") and not all(part.isidentifier() for part in text.split(".")):
         raise ConfigError(f"{place}: {text!r} is no name of a package")
     if key == "spec":
         return text if text.startswith(("http://", "https://")) else folder / text

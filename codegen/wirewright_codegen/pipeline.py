@@ -12,6 +12,7 @@ from typing import Any
 from wirewright_codegen.account import Account, Count
 from wirewright_codegen.canonical import CanonicalOptions, canonicalise
 from wirewright_codegen.earlier import offers_of, sharing_with
+from wirewright_codegen.flat import compare_calls, publish_calls
 from wirewright_codegen.models import Flavour, build_models, plan_models
 from wirewright_codegen.models.cache import Cache
 from wirewright_codegen.models.sharing import Offer, offer
@@ -49,6 +50,7 @@ class Target:
         pagination: operationId → what `x-pagination` would say, for a spec that does not.
         share: take types from earlier versions of the package where they are the same.
         earlier: those versions; `load_config` finds them.
+        calls: name of a package of flat calls to write as well, `sbn_calls`.
         changelog: keep `specs/<protocol>/CHANGELOG.md` true.
         name: what the target is called in messages; by default its package.
         cache: folder of rendered clusters; None for no cache.
@@ -67,6 +69,7 @@ class Target:
     pagination: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     share: bool = False
     earlier: tuple[Target, ...] = ()
+    calls: str = ""
     changelog: bool = False
     name: str = ""
     cache: Path | None = Path(".wirewright/cache")
@@ -165,7 +168,7 @@ def generate(target: Target, *, progress: Progress = _quiet, verify: bool = True
     if not (target.allow_loss or result.account.complete):
         return result
     with _timed(result, "publish"):
-        result.changes = publish(target.folder, built.files).changes
+        result.changes = publish(target.folder, built.files).changes + publish_calls(target)
         _publish_parents(target)
     if verify and result.changes:
         from wirewright_codegen.verify import verify_package
@@ -184,7 +187,7 @@ def check(target: Target, *, progress: Progress = _quiet) -> Result:
         SpecError: the document cannot be used.
     """
     built = _build(target, progress)
-    built.result.changes = compare(target.folder, built.files).changes
+    built.result.changes = compare(target.folder, built.files).changes + compare_calls(target)
     return built.result
 
 

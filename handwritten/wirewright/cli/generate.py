@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +24,7 @@ from wirewright.cli.targets import (
     RootOption,
     SpecOption,
     choose_targets,
+    of_their_protocols,
 )
 
 if TYPE_CHECKING:
@@ -64,8 +67,11 @@ def run(
         "root": root,
         "allow_loss": allow_loss,
     }
-    results = generate_all(choose_targets(names or [], config, options), form, verify=verify)
-    show({"packages": [result.as_json() for result in results]}, form, lambda console: print_results(console, results))
+    targets = choose_targets(names or [], config, options)
+    results = generate_all(targets, form, verify=verify)
+    logs = write_changelogs(targets, config)
+    answer = {"packages": [result.as_json() for result in results], "changelogs": [str(path) for path in logs]}
+    show(answer, form, lambda console: print_results(console, results, logs))
     if not all(result.ok for result in results):
         raise typer.Exit(NO)
 
@@ -81,7 +87,19 @@ def generate_all(targets: list[Target], form: Format, *, verify: bool = True) ->
     return results
 
 
-def print_results(console: Console, results: list[Result]) -> None:
+def write_changelogs(targets: list[Target], config: Path | None = None) -> list[Path]:
+    """Bring the changelogs of the targets' protocols up to date; answers those that were not."""
+    if not any(target.changelog for target in targets):
+        return []
+    from wirewright_codegen.diff.history import stale
+
+    logs = stale(of_their_protocols(targets, config))
+    for path, text in logs.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return list(logs)
+
+
+def print_results(console: Console, results: list[Result], logs: Sequence[Path] = ()) -> None:
     for result in results:
         mark = "[green]✓[/]" if result.ok else "[red]✗[/]"
         changed = f"{len(result.changes)} of {result.files} files changed" if result.changes else "nothing changed"
@@ -90,6 +108,8 @@ def print_results(console: Console, results: list[Result]) -> None:
             f"{mark} [bold]{result.target.label}[/]  {result.account.summary()}  [dim]{changed}, {seconds:.1f} s[/]"
         )
         print_losses(console, result)
+    for path in logs:
+        console.print(f"[green]✓[/] [bold]{path.parent.name}/{path.name}[/]  brought up to date")
 
 
 def print_losses(console: Console, result: Result) -> None:

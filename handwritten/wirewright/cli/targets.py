@@ -68,6 +68,19 @@ def choose_targets(names: list[str], config: Path | None, options: dict[str, Any
     return [replace(target, **changes) for target in found]
 
 
+def of_their_protocols(targets: list[Target], config: Path | None) -> list[Target]:
+    """The targets, and the other versions of their protocols: what is told about a protocol needs them all."""
+    from wirewright_codegen.diff.history import protocol_folder
+
+    pyproject = config or find_pyproject()
+    folders = {protocol_folder(target) for target in targets}
+    others = _configured(pyproject) if pyproject else []
+    return [
+        *targets,
+        *(other for other in others if other not in targets and protocol_folder(other) in folders - {None}),
+    ]
+
+
 def _check_flavour(name: str | None) -> None:
     from wirewright_codegen.models import FLAVOURS
 
