@@ -7,8 +7,8 @@
     template = DAGTemplate("triage", nodes=[DAGNode("fetch"), DAGNode("judge")], edges=[DAGEdge("fetch", "judge")])
     result = await layer.runner.execute(template, {"ticket": 42})
 
-Steps that depend on nothing unfinished run side by side; `PGDAGRunner(journal="runs.db")` survives a crash; `DaskExecutor` runs
-steps on a cluster. Names are imported when they are first used.
+Steps that depend on nothing unfinished run side by side; `PGDAGRunner(journal="runs.db")` survives a crash;
+`DaskExecutor` runs steps on a cluster. Names are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __version__ = "0.9.0"
 _EXPORTS = {
     "artifact": "ProofArtifact ProofStatus canonical_fingerprint canonical_json merkle_root",
     "cdna": (
-        "CdnaRecord EvolutionaryMutator LineageManager MutationProof MutationStrategy MutationTrigger OnMutationCallback"
+        "CdnaRecord EvolutionaryMutator LineageManager MutationProof MutationStrategy MutationTrigger "
+        "OnMutationCallback"
     ),
     "cdna_template": "cdna_mutation_steps cdna_mutation_template",
     "chains": "ChainEntry ChainHealthReport ChainHealthTracker ChainState EvidenceChainManager chain_id",
@@ -44,6 +45,7 @@ _EXPORTS = {
     "runner": "StepContext StepFn StepRunner",
     "seal": "LocalSealBackend ProofWriter SbnSealBackend SealBackend",
     "template": "DAGEdge DAGNode DAGTemplate TemplateError",
+    "verification": "Verification verify",
     "work": "WorkClaimer",
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
@@ -115,6 +117,8 @@ if TYPE_CHECKING:
     from .template import DAGNode as DAGNode
     from .template import DAGTemplate as DAGTemplate
     from .template import TemplateError as TemplateError
+    from .verification import Verification as Verification
+    from .verification import verify as verify
     from .work import WorkClaimer as WorkClaimer
 
 __all__ = [
@@ -174,6 +178,7 @@ __all__ = [
     "StepFn",
     "StepRunner",
     "TemplateError",
+    "Verification",
     "WaitForEvent",
     "WorkClaimer",
     "__version__",
@@ -186,6 +191,7 @@ __all__ = [
     "chain_id",
     "merkle_root",
     "validate_upstream_proof",
+    "verify",
 ]
 
 

@@ -1,8 +1,9 @@
 """The values of a run: what each step sees, and what each step added.
 
-A step sees the run's inputs and what the steps that it depends on, near or far, have added; where two of them set the same
-key, the later one in the plan's order wins. So a step's inputs, and with them its fingerprint, do not depend on what happened
-to run beside it. `shared=True` is the older rule for one worker: every step sees all that ran before it.
+A step sees the run's inputs and what the steps that it depends on, near or far, have added; where two of them set the
+same key, the later one in the plan's order wins. So a step's inputs, and with them its fingerprint, do not depend on
+what happened to run beside it. `shared=True` is the older rule for one worker: every step sees all that ran before
+it.
 """
 
 from __future__ import annotations

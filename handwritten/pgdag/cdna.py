@@ -1,4 +1,4 @@
-"""Lineages of engine configurations that evolve: what drifted, when to mutate, and a proof of each mutation (sheet §10.6)."""
+"""Lineages of engine configurations that evolve, with a proof of each mutation (sheet §10.6)."""
 
 from __future__ import annotations
 
@@ -204,7 +204,8 @@ def _next_version(version: str, breaking: bool) -> str:
 class LineageManager:
     """Keeps the record and the mutations of each engine, seals them and puts them in its chain.
 
-    `writer` seals mutations; without one their fingerprint is their proof. `on_mutation` is scheduled on the running event loop.
+    `writer` seals mutations; without one their fingerprint is their proof. `on_mutation` is scheduled on the running
+    event loop.
     """
 
     def __init__(

@@ -44,7 +44,8 @@ def cdna_mutation_template(*, version: str = "1.0", domain: str = "cdna.evolutio
 def cdna_mutation_steps(lineage_manager: LineageManager) -> dict[str, StepFn]:
     """The steps of `cdna_mutation_template` over a lineage.
 
-    Inputs: `engine_id` (required), `yield_score` (1.0), `entropy_score` (0.0) and the arguments of `DriftDetector.detect`.
+    Inputs: `engine_id` (required), `yield_score` (1.0), `entropy_score` (0.0) and the arguments of
+    `DriftDetector.detect`.
     """
     steps = _Steps(lineage_manager)
     return {

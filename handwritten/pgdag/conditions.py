@@ -1,8 +1,8 @@
 """Edge conditions: small expressions over what the source step knew when it ended.
 
-`approved`, `not approved`, `score >= 0.8 and region == "eu"`, `kind in ["a", "b"]`, `order.total > 100`. Names are keys of the
-source's inputs and outputs, dots go into nested objects, a missing key is null. Ordering against null is false.
-The labels of `LABELS` describe an edge and always hold.
+`approved`, `not approved`, `score >= 0.8 and region == "eu"`, `kind in ["a", "b"]`, `order.total > 100`. Names are
+keys of the source's inputs and outputs, dots go into nested objects, a missing key is null. Ordering against null is
+false. The labels of `LABELS` describe an edge and always hold.
 """
 
 from __future__ import annotations

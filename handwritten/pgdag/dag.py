@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import uuid
@@ -15,6 +14,7 @@ from typing import Any, Self, TypedDict, cast
 
 from .artifact import utc_now
 from .calls import call
+from .children import Children
 from .edges import EdgeEmitter
 from .envelope import StepEnvelopeBuilder
 from .events import StepEvent
@@ -28,7 +28,7 @@ from .resume import RESUME_KEYS, ResumePoint
 from .run import Run
 from .runner import StepFn
 from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
-from .subworkflow import COMPLETED_EVENT, ChildRun
+from .subworkflow import COMPLETED_EVENT
 from .template import DAGEdge, DAGNode, DAGTemplate, TemplateError
 
 __all__ = [
@@ -58,12 +58,21 @@ class RunnerOptions(TypedDict, total=False):
     sleep: Callable[[float], Awaitable[None]]
 
 
+class _Resumption(TypedDict):
+    payload: dict[str, Any]
+    actor: str
+    config: dict[str, Any] | None
+    retry_failed: bool
+
+
 class PGDAGRunner:
     """Executes templates; many runs at once on one runner are fine.
 
     Args:
-        snapchore, gateway, bitblocks, blocks: sub-clients of an SBN client, or anything with the same methods, sync or async.
-        max_concurrency: steps of one run at the same time; the machine's cores by default, 1 gives the order of the list.
+        snapchore, gateway, bitblocks, blocks: sub-clients of an SBN client, or anything with the same methods, sync
+            or async.
+        max_concurrency: steps of one run at the same time; the machine's cores by default, 1 gives the order of the
+            list.
         journal: a path (or `Journal`) to keep sealed steps in, so that `resume(run_id)` goes on after a crash.
         executor: where step functions run; this process by default.
         shared_blackboard: every step sees all that ran before it, as with the original; only with `max_concurrency=1`.
@@ -114,6 +123,7 @@ class PGDAGRunner:
         self._lattice_client: Any = None
         self._edge_emitter: EdgeEmitter | None = None
         self._background_subworkflow_tasks: set[asyncio.Task[RunResult]] = set()
+        self.children = Children(self)
         self._active: set[Run] = set()
 
     def _backend(self) -> SealBackend:
@@ -145,6 +155,15 @@ class PGDAGRunner:
     @property
     def edge_emitter(self) -> EdgeEmitter | None:
         return self._edge_emitter
+
+    @property
+    def templates(self) -> Mapping[str, DAGTemplate]:
+        return self._templates
+
+    @property
+    def background_tasks(self) -> set[asyncio.Task[RunResult]]:
+        """The children that run in the background here."""
+        return self._background_subworkflow_tasks
 
     @property
     def steps(self) -> Mapping[str, StepFn]:
@@ -230,9 +249,9 @@ class PGDAGRunner:
     ) -> RunResult:
         """Go on with a waiting run from its resume document, or by run id with one that the journal knows.
 
-        A run that waits for an event needs a payload that is not empty, else it goes on waiting. Steps that are sealed do
-        not run again. A run of the journal that has ended answers its result again; with `retry_failed` the steps that
-        failed are tried once more.
+        A run that waits for an event needs a payload that is not empty, else it goes on waiting. Steps that are
+        sealed do not run again. A run of the journal that has ended answers its result again; with `retry_failed` the
+        steps that failed are tried once more.
 
         Raises:
             ValueError: neither a resume document nor a journal is there.
@@ -241,21 +260,23 @@ class PGDAGRunner:
             RunTakenOverError: somebody else has resumed the run while it ran here.
         """
         payload = dict(resume_event_payload or {})
+        told: _Resumption = {"payload": payload, "actor": actor, "config": config, "retry_failed": retry_failed}
         if isinstance(template, str):
             if self.journal is None:
                 raise ValueError("resume(run_id) needs a runner with a journal")
-            return await self._resume_journaled(template, None, payload, actor, config, retry_failed)
+            return await self._resume_journaled(template, None, **told)
         if resume_state is None:
             raise ValueError("resume(template) needs resume_state")
         point = ResumePoint.from_dict(resume_state)
         if self.journal is not None and await call(self.journal.knows, point.run_id):
-            return await self._resume_journaled(point.run_id, template, payload, actor, config, retry_failed)
+            return await self._resume_journaled(point.run_id, template, **told)
         return await self._perform(self._resumed(template, point, payload, actor, config or {}))
 
     async def _resume_journaled(
         self,
         run_id: str,
         template: DAGTemplate | None,
+        *,
         payload: dict[str, Any],
         actor: str,
         config: dict[str, Any] | None,
@@ -265,7 +286,7 @@ class PGDAGRunner:
         assert self.journal is not None
         if any(run.run_id == run_id for run in self._active):
             raise JournalError(f"run {run_id!r} is running here already")
-        ended = await call(self.journal.result, run_id)
+        ended: RunResult | None = await call(self.journal.result, run_id)
         if ended is not None and not (retry_failed and ended.status is ReducerStatus.FAILED):
             return ended
         kept_template, point, kept_config = await call(self.journal.load, run_id)
@@ -307,6 +328,29 @@ class PGDAGRunner:
         finally:
             self._active.discard(run)
 
+    def spawn(self, domain: str) -> PGDAGRunner:
+        """A runner for a child: the same steps, templates, clients and switch; its own gate and seals."""
+        clients = self._clients
+        runner = PGDAGRunner(
+            clients.snapchore,
+            clients.gateway,
+            clients.bitblocks,
+            domain=domain,
+            spec_version=self.spec_version,
+            max_concurrency=self.max_concurrency,
+            journal=self.journal,
+            executor=self.executor,
+            shared_blackboard=self.shared_blackboard,
+            on_event=self.on_event,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        runner._steps, runner._templates = self._steps, self._templates
+        runner._interruption, runner._active = self._interruption, self._active
+        runner._background_subworkflow_tasks = self._background_subworkflow_tasks
+        runner.connect_lattice(self._lattice_client, self._edge_emitter)
+        return runner
+
     # -- what a run asks of its runner -----------------------------------------------------------------------------
 
     def knows(self, node: DAGNode) -> bool:
@@ -319,86 +363,6 @@ class PGDAGRunner:
             self.on_event(event)
         except Exception:
             logger.warning("on_event raised at %s of step %s", event.kind, event.step_id, exc_info=True)
-
-    def child_template(self, node: DAGNode, config: Mapping[str, Any]) -> DAGTemplate:
-        """The template of a sub-workflow step: named by the node, else by the run's configuration."""
-        data, table = node.metadata, config.get("subworkflow_templates")
-        named = [data.get(key) for key in ("workflow_template", "template_name", "template")]
-        if isinstance(table, Mapping):
-            named += [table.get(node.id), table.get(data.get("template_name"))]
-        for candidate in named:
-            if isinstance(candidate, DAGTemplate):
-                return candidate
-            if isinstance(candidate, Mapping):
-                return DAGTemplate.from_dict(cast("Mapping[str, Any]", candidate))
-            found = self._templates.get(str(candidate)) or self._templates.get(str(candidate).lower())
-            if candidate and found is not None:
-                return found
-        raise KeyError(f"Subworkflow template not registered for step: {node.id}")
-
-    def child_run_id(self, run_id: str, step: str) -> str:
-        """Random; with a journal always the same, so that a child too goes on where it stopped."""
-        if self.journal is None:
-            return f"{run_id}:{step}:{uuid.uuid4().hex[:8]}"
-        return f"{run_id}:{step}:{hashlib.sha256(f'{run_id}:{step}'.encode()).hexdigest()[:8]}"
-
-    async def run_child(
-        self,
-        child: ChildRun,
-        state: Mapping[str, Any] | None = None,
-        payload: Mapping[str, Any] | None = None,
-    ) -> RunResult:
-        """Run a child, or go on with it: from the journal, or from the state in which it began to wait."""
-        runner = self._child_runner(child)
-        if self.journal is not None and await call(self.journal.knows, child.run_id):
-            return await runner.resume(child.run_id, resume_event_payload=payload, config=child.config)
-        if state:
-            return await runner.resume(
-                child.template, resume_state=state, resume_event_payload=payload, config=child.config
-            )
-        return await runner.execute(
-            child.template, child.inputs, actor=child.actor, config=child.config, run_id=child.run_id
-        )
-
-    def launch(self, child: ChildRun) -> None:
-        """Start an async child here if it asks for that; a detached one is the host's to start."""
-        if child.launch_mode != "background":
-            return
-        task = asyncio.create_task(self.run_child(child), name=f"pgdag:{child.run_id}")
-        self._background_subworkflow_tasks.add(task)
-        task.add_done_callback(self._background_ended)
-
-    def _background_ended(self, task: asyncio.Task[RunResult]) -> None:
-        self._background_subworkflow_tasks.discard(task)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            logger.error("%s failed: %s", task.get_name(), error)
-        else:
-            logger.info("%s ended: %s", task.get_name(), task.result().status.value)
-
-    def _child_runner(self, child: ChildRun) -> PGDAGRunner:
-        clients = self._clients
-        runner = PGDAGRunner(
-            clients.snapchore,
-            clients.gateway,
-            clients.bitblocks,
-            domain=child.template.domain or self.domain,
-            spec_version=self.spec_version,
-            max_concurrency=self.max_concurrency,
-            journal=self.journal,
-            executor=self.executor,
-            shared_blackboard=self.shared_blackboard,
-            on_event=self.on_event,
-            clock=self.clock,
-            sleep=self.sleep,
-        )
-        runner._steps, runner._templates = self._steps, self._templates
-        runner._interruption, runner._active = self._interruption, self._active
-        runner._lattice_client, runner._edge_emitter = self._lattice_client, self._edge_emitter
-        runner._background_subworkflow_tasks = self._background_subworkflow_tasks
-        return runner
 
 
 def _new_run_id() -> str:

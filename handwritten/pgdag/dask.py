@@ -3,9 +3,9 @@
     with distributed.Client("tcp://scheduler:8786") as client:
         runner = PGDAGRunner(executor=DaskExecutor(client), max_concurrency=64)
 
-Step functions travel by name where they can be imported, so workers need the same code. What a step sees, returns and raises is
-the same as here, and so are its proofs. If a worker dies, Dask runs its steps again on another one, under the same
-`context.idempotency_key`; a step that takes down as many workers as Dask allows fails.
+Step functions travel by name where they can be imported, so workers need the same code. What a step sees, returns and
+raises is the same as here, and so are its proofs. If a worker dies, Dask runs its steps again on another one, under
+the same `context.idempotency_key`; a step that takes down as many workers as Dask allows fails.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
 
 from .executors import invoke
 from .runner import StepContext, StepFn
 from .values import added, isolated
-
-if TYPE_CHECKING:
-    from distributed import Client, Future
 
 __all__ = ["DaskExecutor"]
 
@@ -30,6 +27,27 @@ _POLL_SECONDS = 0.05
 
 Outcome = tuple[Any, dict[str, Any]]
 """What a step returned, and what it changed in its inputs."""
+
+
+class DaskFuture(Protocol):
+    """What is used of a `distributed.Future`."""
+
+    key: Any
+    status: Any
+
+    def done(self) -> Any: ...
+    def cancel(self) -> Any: ...
+    def exception(self) -> Any: ...
+    def add_done_callback(self, function: Callable[[Any], Any], /) -> Any: ...
+
+
+class DaskClient(Protocol):
+    """What is used of a `distributed.Client`."""
+
+    @property
+    def asynchronous(self) -> bool: ...
+    def map(self, function: Callable[..., Any], /, *columns: Any, **options: Any) -> Any: ...
+    def gather(self, futures: Any, /) -> Any: ...
 
 
 class DaskExecutor:
@@ -40,7 +58,7 @@ class DaskExecutor:
         submit_options: more for `Client.map`, such as `resources={"GPU": 1}`, `workers=` or `priority=`.
     """
 
-    def __init__(self, client: Client, **submit_options: Any) -> None:
+    def __init__(self, client: DaskClient, **submit_options: Any) -> None:
         if client.asynchronous:
             raise ValueError("DaskExecutor takes a distributed.Client without asynchronous=True")
         self._client = client
@@ -63,14 +81,14 @@ class DaskExecutor:
 
 
 class _Line:
-    """One event loop's line to the cluster. Steps that start together go together, and so do results that are there together."""
+    """One event loop's line to the cluster: steps that start together go together, and so do their results."""
 
-    def __init__(self, client: Client, options: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, client: DaskClient, options: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
         self._client = client
         self._options = options
         self._loop = loop
         self._leaving: list[tuple[str, StepFn, StepContext]] = []
-        self._futures: dict[str, Future] = {}
+        self._futures: dict[str, DaskFuture] = {}
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         self._ended: list[str] = []
         self._collecting: asyncio.Task[None] | None = None
@@ -135,9 +153,9 @@ class _Line:
                 self._settle(future.key, result)
         self._collecting = None
 
-    async def _gather(self, futures: list[Future]) -> Sequence[Outcome | Exception]:
+    async def _gather(self, futures: list[DaskFuture]) -> Sequence[Outcome | Exception]:
         try:
-            return await asyncio.to_thread(self._client.gather, futures)
+            return cast("list[Outcome]", await asyncio.to_thread(self._client.gather, futures))
         except Exception as error:  # the scheduler is gone, or results were lost for good
             return [error] * len(futures)
 
@@ -151,7 +169,7 @@ class _Line:
             arrival.set_result(result)
 
 
-def _error_of(future: Future) -> Exception:
+def _error_of(future: DaskFuture) -> Exception:
     if future.status == "error":
         error = future.exception()
         return error if isinstance(error, Exception) else RuntimeError(f"the step ended with {error!r}")

@@ -130,7 +130,7 @@ class DriftDetector:
 
 
 def _distance(current: Mapping[str, int], baseline: Mapping[str, int]) -> float:
-    """Half the squared difference over the mean, summed over the shares: 0 for equal distributions, 1 for disjoint ones."""
+    """Half the squared difference of the shares over their mean, summed up: 0 if they are equal, 1 if disjoint."""
     total, base = sum(current.values()) or 1, sum(baseline.values()) or 1
     distance = 0.0
     for name in {*current, *baseline}:

@@ -49,7 +49,7 @@ class IdempotencyGate:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> ProofArtifact | None:
-        """The proof of a completed step over these inputs, remembered or found; `loop` is where an async client answers."""
+        """The proof of a completed step over these inputs. `loop` is where an async client answers."""
         key = f"{inputs_fingerprint}:{step_id}:{spec_version}"
         proof = self._proofs.get(key)
         return proof or self._discover(inputs_fingerprint, step_id, spec_version, loop)

@@ -59,7 +59,8 @@ def build_handoff(
 ) -> HandoffEnvelope:
     """Hash a payload and what it comes from. The slot is told, but not hashed.
 
-    With a SnapChore client the payload's hash is the one that its capture answers; a client that does not answer counts as none.
+    With a SnapChore client the payload's hash is the one that its capture answers; a client that does not answer
+    counts as none.
     """
     data = dict(payload or {})
     payload_hash = _captured(snapchore, data) or canonical_fingerprint(data)
@@ -73,7 +74,16 @@ def build_handoff(
         "payload_hash": payload_hash,
     }
     return HandoffEnvelope(
-        **facts, source_slot_id=source_slot_id, payload=data, handoff_hash=canonical_fingerprint(facts)
+        source_product=source_product,
+        source_template=source_template,
+        source_run_id=source_run_id,
+        source_slot_id=source_slot_id,
+        source_merkle_root=source_merkle_root,
+        target_product=target_product,
+        target_template=target_template,
+        payload=data,
+        payload_hash=payload_hash,
+        handoff_hash=canonical_fingerprint(facts),
     )
 
 

@@ -60,7 +60,7 @@ class InterruptionHandler:
     def reset(self) -> None:
         self._signal = None
 
-    async def wait(self, timeout: float | None = None) -> bool:
+    async def wait(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - as the original
         """Wait up to `timeout` seconds for a signal; says whether there is one."""
         if self._signal is not None:
             return True

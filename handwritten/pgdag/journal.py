@@ -1,7 +1,8 @@
 """Runs that outlive their process: each sealed step is on disk before the next one starts.
 
-One SQLite file, in WAL mode with `synchronous=FULL`: what was acknowledged survives a crash and a power cut. Steps that end side by
-side share a commit. Whoever resumes a run takes it over: its former owner, should it still live, cannot write to it any more.
+One SQLite file, in WAL mode with `synchronous=FULL`: what was acknowledged survives a crash and a power cut. Steps
+that end side by side share a commit. Whoever resumes a run takes it over: its former owner, should it still live,
+cannot write to it any more.
 """
 
 from __future__ import annotations
@@ -201,6 +202,13 @@ class Journal:
                 point.seal_documents |= {step: json.loads(document)} if document else {}
         return DAGTemplate.from_dict(json.loads(template)), point, json.loads(config)
 
+    def template(self, run_id: str) -> DAGTemplate:
+        """The template of a run, which is not taken over. Raises KeyError when there is no such run."""
+        row = self._one("SELECT template FROM runs WHERE run_id = ?", run_id)
+        if row is None:
+            raise KeyError(f"run {run_id!r} is not in the journal {self.path.name}")
+        return DAGTemplate.from_dict(json.loads(row[0]))
+
     def knows(self, run_id: str) -> bool:
         return self._one("SELECT 1 FROM runs WHERE run_id = ?", run_id) is not None
 
@@ -255,8 +263,9 @@ class Journal:
 
     @staticmethod
     def _go_on(db: sqlite3.Connection, run: Run, facts: Mapping[str, Any]) -> None:
-        """A run that was loaded goes on. Steps that it does not count as done (failed ones, to try again) are forgotten."""
-        update = "UPDATE runs SET template=?, facts=?, slot_id=?, config=?, payload=?, status=NULL, result=NULL WHERE run_id=?"
+        """A run that was loaded goes on. Steps that it does not count as done, to try them again, are forgotten."""
+        kept = "template=?, facts=?, slot_id=?, config=?, payload=?, status=NULL, result=NULL"
+        update = f"UPDATE runs SET {kept} WHERE run_id=?"  # noqa: S608
         db.execute(update, (*facts.values(), run.run_id))
         assert run.resumed is not None
         done = {*run.resumed.proofs, *run.resumed.skipped}
@@ -330,7 +339,7 @@ def _json(value: object, name: str) -> str:
 
 
 def _insert_step(db: sqlite3.Connection, run_id: str, step: str, *row: object) -> None:
-    """A step that was sealed (proof, additions, seconds, seal) or skipped. The primary key sees to it that none is there twice."""
+    """A step that was sealed (proof, additions, seconds, seal) or skipped; the primary key lets it in only once."""
     position = db.execute("SELECT count(*) FROM steps WHERE run_id = ?", (run_id,)).fetchone()[0]
     insert = "INSERT INTO steps (run_id, step_id, position, proof, added, seconds, document) VALUES (?,?,?,?,?,?,?)"
     db.execute(insert, (run_id, step, position, *(row or (None, None, None, None))))

@@ -16,7 +16,8 @@ __all__ = ["StepPolicy"]
 class StepPolicy:
     """`metadata: {timeout_seconds: 30, retry: {attempts: 3, backoff_seconds: 0.5, factor: 2, max_seconds: 20}}`.
 
-    `attempts` counts the first one; `timeout_seconds` is the limit of each. Without them a step runs once, without limit.
+    `attempts` counts the first one; `timeout_seconds` is the limit of each. Without them a step runs once, without
+    limit.
     """
 
     timeout: float | None = None

@@ -13,7 +13,7 @@ from .reducer import ReducerStatus
 __all__ = ["DAGResult", "NodeResult", "RunResult", "WaitForEvent"]
 
 
-class WaitForEvent(Exception):
+class WaitForEvent(Exception):  # noqa: N818 - as the original
     """Raised by a step to stop the run until something happens; the run can be resumed elsewhere."""
 
     def __init__(

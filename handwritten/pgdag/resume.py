@@ -34,7 +34,8 @@ class ResumePoint:
     skipped: list[str] = field(default_factory=list[str])
     wait_event: WaitForEvent | None = None
     payload: dict[str, Any] = field(default_factory=dict[str, Any])
-    """The event that the run waited for, if it has come and its step has not ended yet. From here on: what only a journal tells."""
+    """The event that the run waited for, if it has come and its step has not ended. This and the rest only a journal
+    tells."""
     owner: int = 0
     durations_ms: dict[str, float] = field(default_factory=dict[str, float])
     seal_documents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])

@@ -1,6 +1,7 @@
 """One run of a template, from its slot to its result (sheet §7.2-§7.6).
 
-A failure or a wait lets the steps that run end, and starts no more; an interruption lets the level that has begun finish.
+A failure or a wait lets the steps that run end, and starts no more; an interruption lets the level that has begun
+finish.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Run:
         self.payload = payload or {}
         self.plan = Plan(template)
         self.policies = {node.id: StepPolicy.of(node, runner.sleep) for node in template.nodes}
-        self.children = {n.id: runner.child_template(n, config) for n in template.nodes if n.is_subworkflow}
+        self.children = {n.id: runner.children.template(n, config) for n in template.nodes if n.is_subworkflow}
         self.board = Blackboard(self.plan, inputs, shared=runner.shared_blackboard)
         self.proofs: dict[str, ProofArtifact] = {}
         self.skipped: list[str] = []

@@ -1,7 +1,8 @@
 """Which step of a run comes next: a machine without I/O (sheet §7.2).
 
-A step may start as soon as all that it depends on has ended. Ties go by the plan's order, so that one worker runs level by
-level in list order. After a stop nothing starts; after an interruption only what belongs to a level that has begun.
+A step may start as soon as all that it depends on has ended. Ties go by the plan's order, so that one worker runs
+level by level in list order. After a stop nothing starts; after an interruption only what belongs to a level that has
+begun.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ async def _prove(run: Run, node: DAGNode, context: StepContext) -> ProofArtifact
 
 
 async def _prove_by_child(run: Run, node: DAGNode, context: StepContext) -> ProofArtifact:
-    child_run_id = run.runner.child_run_id(run.run_id, node.id)
+    child_run_id = run.runner.children.run_id(run.run_id, node.id)
     child = ChildRun.of(run, node, run.children[node.id], context.inputs, child_run_id)
     wait = _wait_of(run, node.id)
     if wait is not None and _from_outside(run, node.id):
@@ -106,15 +106,21 @@ async def _prove_by_child(run: Run, node: DAGNode, context: StepContext) -> Proo
         child.inputs = dict(facts.get("child_inputs") or child.inputs)
         child.request = ProofRequest(**facts["proof_request"]) if facts.get("proof_request") else child.request
     elif child.mode == "async":
-        run.runner.launch(child)
+        run.runner.children.launch(child)
         raise child.wait_event()
     else:
         state = wait.metadata.get(CHILD_STATE) if wait is not None else None
-        result = await run.runner.run_child(child, state, run.payload if wait is not None else {})
+        result = await run.runner.children.run(child, state, run.payload if wait is not None else {})
     if result.waiting and result.wait_event is not None:
         raise _wait_for_child(result.wait_event, result.final_outputs, result.resume_state)
     proof = proof_of_child(
-        node.id, run.runner.spec_version, child.inputs, child.workflow_id, child.request, result, run.runner.clock
+        node.id,
+        run.runner.spec_version,
+        child_inputs=child.inputs,
+        child_workflow_id=child.workflow_id,
+        request=child.request,
+        result=result,
+        clock=run.runner.clock,
     )
     context.returned = values_of_child(node.id, child.mode, proof, result)
     context.inputs.update(context.returned)

@@ -260,6 +260,7 @@ def _verdict(result: RunResult, request: ProofRequest, anchor: _Anchor | None) -
 def proof_of_child(
     node_id: str,
     spec_version: str,
+    *,
     child_inputs: Mapping[str, Any],
     child_workflow_id: str | None,
     request: ProofRequest,
