@@ -14,7 +14,9 @@ import msgspec
 from wirewright.codecs import Codec
 
 Location = Literal["path", "query", "header", "cookie", "querystring"]
-Style = Literal["matrix", "label", "simple", "form", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"]
+Style = Literal[
+    "matrix", "label", "simple", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject", "cookie"
+]
 TypeRef = Callable[[], Any]
 """Returns the Python type when called, so that no model loads before it is needed: `lambda: m.Record`."""
 
@@ -23,8 +25,9 @@ class Parameter(msgspec.Struct, frozen=True):
     """How one parameter is written on the wire, where that is not the default of its location.
 
     Defaults, as OpenAPI says: path and header `simple`, query and cookie `form`; `explode` is true for `form` and
-    `cookie`, else false. With `media_type` the value is encoded so (`content` in the spec) and style does not apply.
-    `nullable` is for required parameters whose schema allows null: None is sent, as `null`, and not left out.
+    `cookie`, else false. `tabDelimited` is Swagger's `tsv`, and as there the delimited styles hold in every location.
+    With `media_type` the value is encoded so (`content` in the spec) and style does not apply. `nullable` is for
+    required parameters whose schema allows null: None is sent, as `null`, and not left out.
     """
 
     location: Location

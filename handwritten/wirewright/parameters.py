@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeGuard
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from msgspec import UNSET
 
@@ -98,7 +98,7 @@ def path_text(parameter: Parameter, value: Any) -> str:
         return "." + delimited(value, "." if explode else ",", encode, pairs=explode)
     if style == "matrix":
         return _matrix(encode(parameter.name), value, explode, encode)
-    return delimited(value, ",", encode, pairs=explode)
+    return delimited(value, _SEPARATORS.get(style, ","), encode, pairs=explode)
 
 
 def _matrix(name: str, value: Any, explode: bool, encode: _Encoder) -> str:
@@ -127,7 +127,7 @@ def query_pairs(parameter: Parameter, value: Any) -> list[str]:
     return [f"{name}={delimited(value, separator, encode)}"]
 
 
-_SEPARATORS: dict[Style, str] = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+_SEPARATORS: dict[Style, str] = {"spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
 
 
 def _exploded(name: str, value: Any, encode: _Encoder) -> list[str]:
@@ -158,7 +158,8 @@ def _deep(name: str, value: Any, encode: _Encoder) -> list[str]:
 
 def header_text(parameter: Parameter | None, value: Any) -> str:
     """A header parameter: style `simple`, nothing percent-encoded."""
-    return delimited(value, ",", _plain, pairs=bool(parameter and parameter.explode))
+    separator = unquote(_SEPARATORS.get(parameter.style, ",")) if parameter and parameter.style else ","
+    return delimited(value, separator, _plain, pairs=bool(parameter and parameter.explode))
 
 
 def cookie_pairs(parameter: Parameter | None, name: str, value: Any) -> list[str]:

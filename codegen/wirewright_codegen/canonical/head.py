@@ -10,9 +10,12 @@ from wirewright_codegen.canonical.operations import EXTRA, METHODS
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.swagger import Lifter
+from wirewright_codegen.canonical.templates import PATHS
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.read.document import Document
 from wirewright_codegen.read.values import is_list, is_map
+
+_READ = ("x-webhooks", *PATHS)
 
 
 class Found(NamedTuple):
@@ -44,7 +47,7 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
             result[word] = root[word]
     if is_list(root.get("tags")):
         result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if is_map(tag)]
-    result |= {key: value for key, value in root.items() if key.startswith("x-") and key != "x-webhooks"}
+    result |= {key: value for key, value in root.items() if key.startswith("x-") and key not in _READ}
     schemes = lifter.security_schemes() if lifter else _security_schemes(root, references)
     if schemes:
         result["components"] = {"securitySchemes": schemes}
@@ -84,7 +87,7 @@ def count(source: Document, references: References) -> Found:
     """Operations and webhooks of the raw document."""
     root = source.root
     at = At(source.name, "")
-    paths = _count_items(root.get("paths"), references, at.child("paths"))
+    paths = sum(_count_items(root.get(word), references, at.child(word)) for word in PATHS)
     hooks = sum(_count_items(root.get(word), references, at.child(word)) for word in ("webhooks", "x-webhooks"))
     return Found(paths, hooks)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wirewright_codegen.account import Subject
@@ -14,6 +14,7 @@ from wirewright_codegen.canonical.parameters import Found, Parameters
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.swagger import Lifter
+from wirewright_codegen.canonical.templates import plain_paths, reserved_names
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.naming import digest
 from wirewright_codegen.read.values import is_list, is_map
@@ -41,15 +42,19 @@ class Operations:
     keys: dict[str, str] = field(default_factory=dict[str, str])
     webhooks: dict[str, Schema] = field(default_factory=dict[str, Schema])
 
-    def paths(self, raw: Any, at: At) -> dict[str, Schema]:
-        """The canonical `paths`."""
-        found = [one for path, item in _items(raw) for one in self._operations(path, item, at.child(path), "operation")]
+    def paths(self, sources: Iterable[tuple[Any, At]]) -> dict[str, Schema]:
+        """The canonical `paths`, of every place that has path items."""
+        items = [(path, item, at.child(path)) for raw, at in sources for path, item in _items(raw)]
+        plain = plain_paths(path for path, _, _ in items)
+        found = [
+            replace(one, path=plain[path], reserved=reserved_names(path))
+            for path, item, at in items
+            for one in self._operations(path, item, at, "operation")
+        ]
         self._name(found)
         uses = Counter({one.path: one.item_at for one in found}.values())
         self.schemas.items |= {where for where, times in uses.items() if times == 1}
-        paths: dict[str, Schema] = {}
-        for path, item in _items(raw):
-            paths[path] = self._item_head(item, at.child(path))
+        paths = {plain[path]: self._item_head(item, at) for path, item, at in items}
         for one in found:
             _put(paths[one.path], one.method, self._operation(one, self.security, hook=False))
         return paths
@@ -124,7 +129,7 @@ class Operations:
             if word in raw:
                 operation[word] = raw[word]
         operation["parameters"] = self.parameters.of(found, place, hook=hook)
-        if "requestBody" in raw:
+        if raw.get("requestBody") is not None:
             body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
             if body is not None:
                 operation["requestBody"] = body

@@ -10,6 +10,7 @@ from typing import Any
 from wirewright_codegen.canonical.content import Contents
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
+from wirewright_codegen.canonical.templates import declared_name
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.read.values import is_list
 
@@ -19,7 +20,7 @@ _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An operation as found: where it belongs, and its raw form."""
+    """An operation as found: where it belongs, and its raw form. `reserved`: path parameters that may hold slashes."""
 
     path: str
     method: str
@@ -27,6 +28,7 @@ class Found:
     at: At
     item: Mapping[str, Any]
     item_at: At
+    reserved: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -54,6 +56,10 @@ class Parameters:
         """Parameters that fit the path: those of its template that nobody declared are text, others of it go."""
         account, pointer = self.schemas.account, self.schemas.references.id(found.at)
         names = list(dict.fromkeys(_TEMPLATE.findall(found.path)))
+        for name in names:
+            declared = ("path", declared_name(name))
+            if ("path", name) not in read and declared in read and declared[1] not in names:
+                read["path", name] = {**read.pop(declared), "name": name}
         for location, name in [*read]:
             if location == "path" and name not in names:
                 account.note(pointer, f"the path {found.path} has no place for its parameter {name!r}", "parameter")
@@ -62,6 +68,8 @@ class Parameters:
             if ("path", name) not in read:
                 account.note(pointer, f"the parameter {name!r} of the path is not declared; it is text", "parameter")
                 read["path", name] = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            if declared_name(name) in found.reserved or read["path", name].get("x-multi-segment") is True:
+                read["path", name] = {**read["path", name], "allowReserved": True}
 
     def _parameter(self, raw: Any, at: At, place: Place) -> Schema | None:
         followed = self.schemas.follow(raw, at, "parameter")

@@ -26,6 +26,7 @@ from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.tags import Tagger
+from wirewright_codegen.canonical.templates import PATHS
 from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import Names
@@ -158,7 +159,7 @@ class Session:
 
     def _paths(self) -> Schema:
         root, at = self.document.root, At(self.document.name, "")
-        paths = self.operations.paths(root.get("paths"), at.child("paths"))
+        paths = self.operations.paths([(root.get(word), at.child(word)) for word in PATHS])
         for word in ("webhooks", "x-webhooks"):
             self.operations.hooks(root.get(word), at.child(word))
         return paths

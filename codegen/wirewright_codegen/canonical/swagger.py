@@ -19,15 +19,14 @@ _SCHEMA_WORDS = (
     "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "enum", "multipleOf", "x-nullable",
     "x-enum-varnames", "x-enumNames",
 )  # fmt: skip
-_STYLES: dict[str, dict[str, dict[str, Any]]] = {
-    "query": {
-        "csv": {"style": "form", "explode": False},
-        "ssv": {"style": "spaceDelimited", "explode": False},
-        "tsv": {"style": "form", "explode": False, "x-separator": "\t"},
-        "pipes": {"style": "pipeDelimited", "explode": False},
-        "multi": {"style": "form", "explode": True},
-    },
+_STYLES: dict[str, dict[str, Any]] = {
+    "csv": {"style": "form", "explode": False},
+    "ssv": {"style": "spaceDelimited", "explode": False},
+    "tsv": {"style": "form", "explode": False, "x-style": "tabDelimited"},
+    "pipes": {"style": "pipeDelimited", "explode": False},
+    "multi": {"style": "form", "explode": True},
 }
+"""How arrays are written. `x-style` is for what no style of OpenAPI 3 says."""
 _FLOWS = {
     "implicit": "implicit",
     "password": "password",
@@ -116,11 +115,7 @@ class Lifter:
             "properties": {str(value.get("name")): _form_field(value, where) for value, where in fields},
             "required": [str(value.get("name")) for value, _ in fields if value.get("required") is True],
         }
-        encoding = {
-            str(value.get("name")): {"style": "form", "explode": True}
-            for value, _ in fields
-            if value.get("collectionFormat") == "multi"
-        }
+        encoding = {str(value.get("name")): _style(value) for value, _ in fields if value.get("type") == "array"}
         media = {"schema": schema} | ({"encoding": encoding} if encoding else {})
         return {"required": bool(schema["required"]), "content": dict.fromkeys(types, media)}
 
@@ -162,10 +157,15 @@ def _key(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 def _parameter(raw: Mapping[str, Any], at: At) -> dict[str, Any]:
     lifted = {key: value for key, value in raw.items() if key not in _SCHEMA_WORDS and key != "collectionFormat"}
-    styles = _STYLES["query"].get(str(raw.get("collectionFormat", "csv")), {}) if raw.get("type") == "array" else {}
-    if raw.get("in") != "query":
-        styles = {"style": "simple"} if styles else {}
+    styles = _style(raw) if raw.get("type") == "array" else {}
+    if styles and raw.get("in") != "query":
+        own = styles.get("x-style", styles["style"])
+        styles = {"style": "simple"} | ({"x-style": own} if own != "form" else {})
     return {**lifted, **styles, "schema": _typed(raw, at), AT: at}
+
+
+def _style(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return _STYLES.get(str(raw.get("collectionFormat", "csv")), _STYLES["csv"])
 
 
 def _form_field(raw: Mapping[str, Any], at: At) -> dict[str, Any]:

@@ -17,7 +17,8 @@ def resource_name(tag: str | None, path: str) -> str:
     """The resource of an operation: its first tag, else the first word of its path."""
     if tag:
         return naming.identifier(tag, reserved=RESERVED_MODULES, prefix="resource")
-    steps = [step for step in path.split("/") if step and not step.startswith("{")]
+    plain = re.split(r"[?#]", path, maxsplit=1)[0]
+    steps = [step for step in plain.split("/") if step and not step.startswith("{")]
     first = next((step for step in steps if not re.fullmatch(r"v\d+[a-z0-9.]*|api", step)), _UNTAGGED)
     return naming.identifier(first, reserved=RESERVED_MODULES, prefix="resource")
 

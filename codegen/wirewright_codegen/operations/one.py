@@ -82,7 +82,7 @@ class OperationReader:
             method=self._method + suffix,
             resource=found.resource,
             http_method=found.method,
-            path=found.path,
+            path=UntrustedString(plain(found.path).partition("#")[0]),
             summary=plain(source.summary),
             description=plain(source.description),
             parameters=self._parameters,

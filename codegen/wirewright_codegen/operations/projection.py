@@ -62,6 +62,7 @@ def operation(value: Json) -> dict[str, Any]:
 
 def _parameter(value: Json) -> dict[str, Any]:
     projected = _kept(value, ("name", "description", "required", "deprecated", "style", "explode", "allowReserved"))
+    projected |= _own_style(value)
     location = value.get("in", "query")
     projected["in"] = "query" if location == "querystring" else location
     projected[LOCATION] = location
@@ -71,6 +72,11 @@ def _parameter(value: Json) -> dict[str, Any]:
     else:
         projected[SCHEMA] = value.get("schema", {})
     return projected
+
+
+def _own_style(value: Json) -> dict[str, Any]:
+    """The style of our own that stands beside the nearest one of OpenAPI."""
+    return {"style": value["x-style"]} if "x-style" in value else {}
 
 
 def _response(value: Json) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def _media(media: Json) -> dict[str, Any]:
         projected[ITEM_SCHEMA] = media["itemSchema"]
     if "encoding" in media:
         projected["encoding"] = {
-            name: _kept(encoding, ("contentType", "style", "explode", "allowReserved"))
+            name: _kept(encoding, ("contentType", "style", "explode", "allowReserved")) | _own_style(encoding)
             for name, encoding in media["encoding"].items()
         }
     return projected

@@ -33,6 +33,7 @@ class Absent:
 
 
 ABSENT = Absent()
+_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 
 
 def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
@@ -90,12 +91,17 @@ class Parameter:
     media_type: str | None
     validator: Validator | None
 
+    @property
+    def _delimiter(self) -> str:
+        return _DELIMITERS.get(self.style, ",")
+
     def decode_path(self, raw: str) -> Any:
         if self.media_type:
             return _content(unquote(raw))
         prefix = {"label": ".", "matrix": ";"}.get(self.style)
         if prefix is None:
-            return self._delimited(raw, ",", unquote)
+            split = self.style in _DELIMITERS
+            return self._delimited(unquote(raw) if split else raw, self._delimiter, str if split else unquote)
         if not raw.startswith(prefix):
             raise ValueError(f"must start with {prefix!r}")
         if self.style == "label":
@@ -117,8 +123,9 @@ class Parameter:
             return [self.coerce(unquote_plus(raw)) for raw in found]
         if self.style == "spaceDelimited":
             return self._delimited(found[0].replace("+", "%20"), "%20", unquote_plus)
-        if self.style == "pipeDelimited":
-            return self._delimited(re.sub("%7[cC]", "|", found[0]), "|", unquote_plus)
+        if self.style in _DELIMITERS:
+            escaped = re.compile(f"%{ord(self._delimiter):02x}", re.IGNORECASE)
+            return self._delimited(escaped.sub(self._delimiter, found[0]), self._delimiter, unquote_plus)
         return self._delimited(found[-1], ",", unquote_plus)
 
     def decode_querystring(self, query: str) -> Any:
@@ -128,7 +135,7 @@ class Parameter:
         return {name: self._member(name, unquote_plus(raw)) for name, raw in split_pairs(query)}
 
     def decode_header(self, raw: str) -> Any:
-        return _content(raw) if self.media_type else self._delimited(raw, ",", str.strip)
+        return _content(raw) if self.media_type else self._delimited(raw, self._delimiter, str.strip)
 
     def decode_cookie(self, pairs: Pairs) -> Any:
         """Style `form` is percent-decoded, `cookie` (OpenAPI 3.2) is not."""
@@ -214,7 +221,7 @@ def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) ->
     media_type, schema, schema_place = _typed(declared, place)
     names = type_names(schemas, schema)
     shape = "array" if "array" in names else "object" if "object" in names else "scalar"
-    style = str(declared.get("style", DEFAULT_STYLE.get(location, "form")))
+    style = str(declared.get("x-style") or declared.get("style", DEFAULT_STYLE.get(location, "form")))
     item = branch_of(schemas, schema, "array").get("items", {}) if shape == "array" else schema
     return Parameter(
         name=str(declared["name"]),

@@ -56,6 +56,8 @@ def target(template: str = "/x", /, *parameters: Parameter, **values: Any) -> st
         ("simple", True, STRING, "blue"),
         ("simple", True, ARRAY, "blue,black,brown"),
         ("simple", True, OBJECT, "R=100,G=200,B=150"),
+        ("pipeDelimited", False, ARRAY, "blue%7Cblack%7Cbrown"),
+        ("tabDelimited", False, ARRAY, "blue%09black%09brown"),
     ],
 )
 def test_path_styles(style, explode, value, written):
@@ -80,6 +82,7 @@ def test_path_styles(style, explode, value, written):
         ("pipeDelimited", False, ARRAY, "color=blue%7Cblack%7Cbrown"),
         ("pipeDelimited", False, OBJECT, "color=R%7C100%7CG%7C200%7CB%7C150"),
         ("pipeDelimited", True, ARRAY, "color=blue&color=black&color=brown"),
+        ("tabDelimited", False, ARRAY, "color=blue%09black%09brown"),
         ("deepObject", True, OBJECT, "color%5BR%5D=100&color%5BG%5D=200&color%5BB%5D=150"),
         ("deepObject", True, {"a": {"b": [1, 2]}}, "color%5Ba%5D%5Bb%5D=1&color%5Ba%5D%5Bb%5D=2"),
     ],
@@ -157,14 +160,26 @@ def test_what_stands_in_the_path_itself_is_encoded_once():
 
 
 def test_headers_and_cookies():
-    op = operation("/x", Parameter("header", "X-List", explode=True), Parameter("cookie", "c", explode=False))
+    op = operation(
+        "/x",
+        Parameter("header", "X-List", explode=True),
+        Parameter("header", "X-Pipes", "pipeDelimited"),
+        Parameter("cookie", "c", explode=False),
+    )
     request = Request(
         op,
-        headers={"X-List": {"a": 1, "b": 2}, "X-Plain": [1, 2], "X-None": None, "X-Date": dt.date(2024, 1, 2)},
+        headers={
+            "X-List": {"a": 1, "b": 2},
+            "X-Pipes": [1, 2],
+            "X-Plain": [1, 2],
+            "X-None": None,
+            "X-Date": dt.date(2024, 1, 2),
+        },
         cookies={"c": ["a b", "c"], "d": 1},
     )
     assert RequestEncoder(op).headers(request) == {
         "x-list": "a=1,b=2",
+        "x-pipes": "1|2",
         "x-plain": "1,2",
         "x-date": "2024-01-02",
         "cookie": "c=a%20b,c; d=1",
