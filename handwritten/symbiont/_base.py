@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wirewright.auth import Auth
+from wirewright.narrow import is_mapping
 
 from symbiont import _http
 from symbiont.exceptions import AuthenticationError, ConfigurationError, TokenRefreshError
@@ -28,13 +29,13 @@ class Credentials(Auth):
         self._owner = owner
 
     def apply(self, request: HttpRequest, clock: Any) -> None:
-        token = self._owner._bearer()
+        token = self._owner.bearer_token()
         if token:
             request.headers["authorization"] = f"Bearer {token}"
 
     def refused(self, request: HttpRequest, response: HttpResponse) -> bool:
         """After a 401: a new access token is made here, where there is a refresh token."""
-        return self._owner._try_refresh_token()
+        return self._owner.try_refresh()
 
 
 class BaseClient:
@@ -65,7 +66,7 @@ class BaseClient:
         from symbiont.config import ConfigManager
 
         self._given: Any = config
-        self._overrides = {
+        self._overrides: dict[str, Any] = {
             name: value
             for name, value in {
                 "api_key": api_key or None,
@@ -97,10 +98,10 @@ class BaseClient:
     def _load(self) -> ClientConfig:
         from symbiont.config import ClientConfig
 
-        given = self._given
+        given: Any = self._given
         if given is None or isinstance(given, str | Path):
             return self._config_manager.load(force_reload=True, overrides=self._overrides)
-        if isinstance(given, Mapping):
+        if is_mapping(given):
             given = ClientConfig(**{**given, **self._overrides})
         elif self._overrides:
             given = ClientConfig(**{**given.model_dump(), **self._overrides})
@@ -184,10 +185,12 @@ class BaseClient:
             raise ConfigurationError("JWT secret key is required", config_key="auth.jwt_secret_key")
         return self.auth_manager
 
-    def _bearer(self) -> str | None:
+    def bearer_token(self) -> str | None:
+        """What requests carry: the token of who has signed in, else the API key."""
         return self._current_tokens.get("access") or self.config.api_key
 
-    def _try_refresh_token(self) -> bool:
+    def try_refresh(self) -> bool:
+        """A new access token, where there is a refresh token; whether there was."""
         try:
             self.refresh_token()
         except (AuthenticationError, ConfigurationError):

@@ -76,7 +76,9 @@ class Method(Call[P, T]):
         return own.replace(parameters=[me, *own.parameters.values()])
 
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__get__(face, type(face))(*args, **kwargs)
+        owner: Any = face.__class__
+        bound: Any = self.__get__(face, owner)
+        return bound(*args, **kwargs)
 
 
 class FlowMethod(Flow[Any, P, T]):
@@ -87,7 +89,9 @@ class FlowMethod(Flow[Any, P, T]):
         return inspect.signature(self.steps)
 
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__get__(face, type(face))(*args, **kwargs)
+        owner: Any = face.__class__
+        bound: Any = self.__get__(face, owner)
+        return bound(*args, **kwargs)
 
 
 # How bodies are made -------------------------------------------------------------------------------------------------
@@ -188,21 +192,17 @@ def built(kind: type[T], fields: Mapping[str, Any]) -> T:
 
     Raises `TypeError` when one is missing that may not.
     """
-    return kind(**{**_nullable(kind), **{name: fields[name] for name in _names(kind) if name in fields}})
+    known = _known(cast("Hashable", kind))
+    return kind(**{name: fields[name] if name in fields else None for name in known if name in fields or known[name]})
 
 
 @functools.cache
-def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(cast("Any", kind)))
-
-
-@functools.cache
-def _nullable(kind: Hashable) -> Mapping[str, None]:
+def _known(kind: Hashable) -> Mapping[str, bool]:
+    """The fields of a dataclass, and which of them have no default but may be None."""
     missing = dataclasses.MISSING
     return {
-        field.name: None
+        field.name: field.default is missing and field.default_factory is missing and "None" in str(field.type)
         for field in dataclasses.fields(cast("Any", kind))
-        if field.default is missing and field.default_factory is missing and "None" in str(field.type)
     }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from wirewright.calls import Operation, Reply
 from wirewright.errors import StatusError, TransportError, WirewrightError
+from wirewright.narrow import is_mapping
 from wirewright.request import Request
 
 from symbiont._calls import Answer
-from symbiont._requests import path_values
+from symbiont._requests import is_refusal, path_values
 from symbiont.exceptions import (
     APIError,
     AuthenticationError,
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 VERSION_PREFIX = "/api/v1"
 EXECUTE = "execute_agent"
 _FLAT: dict[tuple[str, str], Operation] = {}
-
-
-def is_refusal(error: BaseException | None) -> TypeGuard[StatusError[Any]]:
-    """Whether the error is an answer of the server."""
-    return isinstance(error, StatusError)
 
 
 def below_base(path: str) -> str:
@@ -163,7 +159,7 @@ def _reconciled(error: StatusError[Any], text: str) -> ReconciledInvocationError
 
 def _field(text: str, name: str) -> Any:
     try:
-        body = msgspec.json.decode(text)
+        body: Any = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return None
-    return body.get(name) if isinstance(body, dict) else None
+    return body.get(name) if is_mapping(body) else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from wirewright.narrow import is_mapping
+
 from symbiont.exceptions import MetricsConfigError, MetricsExportError
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Sender:
 
 def _figures(snapshot: MetricsSnapshot) -> Iterator[tuple[str, float]]:
     for section, figures in snapshot.to_dict().items():
-        if isinstance(figures, dict):
+        if is_mapping(figures):
             yield from ((f"symbiont.{section}.{name}", value) for name, value in figures.items())
 
 

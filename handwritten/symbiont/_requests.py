@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json as _json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
+from msgspec import UNSET
 from wirewright.calls import Operation, Reply, Request
-from wirewright.errors import ConnectError, TransportError
+from wirewright.errors import ConnectError, StatusError, WirewrightError
 from wirewright.messages import Headers, HttpRequest, HttpResponse
 from wirewright.narrow import is_mapping
 
@@ -42,18 +43,22 @@ def request(
 ) -> Answer:
     """Send one request over a connection of its own; any status is an answer. Raises `RequestException`."""
     from wirewright import Client
-    from wirewright.errors import StatusError
 
     parts = urlsplit(url)
     asked = any_request(method, parts.path or "/", json=json, params=params, headers=headers)
     with Client(f"{parts.scheme}://{parts.netloc}", retry=None, timeout=timeout, deadline=None) as client:
         try:
             found: Any = client.respond(asked)
-        except StatusError as error:
+        except WirewrightError as error:
+            if not is_refusal(error):
+                raise RequestException(str(error)) from error
             found = error
-        except TransportError as error:
-            raise RequestException(str(error)) from error
     return Answer(found.status, found.headers, found.content)
+
+
+def is_refusal(error: BaseException | None) -> TypeGuard[StatusError[Any]]:
+    """Whether the error is an answer of the server."""
+    return isinstance(error, StatusError)
 
 
 REAL: Callable[..., Any] = request
@@ -80,7 +85,7 @@ def asked_of(request: Request[Any]) -> tuple[str, dict[str, Any]]:
     for name, value in path_values(request).items():
         path = path.replace(f"{{{name}}}", str(value))
     keywords: dict[str, Any] = {}
-    if is_mapping(request.body) or isinstance(request.body, list):
+    if request.body is not UNSET:
         keywords["json"] = request.body
     if request.query:
         keywords["params"] = {name: value for name, value in request.query.items() if value is not None}

@@ -59,10 +59,11 @@ def decode(
     """
     claims = _verified(token, secret, algorithms)
     moment = time.time() if now is None else now
-    for name, is_off in (("exp", lambda at: at <= moment - leeway), ("nbf", lambda at: at > moment + leeway),
-                         ("iat", lambda at: at > moment + leeway)):  # fmt: skip
-        if name in claims and is_off(_seconds(claims[name], name)):
-            raise TokenError(f"the token's {name} does not fit the time", "expired" if name == "exp" else "early")
+    if "exp" in claims and _seconds(claims, "exp") <= moment - leeway:
+        raise TokenError("the token has expired", "expired")
+    for name in ("nbf", "iat"):
+        if name in claims and _seconds(claims, name) > moment + leeway:
+            raise TokenError("the token is not good yet", "early")
     if issuer is not None and claims.get("iss") != issuer:
         raise TokenError("the token is from another issuer", "issuer")
     _check_audience(claims.get("aud"), audience)
@@ -74,7 +75,8 @@ def _verified(token: str, secret: str | bytes, algorithms: Sequence[str]) -> dic
     from joserfc.errors import JoseError
 
     try:
-        found = jws.extract_compact(token.encode())
+        extract: Any = jws.extract_compact
+        found = extract(token.encode())
         algorithm = found.protected.get("alg")
         if not isinstance(algorithm, str) or algorithm not in algorithms:
             raise TokenError("the token is signed with an algorithm that is not allowed", "algorithm")
@@ -88,7 +90,8 @@ def _verified(token: str, secret: str | bytes, algorithms: Sequence[str]) -> dic
     return dict(claims)
 
 
-def _seconds(value: Any, name: str) -> float:
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TokenError(f"the token's {name} is no number")
     return float(value)

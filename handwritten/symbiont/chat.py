@@ -63,22 +63,24 @@ class ChatSession:
     @classmethod
     def of(cls, client: BaseClient, **options: Any) -> ChatSession:
         """A session with a client's address and credentials."""
-        return cls(client.config.base_url, client._bearer(), **options)
+        return cls(client.config.base_url, client.bearer_token(), **options)
 
     def __repr__(self) -> str:
         return f"<ChatSession {self.url}>"
 
     async def connect(self) -> None:
         """Open the connection. Raises `AuthenticationError`, or `APIError` when there is no way through."""
-        connect, refused, failures = _library()
+        connect = _library()
+        from websockets.exceptions import InvalidStatus, WebSocketException
+
         address = f"{self.url}?token={quote(self._token or '', safe='')}"
         try:
             self._socket = await connect(
                 address, open_timeout=self._open_timeout, max_size=MAX_FRAME, logger=_WIRE, proxy=None
             )
-        except refused as error:
+        except InvalidStatus as error:
             raise _refusal(error.response.status_code) from None
-        except failures as error:
+        except (OSError, TimeoutError, WebSocketException) as error:
             raise APIError(f"The chat could not be reached: {type(error).__name__}", None) from None
 
     async def aclose(self) -> None:
@@ -166,14 +168,13 @@ class ChatSession:
         return ConnectionClosed
 
 
-def _library() -> tuple[Any, type[Any], tuple[type[Exception], ...]]:
+def _library() -> Any:
     try:
         from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidStatus, WebSocketException
     except ModuleNotFoundError as error:
         needed = "the chat needs websockets: pip install 'wirewright[symbiont-chat]'"
         raise ModuleNotFoundError(needed, name=error.name) from error
-    return connect, InvalidStatus, (OSError, TimeoutError, WebSocketException)
+    return connect
 
 
 def _refusal(status: int) -> SymbiontError:

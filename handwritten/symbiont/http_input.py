@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from symbiont_api.v1_16.operations import http_input as operations
 from wirewright.calls import AsyncFace, Face, Reply
 from wirewright.errors import WirewrightError
+from wirewright.narrow import is_mapping
 from wirewright.request import Request
 
 from symbiont import _http
@@ -30,7 +31,7 @@ DEFAULT_URL = "http://localhost:8081"
 def invocation(reply: Reply) -> m.WebhookInvocationResponse:
     """What HTTP Input answers, by its `status`. Raises pydantic's `ValidationError`."""
     body: Any = reply.json()
-    started = isinstance(body, Mapping) and body.get("status") == m.WebhookInvocationStatus.EXECUTION_STARTED
+    started = is_mapping(body) and body.get("status") == m.WebhookInvocationStatus.EXECUTION_STARTED
     model: Any = m.WebhookExecutionStartedResponse if started else m.WebhookCompletedResponse
     found: m.WebhookInvocationResponse = model.model_validate(body)
     return found
@@ -55,7 +56,13 @@ class _Calls:
 class _Listener:
     def __init__(self, url: str, auth_header: str | None, **options: Any) -> None:
         self.url = url.rstrip("/")
-        self._options = {"auth": _auth(auth_header), "retry": None, "deadline": None, "timeout": 130.0, **options}
+        self._options: dict[str, Any] = {
+            "auth": _auth(auth_header),
+            "retry": None,
+            "deadline": None,
+            "timeout": 130.0,
+            **options,
+        }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"

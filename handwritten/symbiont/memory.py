@@ -74,15 +74,14 @@ class MemoryNode:
     def from_dict(cls, data: dict[str, Any]) -> MemoryNode:
         """The other way round."""
         accessed = data.get("last_accessed")
-        return cls(
-            **{
-                **data,
-                "memory_type": MemoryType(data["memory_type"]),
-                "memory_level": MemoryLevel(data["memory_level"]),
-                "timestamp": datetime.fromisoformat(data["timestamp"]),
-                "last_accessed": datetime.fromisoformat(accessed) if accessed else None,
-            }
-        )
+        fields: dict[str, Any] = {
+            **data,
+            "memory_type": MemoryType(data["memory_type"]),
+            "memory_level": MemoryLevel(data["memory_level"]),
+            "timestamp": datetime.fromisoformat(data["timestamp"]),
+            "last_accessed": datetime.fromisoformat(accessed) if accessed else None,
+        }
+        return cls(**fields)
 
     def accessed(self) -> MemoryNode:
         """The same, having been looked at once more."""
@@ -247,7 +246,8 @@ def _redis(url: str) -> Any:
         needed = "RedisMemoryStore needs redis: pip install 'wirewright[symbiont-redis]'"
         raise ModuleNotFoundError(needed, name=error.name) from error
     try:
-        return redis.Redis.from_url(url)
+        connected: Any = redis.Redis
+        return connected.from_url(url)
     except ValueError as error:
         raise MemoryStorageError("The address of Redis is not one", storage_type="redis") from error
 

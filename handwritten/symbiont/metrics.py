@@ -267,7 +267,8 @@ def _now() -> str:
 
 def _snapshot_of(metrics: Mapping[str, Any]) -> MetricsSnapshot:
     """From a runtime's nested figures."""
-    system, agents = metrics.get("system") or {}, metrics.get("agents") or {}
+    system: Mapping[str, Any] = metrics.get("system") or {}
+    agents: Mapping[str, Any] = metrics.get("agents") or {}
     return MetricsSnapshot(
         timestamp=_now(),
         task_manager=TaskManagerMetrics(

@@ -6,7 +6,7 @@ A server's vectors are `Client.add_vectors` and its like.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
@@ -59,7 +59,7 @@ class QdrantManager:
         return import_module("qdrant_client.models")
 
     @contextmanager
-    def _told(self, what: str, collection_name: str | None = None) -> Iterator[Any]:
+    def _told(self, what: str, collection_name: str | None = None) -> Generator[Any]:
         """The client, with its errors as ours."""
         client = self.client
         try:
@@ -299,10 +299,10 @@ class EmbeddingManager:
     ) -> dict[str, Any]:
         """Store texts with their vectors; `text` and `embedding_function` are added to each one's metadata."""
         embed = self.get_embedding_function(embedding_function_name)
-        own = {"embedding_function": embedding_function_name}
+        own: dict[str, Any] = {"embedding_function": embedding_function_name}
         payloads: list[dict[str, Any]] = metadata or [{} for _ in texts]
-        points = [
-            {"id": str(uuid.uuid4()), "vector": list(embed(text)), "payload": {**payload, "text": text, **own}}
-            for text, payload in zip(texts, payloads, strict=True)
-        ]
+        points: list[dict[str, Any]] = []
+        for text, payload in zip(texts, payloads, strict=True):
+            full: dict[str, Any] = {**payload, "text": text, **own}
+            points.append({"id": str(uuid.uuid4()), "vector": list(embed(text)), "payload": full})
         return self.qdrant_manager.upsert_points(collection_name, points)
