@@ -169,3 +169,27 @@ def spec_at(target: Target, revision: str, path: str, folder: Path | None = None
     """The document of a spec at a git revision. Its names are those that the target's lock knows."""
     with at_revision(revision, path, folder) as found:
         return source_of(replace(target, spec=found, root=None), f"{revision}:{path}")
+
+
+def text_at(revision: str, path: str, folder: Path | None = None) -> str | None:
+    """A file as it was; None when it was not there. `path` is relative to the root of the repository."""
+    try:
+        return _git(["show", f"{revision}:{path}"], folder or Path.cwd()).decode("utf-8", "replace")
+    except SpecError:
+        return None
+
+
+def is_at(revision: str, path: str, folder: Path) -> bool:
+    """Whether a file or folder was there."""
+    try:
+        _git(["cat-file", "-e", f"{revision}:{path}"], folder)
+    except SpecError:
+        return False
+    return True
+
+
+def differs_from(revision: str, path: str, folder: Path) -> bool:
+    """Whether anything below a path is not what it was, saved or new files included."""
+    changed = _git(["diff", "--name-only", revision, "--", path], folder)
+    new = _git(["ls-files", "--others", "--exclude-standard", "--", path], folder)
+    return bool(changed.strip() or new.strip())
