@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from wirewright.contract.checks import WireRequest, check_request, check_response
@@ -36,19 +38,31 @@ class Traffic:
     body: bytes = field(default=b"", repr=False)
     error: Exception | None = None
     complete: bool = False  # whether the whole body was read; a stream that was left early is judged event by event
+    url: str = ""  # the whole URL, as it was sent
+    at: float = 0.0  # seconds since 1970, when it was sent
+    seconds: float = 0.0  # until the answer's headers
 
 
 class Recorder:
     """Keeps traffic, in order, and checks it against a canonical document. Safe to share between threads.
 
-    `strip` is the path of the client's base URL (`/api/v1`), where the spec's paths do not start with it.
+    `strip` is the path of the client's base URL (`/api/v1`), where the spec's paths do not start with it. `time` tells
+    the seconds since 1970.
     """
 
-    def __init__(self, document: SpecDocument, *, strip: str = "", security: bool = True) -> None:
+    def __init__(
+        self,
+        document: SpecDocument,
+        *,
+        strip: str = "",
+        security: bool = True,
+        time: Callable[[], float] = time.time,
+    ) -> None:
         self._document = document
         self._router = Router(document)
         self._strip = strip.rstrip("/")
         self._security = security
+        self._time = time
         self._lock = threading.Lock()
         self.traffic: list[Traffic] = []
 
@@ -69,9 +83,17 @@ class Recorder:
         if self._strip and target.startswith((self._strip + "/", self._strip + "?")):
             target = target[len(self._strip) :]
         traffic = Traffic(WireRequest(request.method, target, tuple(request.headers.items()), content))
+        traffic.url, traffic.at = request.url, self._time()
         with self._lock:
             self.traffic.append(traffic)
         return traffic
+
+    def answered(self, traffic: Traffic, response: HttpResponse) -> None:
+        traffic.seconds = max(0.0, self._time() - traffic.at)
+        traffic.status = response.status
+        traffic.headers = tuple(response.headers.pairs())
+        traffic.body = response.content
+        traffic.complete = response.body is None
 
     def problems(self, traffic: Traffic) -> list[Problem]:
         """Everything wrong with one attempt, on both sides."""
@@ -92,6 +114,21 @@ class Recorder:
         """The attempts in which one side broke the contract."""
         judged = [(traffic, self.problems(traffic)) for traffic in self.traffic]
         return [(traffic, problems) for traffic, problems in judged if problems]
+
+    def save(self, file: str | Path, *, secrets: Iterable[str] = ()) -> Path:
+        """Writes what was recorded to an HTTP Archive (`.har`), secrets masked; `secrets` are values to mask, too.
+
+        It can be played back (`wirewright.contract.replay`), compared with a spec and turned into examples
+        (`wirewright infer`), or opened in a browser.
+        """
+        from wirewright.contract.har import har_text
+        from wirewright.contract.masking import Masker
+
+        path = Path(file)
+        with self._lock:
+            traffic = list(self.traffic)
+        path.write_text(har_text(traffic, Masker.of(self._document, secrets)), encoding="utf-8")
+        return path
 
     def assert_kept(self) -> None:
         """Raises AssertionError that names every operation, place and fault."""
@@ -122,7 +159,7 @@ class RecordingTransport:
         except Exception as error:
             traffic.error = error
             raise
-        _note(traffic, response)
+        self._recorder.answered(traffic, response)
         if response.body is not None:
             response.body = _tee(cast(Iterator[bytes], response.body), traffic)
         return response
@@ -148,7 +185,7 @@ class AsyncRecordingTransport:
         except Exception as error:
             traffic.error = error
             raise
-        _note(traffic, response)
+        self._recorder.answered(traffic, response)
         if response.body is not None:
             response.body = _atee(cast(AsyncIterator[bytes], response.body), traffic)
         return response
@@ -164,13 +201,6 @@ def _with_content(request: HttpRequest, content: bytes | None) -> HttpRequest:
     made = copy.copy(request)
     made.content = content
     return made
-
-
-def _note(traffic: Traffic, response: HttpResponse) -> None:
-    traffic.status = response.status
-    traffic.headers = tuple(response.headers.pairs())
-    traffic.body = response.content
-    traffic.complete = response.body is None
 
 
 def _tee(body: Iterator[bytes], traffic: Traffic) -> Iterator[bytes]:

@@ -160,7 +160,7 @@ def type_names(schemas: Schemas, schema: Any, _depth: int = 0) -> frozenset[str]
         return frozenset(str(name) for name in declared)
     values: Sequence[Any] = [schema["const"]] if "const" in schema else schema.get("enum", ())
     if values:
-        return frozenset(_type_of(value) for value in values)
+        return frozenset(json_type(value) for value in values)
     names: frozenset[str] = frozenset()
     for keyword in ("anyOf", "oneOf", "allOf"):
         for branch in schema.get(keyword, ()):
@@ -168,7 +168,8 @@ def type_names(schemas: Schemas, schema: Any, _depth: int = 0) -> frozenset[str]
     return names
 
 
-def _type_of(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """The JSON type of a value; `integer` for whole numbers that are written as such."""
     if value is None:
         return "null"
     for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wirewright.contract.document import MediaType
-from wirewright.contract.schemas import Schemas, pointer
+from wirewright.contract.schemas import Schemas, json_type, pointer, type_names
 from wirewright.contract.shapes import is_array, is_object
 
 _DEPTH = 24
@@ -22,12 +22,19 @@ class Node:
     schema: dict[str, Any]
     place: str
     tags: frozenset[str] = frozenset()  # members by which a union tells this object from others
+    use: str = ""  # the JSON pointer of what names its schema: a reference to it, a union that it is a branch of
 
 
 def walk(form: MediaType, value: Any) -> Iterator[Node]:
     """All nodes of a JSON body, the outer before the inner. Parts that no schema describes are left out."""
     if "schema" in form.declared:
         yield from walk_schema(form.schemas, form.place + "/schema", value)
+
+
+def walk_closely(form: MediaType, value: Any) -> Iterator[Node]:
+    """As `walk`, also for a value that its schema does not allow: of a union the branch that comes nearest is taken."""
+    if "schema" in form.declared:
+        yield from _Walk(form.schemas, closely=True).nodes(form.place + "/schema", value, _Where())
 
 
 def walk_schema(schemas: Schemas, place: str, value: Any) -> Iterator[Node]:
@@ -42,29 +49,36 @@ class _Where:
     path: tuple[str | int, ...] = ()
     tags: frozenset[str] = frozenset()
     steps: int = 0
+    use: str = ""
 
     def inside(self, key: str | int) -> _Where:
         return _Where((*self.path, key), frozenset(), self.steps + 1)
 
-    def branch(self, tags: frozenset[str]) -> _Where:
-        return _Where(self.path, self.tags | tags, self.steps + 1)
+    def branch(self, tags: frozenset[str], use: str) -> _Where:
+        return _Where(self.path, self.tags | tags, self.steps + 1, use)
 
 
 class _Walk:
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, *, closely: bool = False) -> None:
         self._schemas = schemas
+        self._closely = closely
 
     def nodes(self, place: str, value: Any, where: _Where) -> Iterator[Node]:
+        use = where.use or place
         place, schema = _resolved(self._schemas, place)
         if not is_object(schema) or where.steps > _DEPTH:
             return
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 branch = _branch(self._schemas, f"{place}/{keyword}", len(schema[keyword]), value)
+                if branch is None and self._closely:
+                    branch = _nearest(self._schemas, f"{place}/{keyword}", schema[keyword], value)
                 if branch is not None:
-                    yield from self.nodes(branch, value, where.branch(_tags(schema)))
+                    yield from self.nodes(branch, value, where.branch(_tags(schema), use))
+                elif self._closely:
+                    yield Node(where.path, value, schema, place, where.tags, use)
                 return
-        yield Node(where.path, value, schema, place, where.tags)
+        yield Node(where.path, value, schema, place, where.tags, use)
         for key, member, inside in _members(schema, place, value):
             yield from self.nodes(inside, member, where.inside(key))
 
@@ -107,6 +121,18 @@ def _branch(schemas: Schemas, place: str, count: int, value: Any) -> str | None:
         if validator is not None and validator.is_valid(value):
             return candidate
     return None
+
+
+def _nearest(schemas: Schemas, place: str, branches: list[Any], value: Any) -> str | None:
+    """Of the branches for the JSON type of a value the one that it breaks in the fewest places; None without any."""
+    kind = json_type(value)
+    found: list[tuple[int, str]] = []
+    for index, branch in enumerate(branches):
+        names = type_names(schemas, branch)
+        validator = schemas.usable(f"{place}/{index}")
+        if validator is not None and (kind in names or not names):
+            found.append((len(validator.problems(value, "")), f"{place}/{index}"))
+    return min(found)[1] if found else None
 
 
 def _member_place(schema: dict[str, Any], place: str, name: str) -> str | None:
