@@ -42,7 +42,7 @@ def test_every_block_runs_from_top_to_bottom(tmp_path: Path) -> None:
     assert client.split() == ["True", "1"]
     assert "passed" in start
     assert generated.startswith("1\nFalse ")
-    assert "a caller may break" in maintain
+    assert "breaking for clients" in maintain
 
 
 def test_ci_runs_the_command_for_tests_and_nothing_else() -> None:

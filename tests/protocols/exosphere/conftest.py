@@ -239,7 +239,12 @@ class _own_server:
     def __init__(self, binaries: Path, directory: Path) -> None:
         self._binaries, self._directory = binaries, directory
         self._data = directory / "data"
-        self._prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._prefix: list[str] = []
+        if os.geteuid() == 0:
+            runuser = shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+            if runuser is None:
+                pytest.skip("no PostgreSQL: it refuses root, and there is no runuser")
+            self._prefix = [runuser, "-u", "postgres", "--"]
 
     def _run(self, *arguments: str) -> None:
         done = subprocess.run([*self._prefix, *arguments], capture_output=True, text=True, check=False, cwd="/")
