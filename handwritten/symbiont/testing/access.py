@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Scope = frozenset[str]
+ROUNDING = 1e-6  # of seconds since 1970, in what came back
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Bucket:
         if self._at is not None:
             self._left = min(self._size, self._left + (now - self._at) / self._every)
         self._at = now
-        if self._left < 1:
+        if self._left < 1 - ROUNDING:
             return False
         self._left -= 1
         return True
