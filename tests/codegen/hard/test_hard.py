@@ -195,7 +195,7 @@ def test_forms_of_swagger_in_each_collection_format(package: Load) -> None:
     body = slack.models.ChatPostMessageRequest(users=["a", "b"])
     answer = {"ok": True, "message": {"type": "message", "ts": "1.0"}}
     request = sent(slack, lambda api: api.chat.post_message(token="t", body=body), json=answer)
-    assert request.content == b"users=a%2Cb"
+    assert request.content == b"users=a,b"
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
