@@ -83,9 +83,9 @@ async def afetch_json(url: str, *, redirects: int = 0, reach: Reach = WORLD) -> 
 
 def _flow(url: str, redirects: int, reach: Reach) -> Generator[tuple[str, str], Outcome[bytes], dict[str, Any]]:
     """Yields origin and target to ask, and is sent how it went."""
-    asked = url
+    asked, below = url, ""
     for _ in range(redirects + 1):
-        origin, target = _parted(asked, url, reach)
+        asked, origin, target = _parted(asked, below, url, reach)
         outcome = yield origin, target
         if outcome.success:
             try:
@@ -97,19 +97,21 @@ def _flow(url: str, redirects: int, reach: Reach) -> Generator[tuple[str, str], 
         location = outcome.error.headers.get("location")
         if outcome.error.status not in {301, 302, 303, 307, 308} or location is None:
             raise _failed(url, f"HTTP {outcome.error.status}")
-        asked = urljoin(asked, location)
+        below = location
     raise _failed(url, f"more than {redirects} redirects" if redirects else "redirects are not followed")
 
 
-def _parted(asked: str, url: str, reach: Reach) -> tuple[str, str]:
+def _parted(base: str, below: str, url: str, reach: Reach) -> tuple[str, str, str]:
+    """The address that is meant, its origin and its target."""
     try:
+        asked = urljoin(base, below)
         parts = urlsplit(asked)
     except ValueError:
         raise _failed(url, "not an address") from None
     if parts.scheme != "https" or not parts.netloc:
         raise _failed(url, "not an HTTPS address")
     _check_host(parts.netloc, reach)
-    return f"https://{parts.netloc}", (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return asked, f"https://{parts.netloc}", (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _check_host(authority: str, reach: Reach) -> None:

@@ -124,12 +124,15 @@ def component(message: HttpMessage, item: Item) -> str:
             raise ClaimError("the request that this answers is not known", claim=serialize(item))
         message = message.request
     name = str(item.value)
-    if name == "@query-param":
-        value = _query_param(_url(message), str(item.params["name"]))
-    elif name.startswith("@"):
-        value = _DERIVED[name](message)
-    else:
-        value = _field(message, name, item)
+    try:
+        if name == "@query-param":
+            value = _query_param(_url(message), str(item.params["name"]))
+        elif name.startswith("@"):
+            value = _DERIVED[name](message)
+        else:
+            value = _field(message, name, item)
+    except ValueError:  # an address that is none, or text in another encoding
+        raise MalformedError(f"{name} of the message cannot be read") from None
     if not value.isascii() or "\n" in value or "\r" in value:
         raise MalformedError(f"{name} has characters that cannot be signed")
     return value

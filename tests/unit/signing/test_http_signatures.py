@@ -285,6 +285,13 @@ def test_a_query_parameter_that_occurs_twice_is_ambiguous():
         text_of(HttpMessage([], method="GET", url="https://e.com/?a=1&a=2"), '"@query-param";name="a"')
 
 
+@pytest.mark.parametrize("url", ["https://[", "https://e.com:x/", "https://e.com:99999/"])
+@pytest.mark.parametrize("name", ["@authority", '"@query-param";name="a"'])
+def test_addresses_that_are_none(url, name):
+    with pytest.raises(VerificationError):
+        text_of(HttpMessage([], method="GET", url=url), name)
+
+
 def test_a_component_is_covered_once():
     for items in (["@method", "@method"], ['"x-ows";bs;tr', '"x-ows";tr;bs']):
         with pytest.raises(MalformedError, match="twice"):
