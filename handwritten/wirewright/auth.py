@@ -8,7 +8,6 @@ final headers and body, and is applied anew to every attempt.
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Literal
@@ -18,6 +17,7 @@ import msgspec
 
 from wirewright.clock import Clock
 from wirewright.errors import AuthError, WirewrightError
+from wirewright.forks import ForkSafe
 from wirewright.messages import HttpRequest, HttpResponse
 from wirewright.steps import Call, Step, Wait
 
@@ -118,7 +118,7 @@ class Token(msgspec.Struct, frozen=True):
 Provider = Callable[[], Token | str] | Callable[[], Awaitable[Token | str]]
 
 
-class TokenAuth(Auth):
+class TokenAuth(ForkSafe, Auth):
     """A token that a provider hands out, sync or async (an async one needs the async client).
 
     It is fetched at the first call and again `leeway` seconds before it expires: by one caller, whatever the number of
@@ -129,13 +129,19 @@ class TokenAuth(Auth):
     def __init__(
         self, provider: Provider, *, leeway: float = 30.0, header: str = "Authorization", scheme: str = "Bearer"
     ) -> None:
+        super().__init__()
         self._provider = provider
         self._leeway = leeway
         self._header = header.lower()
         self._prefix = f"{scheme} " if scheme else ""
-        self._lock = threading.Lock()
         self._token: Token | None = None
         self._fetching: Future[None] | None = None
+
+    def after_fork(self, *, child: bool) -> None:
+        """Whoever was fetching a token is not in the child."""
+        super().after_fork(child=child)
+        if child:
+            self._fetching = None
 
     def apply(self, request: HttpRequest, clock: Clock) -> Steps | None:
         token = self._token

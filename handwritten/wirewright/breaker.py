@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
+from wirewright.forks import ForkSafe
+
 State = Literal["closed", "open", "half_open"]
 
 
-class Breaker:
+class Breaker(ForkSafe):
     """Opens when at least `failure_rate` of the last `window` calls failed (not before `minimum` calls were seen).
 
     While open, calls are refused for `open_for` seconds, stretched by up to a tenth at random so that many processes do
@@ -27,10 +28,10 @@ class Breaker:
         open_for: float = 60.0,
         probes: int = 10,
     ) -> None:
+        super().__init__()
         self._rate, self._minimum, self._open_for, self._probes = failure_rate, min(minimum, window), open_for, probes
         self._results: deque[bool] = deque(maxlen=window)
         self._failures = 0
-        self._lock = threading.Lock()
         self._reopens_at = 0.0
         self._probing = 0
         self._probed = 0

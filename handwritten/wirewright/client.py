@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import codecs
 import concurrent.futures
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
@@ -16,6 +16,7 @@ from wirewright.breaker import Breaker
 from wirewright.clock import Clock
 from wirewright.downloads import AsyncDownload, Download
 from wirewright.errors import AuthError, TimeoutError
+from wirewright.forks import ForkSafe
 from wirewright.hooks import HookSet
 from wirewright.hosts import PerHost
 from wirewright.messages import HttpRequest, HttpResponse, Timeout
@@ -35,7 +36,7 @@ USER_AGENT = f"wirewright/{__version__}"
 _DEFAULT_RETRY = RetryPolicy()
 
 
-class _Base:
+class _Base(ForkSafe):
     """What both clients are made with.
 
     - `base_url`: absolute; operations' paths are appended to its path.
@@ -68,6 +69,7 @@ class _Base:
         clock: Clock | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
+        super().__init__()
         self.base_url = base_url
         self.settings = Settings(
             base_url,
@@ -86,7 +88,6 @@ class _Base:
         )
         self._given = transport
         self._transport: Any = None
-        self._lock = threading.Lock()
         self._courier: Any = self._make_courier(outbox)
 
     def _make_courier(self, outbox: OutboxLike | None) -> Any:
@@ -176,6 +177,8 @@ class Client(_Base):
             if self._transport is None:
                 from wirewright.transport import _httpx
 
+                # The first connection would import it: a thread that imports while another forks deadlocks the child.
+                codecs.lookup("idna")
                 self._transport = _httpx.wrap(self._given)
             return self._transport
 

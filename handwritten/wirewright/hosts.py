@@ -9,20 +9,21 @@ A host is an origin: scheme, name and port. Operations with a server of their ow
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from wirewright.forks import ForkSafe
 
 T = TypeVar("T")
 
 
-class PerHost(Generic[T]):
+class PerHost(ForkSafe, Generic[T]):
     """Makes one `T` for each origin, when it is first asked for. Thread-safe."""
 
     def __init__(self, make: Callable[[], T]) -> None:
+        super().__init__()
         self._make = make
         self._made: dict[str, T] = {}
-        self._lock = threading.Lock()
 
     def of(self, origin: str) -> T:
         """The one of this origin (`https://api.example.com:8443`)."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import threading
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import msgspec
+
+from wirewright.forks import ForkSafe
 
 DEFAULT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 THROTTLED = frozenset({429})
@@ -126,7 +127,7 @@ def http_date(text: str) -> float | None:
         return None
 
 
-class RetryQuota:
+class RetryQuota(ForkSafe):
     """A store of retries shared by many calls: emptied by failures, slowly refilled by successes. Thread-safe.
 
     `RetryQuota(capacity=math.inf)` never runs out.
@@ -135,10 +136,10 @@ class RetryQuota:
     def __init__(
         self, capacity: float = 500, *, retry_cost: float = 14, throttle_cost: float = 5, refund: float = 1
     ) -> None:
+        super().__init__()
         self.capacity = capacity
         self.available: float = capacity
         self._retry_cost, self._throttle_cost, self._refund = retry_cost, throttle_cost, refund
-        self._lock = threading.Lock()
 
     def acquire(self, status: int | None) -> float | None:
         """Pay for a retry after that failure: what it cost, or None when there is not enough left."""

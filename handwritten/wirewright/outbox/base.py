@@ -24,6 +24,7 @@ from wirewright.clock import Clock, SystemClock
 from wirewright.errors import WirewrightError
 from wirewright.hooks import log
 from wirewright.outbox import lifecycle
+from wirewright.outbox.droplog import DropLog
 from wirewright.outbox.flushing import POLL, Flush
 from wirewright.outbox.gate import BACKOFF, Gate, pause
 from wirewright.outbox.lifecycle import Courier
@@ -88,6 +89,7 @@ class BaseOutbox:
         self._changed: Future[None] = Future()
         self._lock = threading.Lock()
         self._closed = False
+        self._drop_log = DropLog()
         self._couriers: weakref.WeakSet[Courier] = weakref.WeakSet()
         self._refusals = frozenset({"too_large", "full"} if limits.drop == "newest" else {"too_large"})
         lifecycle.register(self)
@@ -126,7 +128,11 @@ class BaseOutbox:
     def settle(self, call: StoredCall, fate: Fate, error: WirewrightError | None = None) -> None:
         """See `OutboxLike.settle`."""
         lease = self._held.pop(call.id, None)
-        if lease is not None:
+        if lease is None:
+            return
+        if fate == "postponed" and error is None:
+            self.put_back([lease])
+        else:
             self.ended(lease, fate, error)
 
     # -- what a courier asks
@@ -359,7 +365,7 @@ class BaseOutbox:
 
     def _tell_dropped(self, dropped: Sequence[Dropped], error: WirewrightError | None = None) -> None:
         for call, reason in dropped:
-            log.warning("the outbox gave up %s (%s)%s", call.operation, reason, f": {error}" if error else "")
+            self._drop_log.note(call, reason, error, self._clock.monotonic())
             if self._on_drop is not None:
                 try:
                     self._on_drop(call, reason)

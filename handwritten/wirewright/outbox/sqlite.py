@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,6 @@ from wirewright.outbox.values import DropReason, Stats, StoredCall
 SCHEMA = 1
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(StoredCall).decode
-_inherited: list[sqlite3.Connection] = []  # a parent's: never used, never closed (SQLite forbids both after a fork)
 
 
 class _Ticket:
@@ -301,22 +300,25 @@ class SqliteStore:
 
     def close(self) -> None:
         with self._lock:
-            if self._db is not None:
-                with suppress(sqlite3.Error), closing(self._db):
-                    self._db = None
+            self._close()
+
+    def _close(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            with suppress(sqlite3.Error):
+                db.close()
 
     # -- fork
 
     def lock_for_fork(self) -> None:
+        """Also close the file: what SQLite knows of locks in this process would be wrong in a child."""
         self._lock.acquire()
         self._queue_lock.acquire()
+        self._close()
 
     def unlock_after_fork(self, *, child: bool) -> None:
-        if not child:
+        if child:
+            self._reset_locks()
+        else:
             self._queue_lock.release()
             self._lock.release()
-            return
-        if self._db is not None:
-            _inherited.append(self._db)
-            self._db = None
-        self._reset_locks()

@@ -1,14 +1,15 @@
 """The tables of an outbox' file, and the longer statements on them.
 
-`FREE` in a statement is: nobody has the key, or their lease has ended; or it ends later than any lease could, because
-the clock went back.
+`FREE` in a statement is: nobody has the key, or their lease has ended; or it ends much later than any lease could,
+because the clock went back. (A little later is usual: of two processes the one that is told the time first may come
+second.)
 """
 
 from __future__ import annotations
 
 
 def _free(statement: str) -> str:
-    return statement.replace("FREE", "(owner IS NULL OR leased_until <= :now OR leased_until > :now + :lease)")
+    return statement.replace("FREE", "(owner IS NULL OR leased_until <= :now OR leased_until > :now + 2 * :lease)")
 
 
 TABLES = """

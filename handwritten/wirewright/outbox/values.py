@@ -95,7 +95,7 @@ class OutboxLike(Protocol):
         ...
 
     def settle(self, call: StoredCall, fate: Fate, error: WirewrightError | None = None) -> None:
-        """How the try that a receipt asked for ended."""
+        """How the try that a receipt asked for ended; `postponed` without an error is that there was none."""
         ...
 
 
