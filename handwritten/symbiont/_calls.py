@@ -76,9 +76,8 @@ class Method(Call[P, T]):
         return own.replace(parameters=[me, *own.parameters.values()])
 
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
-        owner: Any = face.__class__
-        bound: Any = self.__get__(face, owner)
-        return bound(*args, **kwargs)
+        me: Any = self
+        return me.__get__(face, type(face))(*args, **kwargs)
 
 
 class FlowMethod(Flow[Any, P, T]):
@@ -89,9 +88,8 @@ class FlowMethod(Flow[Any, P, T]):
         return inspect.signature(self.steps)
 
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
-        owner: Any = face.__class__
-        bound: Any = self.__get__(face, owner)
-        return bound(*args, **kwargs)
+        me: Any = self
+        return me.__get__(face, type(face))(*args, **kwargs)
 
 
 # How bodies are made -------------------------------------------------------------------------------------------------
@@ -193,7 +191,7 @@ def built(kind: type[T], fields: Mapping[str, Any]) -> T:
     Raises `TypeError` when one is missing that may not.
     """
     known = _known(cast("Hashable", kind))
-    return kind(**{name: fields[name] if name in fields else None for name in known if name in fields or known[name]})
+    return kind(**{name: fields.get(name) for name in known if name in fields or known[name]})
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from symbiont._calls import Json, Method, as_given, filled, nothing, one, presen
 RUNTIME_FIELDS = frozenset({"dsl", "execution_mode", "capabilities"})
 
 
-def create_agent(agent_data: m.Agent | runtime.NewAgent | Json) -> Request[Any]:
+def create_agent(agent_data: m.Agent | runtime.CreateAgentRequest | Json) -> Request[Any]:
     """Create an agent.
 
     A runtime wants `{"name": ..., "dsl": ...}` (with `execution_mode`, `capabilities`, `metadata` where they are
