@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.shapes import is_array, is_object
 from wirewright.sandbox import Answer, Call, rule
 
 from symbiont.testing.base import Base, Json, failed
@@ -103,14 +104,14 @@ class ChannelRules(Base):
     def get_channel_health(self, call: Call) -> Json:
         channel = self.channel(call, "CHANNEL_HEALTH_FAILED")
         running = channel.status == "running"
-        config: Json = channel.config if isinstance(channel.config, dict) else {}
+        config: Json = channel.config if is_object(channel.config) else {}
         listed = config.get("channels")
         return {
             "id": channel.id,
             "connected": running,
             "platform": channel.platform,
             "workspace_name": config.get("workspace_name"),
-            "channels_active": len(listed) if running and isinstance(listed, list) else 0,
+            "channels_active": len(listed) if running and is_array(listed) else 0,
             "last_message_at": None,
             "uptime_secs": int(self.unix() - channel.started) if running else 0,
         }

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, Socket, SocketClosedError, rule, socket
 
 from symbiont.testing.base import PLAIN, Json
@@ -101,7 +102,7 @@ def _summary(verdicts: list[Verdict]) -> Json:
 def read_frame(frame: str | bytes) -> Json:
     """A client's frame. Raises ValueError with what is wrong."""
     read: Any = json.loads(frame)
-    if not isinstance(read, dict) or "type" not in read:
+    if not is_object(read) or "type" not in read:
         raise ValueError("missing field `type`")
     kind = read["type"]
     if kind not in {"ChatSend", "Ping"}:
@@ -109,4 +110,4 @@ def read_frame(frame: str | bytes) -> Json:
     for name in ("id", "content") if kind == "ChatSend" else ():
         if not isinstance(read.get(name), str):
             raise ValueError(f"missing field `{name}`")
-    return dict(read)
+    return read

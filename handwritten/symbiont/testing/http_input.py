@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, control, rule
 
 from symbiont.testing.agents import AgentRules
@@ -164,14 +165,14 @@ def _matches(condition: Json, path: str, headers: Mapping[str, str], payload: An
         case {"HeaderEquals": [str(name), str(value)]}:
             return headers.get(name.lower()) == value
         case {"JsonFieldEquals": [str(name), str(value)]}:
-            return isinstance(payload, dict) and payload.get(name) == value
+            return is_object(payload) and bool(payload.get(name) == value)
         case _:
             return False
 
 
 def prompt_of(payload: Any) -> str:
     """What the agent is told: `prompt`, else `message`, else the whole of it; then the system prompt, cut off."""
-    members: Json = payload if isinstance(payload, dict) else {}
+    members: Json = payload if is_object(payload) else {}
     asked = [value for name in ("prompt", "message") if isinstance(value := members.get(name), str)]
     text = asked[0] if asked else LEAD_IN + json.dumps(payload, indent=2, ensure_ascii=False)
     extra = members.get("system_prompt")

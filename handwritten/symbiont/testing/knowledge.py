@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.shapes import is_array, is_object
 from wirewright.sandbox import Call, rule
 
 from symbiont.testing.base import Base, Json, conflict, invalid, missing, need
@@ -40,8 +41,8 @@ class Collection:
 
     def fits(self, vector: Any) -> bool:
         """Whether it is a vector of the right size, or several by name."""
-        several: list[Any] = list(vector.values()) if isinstance(vector, dict) else [vector]
-        return all(isinstance(each, list) and len(each) == self.size for each in several)
+        several: list[Any] = list(vector.values()) if is_object(vector) else [vector]
+        return all(is_array(each) and len(each) == self.size for each in several)
 
 
 class KnowledgeRules(Base):

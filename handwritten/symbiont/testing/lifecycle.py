@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.shapes import is_object
+
 SWEEP = 30.0
 MISSED = 3
 EVENTS_KEPT = 100
@@ -49,11 +51,11 @@ class Agent:
 
     @property
     def external(self) -> bool:
-        return isinstance(self.mode, dict) and "External" in self.mode
+        return is_object(self.mode) and "External" in self.mode
 
     @property
     def mode_name(self) -> str:
-        return next(iter(self.mode)) if isinstance(self.mode, dict) else str(self.mode)
+        return next(iter(self.mode)) if is_object(self.mode) else str(self.mode)
 
     def state(self, now: float, pace: Pace) -> str:
         """One of the runtime's eleven words."""

@@ -73,10 +73,11 @@ class Loop:
     def run(self, config: Json) -> None:
         """To its end; the journal has it all then."""
         self.write(0, {"type": "started", "agent_id": self.agent, "config": config})
-        ended = False
-        while not ended and (reason := self._limit()) is None:
+        ended, limit = False, self._limit()
+        while not ended and limit is None:
             ended = self._iterate()
-        self.reason = "completed" if ended else reason or "completed"
+            limit = self._limit()
+        self.reason = "completed" if ended else str(limit)
         self.phase = "terminated"
         event = {"type": "terminated", "reason": self.termination, "iterations": self.iteration}
         self.write(self.iteration, event | {"total_usage": self.usage, "duration_ms": self.elapsed_ms})

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import cedarpy
+from wirewright.contract.shapes import is_object
 
 from symbiont.testing.base import Json
 
+_cedar: Any = cedarpy  # some of its types are not known
 _TEXT_ACTION = re.compile(r"\baction\s*(==|in)\s*\"")
 _PERMIT = re.compile(r"\bpermit\s*\(")
 _COMMENT = re.compile(r"//[^\n]*")
@@ -71,7 +73,7 @@ def decide(agent: str, policies: Sequence[Policy], action: Json) -> Verdict:
         "resource": resource,
         "context": context,
     }
-    answer = cedarpy.is_authorized(request, rules, entities)
+    answer = _cedar.is_authorized(request, rules, entities)
     reasons = [names.get(reason, "default") for reason in answer.diagnostics.reasons]
     if answer.allowed:
         return Verdict(True, f"permitted by {', '.join(dict.fromkeys(reasons))}" if permits else "not forbidden")
@@ -95,12 +97,17 @@ def _question(agent: str, action: Json) -> tuple[str, list[Any], Json]:
     entities: list[Any] = [{"uid": {"type": kind, "id": name}, "attrs": attributes, "parents": []}]
     if (kind, name) != ("Agent", agent):
         entities.append({"uid": {"type": "Agent", "id": agent}, "attrs": {"name": agent, "id": agent}, "parents": []})
-    try:
-        arguments = json.loads(action.get("arguments") or "{}")
-    except ValueError:
-        arguments = {}
-    given = {key: value for key, value in arguments.items() if isinstance(value, str | bool | int)}
+    given = {key: value for key, value in _arguments(action).items() if isinstance(value, str | bool | int)}
     return f"{kind}::{json.dumps(name)}", entities, {"arguments": given}
+
+
+def _arguments(action: Json) -> Json:
+    """The arguments of a tool as an object; empty where they are none."""
+    try:
+        read: Any = json.loads(action.get("arguments") or "{}")
+    except ValueError:
+        return {}
+    return read if is_object(read) else {}
 
 
 def _as_cedar(source: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wirewright.calls import is_object
 from wirewright.protocols import Protocol, Spec
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def with_sdk_operations(raw: dict[str, Any], first: Any) -> dict[str, Any]:
         extra = {
             method: operation
             for method, operation in item.items()
-            if isinstance(operation, dict) and operation.get("x-authority") == "sdk"
+            if is_object(operation) and operation.get("x-authority") == "sdk"
         }
         if extra:
             paths[path] = {**extra, **paths.get(path, {})}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Call, control, rule
 
 from symbiont.testing.base import Json, conflict, invalid, need, told
@@ -93,7 +94,7 @@ class ReasoningRules(ToolRules):
         if tool is None:
             return f"there is no tool {wanted.name}", False
         given = wanted.given
-        faults = tool.faults(given) if isinstance(given, dict) else ["the arguments are no JSON object"]
+        faults = tool.faults(given) if is_object(given) else ["the arguments are no JSON object"]
         if faults:
             return f"[Schema validation failed] {'; '.join(faults)}", False
         envelope = self.use_tool(tool.name, given)

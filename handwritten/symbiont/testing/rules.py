@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from wirewright.contract.document import SpecDocument
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Router
+from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, control
 
 from symbiont.testing.access import Bucket, Doorkeeper, Holder
@@ -158,15 +159,11 @@ class SymbiontRules(
     def runtime_routes(self) -> Router:
         """The runtime's own operations alone."""
         raw = self.document.raw
-        paths = {
-            path: {
-                key: value
-                for key, value in item.items()
-                if not isinstance(value, dict) or value.get("x-authority") == "runtime"
-            }
-            for path, item in raw["paths"].items()
-        }
-        servers = [server for server in raw.get("servers", ()) if not urlsplit(server["url"]).path.strip("/")]
+        paths: Json = {path: {} for path in raw["paths"]}
+        for operation in self.document.operations:
+            if operation.declared.get("x-authority") == "runtime":
+                paths[operation.path][operation.method.lower()] = operation.declared
+        servers = [server for server in raw.get("servers", ()) if not urlsplit(str(server["url"])).path.strip("/")]
         return Router(SpecDocument({**raw, "paths": paths, "servers": servers}))
 
     def caller(self, call: Call) -> Holder | None:
@@ -196,7 +193,7 @@ class SymbiontRules(
         """Scopes exist from runtime 1.11 on."""
         if holder.admin or self.version == "1.10" or access in {"any", "filtered"}:
             return None
-        body: Json = call.body if isinstance(call.body, dict) else {}
+        body: Json = call.body if is_object(call.body) else {}
         acting = {
             "agent": call.path.get("agent_id"),
             "agent_in_body": body.get("agent_id"),

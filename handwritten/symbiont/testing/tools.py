@@ -8,18 +8,16 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from wirewright.sandbox import Call, control, rule
 
 from symbiont.testing.base import Base, Json, invalid, missing, need, told
 
-BACKENDS = frozenset({"oneshot", "shell", "session", "browser", "http", "mcp", "mcp-proxy"})
-TIERS = ("low", "medium", "high", "critical")
 _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}
 _UNSAFE = re.compile(r"[;&|`$<>\\\n\r]")
 
@@ -111,42 +109,58 @@ def _is_address(text: str) -> bool:
     return True
 
 
+class _RawArgument(msgspec.Struct):
+    type: str = "string"
+    required: bool = True
+    description: str = ""
+    allowed: list[str | int] = []
+
+
+class _RawTool(msgspec.Struct):
+    name: str
+    version: str = "1.0.0"
+    description: str = ""
+    risk_tier: Literal["low", "medium", "high", "critical"] = "low"
+    human_approval: bool = False
+    backend: Literal["oneshot", "shell", "session", "browser", "http", "mcp", "mcp-proxy"] = "oneshot"
+    timeout_seconds: int = 30
+
+
+class _RawCommand(msgspec.Struct):
+    template: str
+
+
+class _RawManifest(msgspec.Struct):
+    """A manifest file: `[tool]`, `[args.<name>]` and `[command]`."""
+
+    tool: _RawTool
+    args: dict[str, _RawArgument] = {}
+    command: _RawCommand | None = None
+
+
 def read_manifest(path: Path) -> Manifest:
     """Raises ValueError with what is wrong."""
     try:
-        raw = tomllib.loads(path.read_text())
+        raw = msgspec.toml.decode(path.read_bytes(), type=_RawManifest)
     except OSError:
-        raise ValueError(f"{path} cannot be read") from None
-    tool = raw.get("tool", raw)
-    name = tool.get("name")
-    if not isinstance(name, str) or not name:
-        raise ValueError("tool.name is missing")
-    tier, backend = tool.get("risk_tier", "low"), tool.get("backend", "oneshot")
-    if tier not in TIERS:
-        raise ValueError(f"risk_tier {tier!r} is not one of {', '.join(TIERS)}")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend {backend!r} is not one of {', '.join(sorted(BACKENDS))}")
+        raise ValueError(f"{path.name} cannot be read") from None
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    tool = raw.tool
     arguments = tuple(
-        Argument(
-            key,
-            about.get("type", "string"),
-            about.get("required", True),
-            about.get("description", ""),
-            tuple(map(str, about.get("allowed", ()))),
-        )
-        for key, about in (tool.get("args") or raw.get("args") or {}).items()
+        Argument(name, about.type, about.required, about.description, tuple(map(str, about.allowed)))
+        for name, about in raw.args.items()
     )
-    template = raw.get("command", {}).get("template") or tool.get("command") or name
     return Manifest(
-        name,
-        template,
+        tool.name,
+        raw.command.template if raw.command else tool.name,
         arguments,
-        str(tool.get("version", "1.0.0")),
-        tool.get("description", ""),
-        tier,
-        bool(tool.get("human_approval", False)),
-        backend,
-        int(tool.get("timeout_seconds", 30)),
+        tool.version,
+        tool.description,
+        tool.risk_tier,
+        tool.human_approval,
+        tool.backend,
+        tool.timeout_seconds,
         str(path),
     )
 
@@ -191,7 +205,7 @@ class ToolRules(Base):
 
     def load_tools(self) -> None:
         if self.tool_folder is None:
-            found = [Manifest(**{**vars(tool), "source_path": f"tools/{tool.name}.clad.toml"}) for tool in BUILT_IN]
+            found = [replace(tool, source_path=f"tools/{tool.name}.clad.toml") for tool in BUILT_IN]
         else:
             found = [read_manifest(path) for path in sorted(self.tool_folder.glob("*.clad.toml"))]
         self.tools = {tool.name: tool for tool in sorted(found, key=lambda tool: tool.name)}
