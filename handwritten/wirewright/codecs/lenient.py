@@ -109,6 +109,8 @@ class Builders:
         try:
             return msgspec.convert(value, type, dec_hook=self._hook)
         except msgspec.ValidationError as error:
+            if isinstance(value, float) and value.is_integer():  # 1.0 is an integer, as JSON Schema has it
+                return self.scalar(int(value), type)
             raise Misfit(str(error)) from error
 
     def _object(self, shape: Shape) -> Build:

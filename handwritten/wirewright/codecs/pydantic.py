@@ -12,7 +12,7 @@ import pydantic
 from wirewright.codecs import CodecError, Decoder
 from wirewright.codecs.plain import encode_unknown, plain
 from wirewright.codecs.shapes import shape_of
-from wirewright.narrow import is_collection, is_mapping, is_sequence
+from wirewright.narrow import is_bytes, is_collection, is_mapping, is_sequence
 
 _NAIVE_MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"').search
 
@@ -21,6 +21,9 @@ class _Seen:
     """Whether any model has a field of bytes: pydantic writes base64 in its URL-safe form, OpenAPI means the other."""
 
     bytes = False
+
+
+_BYTES = pydantic.ConfigDict(val_json_bytes="base64")
 
 
 class Model(pydantic.BaseModel):
@@ -76,7 +79,7 @@ class PydanticCodec:
     def _adapter(self, type: Any) -> pydantic.TypeAdapter[Any]:
         found = self._adapters.get(type)
         if found is None:
-            found = self._adapters[type] = pydantic.TypeAdapter(type)
+            found = self._adapters[type] = _adapter(type)
         return found
 
     def decoder(self, type: Any) -> Decoder:
@@ -99,16 +102,21 @@ class PydanticCodec:
         return decoded
 
     def convert(self, value: Any, type: Any) -> Any:
+        adapter = self._adapter(type)
         try:
-            return self._adapter(type).validate_python(value)
+            if _Seen.bytes:  # base64 is understood in JSON alone
+                return adapter.validate_json(self._write(value))
+            return adapter.validate_python(value)
         except pydantic.ValidationError as error:
             raise codec_error(error, value) from error
         except RecursionError as error:
             raise CodecError("the value is nested too deeply") from error
+        except (TypeError, ValueError) as error:
+            raise CodecError(str(error)) from error
 
     def encode(self, value: Any) -> bytes:
         try:
-            if _Seen.bytes:
+            if _Seen.bytes or _holds_bytes(value):
                 return self._write(self.to_builtins(value))
             content = self._any.dump_json(value, by_alias=True, exclude_unset=True)
             return self._write(self.to_builtins(value)) if _NAIVE_MOMENT(content) else content
@@ -120,6 +128,22 @@ class PydanticCodec:
 
     def extras(self, value: Any) -> MutableMapping[str, Any] | None:
         return value.model_extra if isinstance(value, pydantic.BaseModel) else None
+
+
+def _adapter(type: Any) -> pydantic.TypeAdapter[Any]:
+    if "bytes" not in str(type):
+        return pydantic.TypeAdapter(type)
+    _Seen.bytes = True
+    try:
+        return pydantic.TypeAdapter(type, config=_BYTES)
+    except pydantic.PydanticUserError:  # a model, which has a configuration of its own
+        return pydantic.TypeAdapter(type)
+
+
+def _holds_bytes(value: Any) -> bool:
+    """Whether bytes are what is sent, or directly in it; those in models are known from their fields."""
+    members = value.values() if is_mapping(value) else value if is_collection(value) else (value,)
+    return any(is_bytes(member) for member in members)
 
 
 def _parsed(content: bytes) -> Any:
