@@ -108,7 +108,8 @@ class TowerRules(Rules):
 
     @rule(*CONTEXTS)
     def told(self, call: Call) -> Json:
-        agent, kind = self.agent(call), call.body["type"]
+        agent = self.agent(call)
+        kind = call.body.get("type", call.operation.id.removeprefix("context_") if call.operation else "")
         agent["_log"].append({"kind": kind, "summary": f"{kind} received", "at": self.now().isoformat()})
         return {"data": {"agent_id": agent["id"], "accepted": True, "type": kind}}
 

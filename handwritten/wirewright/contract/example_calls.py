@@ -135,7 +135,7 @@ def _bodies(operation: SpecOperation) -> Iterator[tuple[str, str, Any]]:
         values += [(label, json.loads(text)) for label, text in _json_texts(form)] if is_json(name) else []
         if not values and (is_json(name) or "form" in name):
             values = [("made up", allowed_value(form, schemas))]
-        for label, value in values or [("made up", "example" if name.startswith("text/") else _BINARY)]:
+        for label, value in values or [("made up", "example" if is_text(name) else _BINARY)]:
             yield label, concrete, value if is_json(name) or isinstance(value, dict | str | bytes) else str(value)
 
 
@@ -192,7 +192,7 @@ def _of_form(operation: SpecOperation, response: Response, status: int, form: Me
             encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
             yield ExampleAnswer(label, status, headers, encoded, form, value, bool(given))
         return
-    plain: list[tuple[str, Any]] = given or [("made up", "example" if name.startswith("text/") else _BINARY)]
+    plain: list[tuple[str, Any]] = given or [("made up", "example" if is_text(name) else _BINARY)]
     for label, value in plain:
         content = value if isinstance(value, bytes) else str(value).encode()
         yield ExampleAnswer(label, status, headers, content, form, documented=bool(given))
@@ -213,6 +213,11 @@ def made_events(form: MediaType) -> list[tuple[str, Any]]:
     """The data of each documented event, made up from its schema; `message` for a stream whose events have no names."""
     named = form.declared.get("x-sse-events") or {"message": form.declared.get("itemSchema", {})}
     return [(str(name), synthesise(form.schemas, schema)) for name, schema in named.items()]
+
+
+def is_text(media_type: str) -> bool:
+    """Whether a body of this form is text, and no JSON."""
+    return media_type.startswith("text/") or any(word in media_type for word in ("xml", "yaml", "javascript"))
 
 
 def concrete_type(name: str) -> str:

@@ -119,13 +119,13 @@ class Judge:
         return verdict
 
     def _of_answer(self, operation: SpecOperation, trial: Trial, *, blamed: bool) -> Iterator[tuple[str, str, bool]]:
-        """Check, message, and whether it is a gap: a refusal that is not documented, of a request that deserves it."""
+        """Check, message, and whether it is a gap: a refusal of no documented form, of a request that deserves it."""
         body = trial.body if trial.complete else _whole_part(trial)
         status = trial.status or 0
         found = check_response(operation, status, trial.headers, body, method=trial.request.method)
         for problem in found:
             check = _BY_KIND.get(problem.kind) or ("headers" if problem.place.startswith("header.") else "body")
-            gap = problem.kind == "status" and blamed and 400 <= status < 500
+            gap = check in {"status", "media_type"} and blamed and 400 <= status < 500
             yield check, f"{status}: {problem}" if check != "status" else problem.message, gap
 
     def _of_failure(self, operation: SpecOperation, trial: Trial, phase: str, verdict: Verdict) -> None:

@@ -112,7 +112,7 @@ def _read(endpoint: Endpoint, call: ExampleCall, answer: ExampleAnswer, label: s
     elif isinstance(got, bytes):
         expected = answer.body
     elif isinstance(got, str):
-        expected = answer.body.decode()
+        expected = answer.body.decode("utf-8", "replace")
     if isinstance(got, str | bytes):
         yield from [] if got == expected else [f"{label}: was {expected!r}, is {got!r}"]
         return
