@@ -99,11 +99,17 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Speed and memory as ratios, measured side by side in one run."""
+    """Speed and memory as ratios, measured side by side in one run; all of them go to `bench/` and into the README."""
     checkout(session)
-    names = session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py"))
-    for name in names:
-        session.run("python", f"tests/benchmarks/{name.removesuffix('.py')}.py")
+    session.install("matplotlib")
+    every = sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py"))
+    kept = Path(session.create_tmp())
+    (kept / "figures.jsonl").unlink(missing_ok=True)
+    for name in session.posargs or every:
+        script = f"tests/benchmarks/{name.removesuffix('.py')}.py"
+        session.run("python", script, env={"WIREWRIGHT_FIGURES": str(kept)})
+    if not session.posargs:
+        session.run("python", "tests/benchmarks/publish.py", str(kept))
 
 
 @nox.session

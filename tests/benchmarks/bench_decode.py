@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from figures import figure
 from wirewright import codecs
 from wirewright_codegen.pipeline import Target, generate
 
@@ -199,6 +200,23 @@ def table(names: str, rename: Callable[[str], str], out: Path, budget: float) ->
     return rows
 
 
+TARGETS = {("msgspec", "agree"): 1.0, ("msgspec", "differ"): 1.0, ("attrs", "agree"): 1.5, ("attrs", "differ"): 2.0}
+
+
+def keep(row: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Ours beside orjson's plain dicts; the pydantic flavour beside the models that datamodel-code-generator writes."""
+    flavour = row["kind"].removeprefix("wirewright ")
+    if flavour not in FLAVOURS:
+        return
+    beside = "pydantic (datamodel-code-generator)" if flavour == "pydantic" else "orjson, dicts"
+    [other] = [r for r in rows if (r["names"], r["size"], r["kind"]) == (row["names"], row["size"], beside)]
+    case = f"{row['size']} to {flavour}, names {row['names']}"
+    target = 1 / TARGETS.get((flavour, row["names"]), 1.0)
+    headline = (row["size"], row["names"]) == ("100 KB", "agree")
+    ours, theirs = row["decode"] * 1e6, other["decode"] * 1e6
+    figure("Decoding", case, ours, theirs, beside=beside, unit="us", target=target, headline=headline)
+
+
 def main() -> None:
     """Print one line per kind, size and naming."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -216,6 +234,7 @@ def main() -> None:
     for row in rows:
         decode, encode = row["decode"] * 1e6, row["encode"] * 1e6
         place = f"{row['names']:<8}{row['size']:<8}{row['kind']:<38}"
+        keep(row, rows)
         print(f"{place}{decode:>9.0f} us{row['decode_ratio']:>10.2f}{encode:>9.0f} us{row['encode_ratio']:>10.2f}")
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")

@@ -6,13 +6,12 @@ A run is a graph with a fan-out of ten and a join: 22 states. One runtime execut
 turn; the best of several rounds counts. "as documented" is what users get, and what the target is for; with "no pause"
 the original asks in a busy loop, and both wait for the state manager. That runs in a process of its own and starts
 empty each time. The original runs in its own environment, made when it is missing (see
-tests/protocols/exosphere/interop/peers.py); without Python 3.12 only ours is measured.
+peers.py); without Python 3.12 only ours is measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import subprocess
@@ -24,12 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PEERS = Path(__file__).resolve().parents[1] / "protocols" / "exosphere" / "interop" / "peers.py"
-_spec = importlib.util.spec_from_file_location("exosphere_peers", PEERS)
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
+import peers
+from figures import figure
 
 KEY = "sandbox-key"
 STATES_PER_RUN = 22
@@ -144,6 +139,17 @@ def throughput(options: argparse.Namespace, original: Path | None) -> bool:
                 print(f"  {name:18}{best[0]:8.0f}")
                 continue
             ratio = best[0] / best[1]
+            figure(
+                "Exosphere",
+                f"states, {name}",
+                best[0],
+                best[1],
+                beside="exospherehost 0.0.3",
+                unit="/s",
+                more=True,
+                target=TARGET if name == "as documented" else None,
+                headline=name == "as documented",
+            )
             print(f"  {name:18}{best[0]:8.0f}{best[1]:11.0f}{ratio:8.2f}x")
             is_reached &= ratio >= TARGET or name != "as documented"
     return is_reached
@@ -152,12 +158,17 @@ def throughput(options: argparse.Namespace, original: Path | None) -> bool:
 def imports(original: Path | None) -> None:
     print("\nImport in milliseconds, median of 5\n")
     print(f"  {'':12}{'import exospherehost':>22}{'... and Runtime':>18}")
+    measured: list[list[float]] = []
     for name, python in (("ours", sys.executable), ("original", original)):
         if python is None:
             continue
         samples = [_import_times(python) for _ in range(5)]
         light, whole = (statistics.median(sample[index] for sample in samples) for index in (0, 1))
+        measured.append([light, whole])
         print(f"  {name:12}{light:22.1f}{whole:18.1f}")
+    if len(measured) == 2:
+        for case, ours, theirs in zip(("import exospherehost", "... and Runtime"), *measured, strict=True):
+            figure("Exosphere", case, ours, theirs, beside="exospherehost 0.0.3", unit="ms", headline=case[0] == "i")
 
 
 def _import_times(python: Any) -> list[float]:
@@ -171,8 +182,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
     try:
-        original = peers.python()
-    except peers.NoPeer as error:
+        original = peers.python_of("exospherehost==0.0.3", at_least=(3, 12))
+    except peers.NoPeerError as error:
         print(f"without the original: {error}")
         original = None
     is_reached = throughput(options, original)

@@ -4,30 +4,23 @@ ratios.
     python tests/benchmarks/bench_neuron.py [--leases N] [--rounds N]
 
 Each neuron is a process of its own; the sandbox runs in a thread of this one. The best round counts. The original runs
-in its own environment, made when it is missing (see tests/protocols/neuron/peers.py); where it cannot be had, only ours
+in its own environment, made when it is missing (see peers.py); where it cannot be had, only ours
 is measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+import peers
+from figures import figure
 from wirewright.sandbox import Sandbox
-
-_PEERS = Path(__file__).resolve().parents[1] / "protocols/neuron/peers.py"
-_spec = importlib.util.spec_from_file_location("neuron_peers", _PEERS)
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
 
 CONCURRENCIES = (1, 16, 256)
 TARGET = 2.0
@@ -98,7 +91,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pythons = {"ours": sys.executable}
     try:
-        pythons["original"] = str(peers.environment_of(ORIGINAL))
+        pythons["original"] = str(peers.python_of(f"holokai-neuron-sdk=={ORIGINAL}"))
     except peers.NoPeerError as error:
         print(f"only ours: {error}")
     print(f"leases per second, best of {arguments.rounds}; target: {TARGET:.0f} x the original")
@@ -112,6 +105,17 @@ def main() -> None:
         line = f"concurrency {concurrency:>3}: " + ", ".join(f"{who} {speed:,.0f}" for who, speed in best.items())
         if "original" in best:
             ratio = best["ours"] / best["original"]
+            figure(
+                "Neuron",
+                f"leases, {concurrency} at a time",
+                best["ours"],
+                best["original"],
+                beside=f"holokai-neuron-sdk {ORIGINAL}",
+                unit="/s",
+                more=True,
+                target=TARGET,
+                headline=concurrency == 16,
+            )
             line += f", ratio {ratio:.1f} {'(target met)' if ratio >= TARGET else '(below target)'}"
         print(line, flush=True)
 

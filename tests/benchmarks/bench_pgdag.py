@@ -2,22 +2,22 @@
 
     python tests/benchmarks/bench_pgdag.py [--rounds N] [--nodes N] [--version 0.14.0] [--no-dask]
 
-A chain and a random graph of no-op steps, and a fan of steps that sleep 1 ms (ours with 32 and 64 at a time; the original has one). Each figure is
-the best of several rounds in processes of their own, ours and the original's in turn, so that noise hits both. The original is
-installed in an environment of its own, made when it is missing. On Dask: the same fan of no-op steps on two worker
-processes, through the kernel and as plain futures, each result fetched.
+A chain and a random graph of no-op steps, and a fan of steps that sleep 1 ms (ours with 32 and 64 at a time; the
+original has one). Each figure is the best of several rounds in processes of their own, ours and the original's in turn,
+so that noise hits both. On Dask: the same fan of no-op steps on two worker processes, through the kernel and as plain
+futures, each result fetched.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-CACHE = Path(os.environ.get("WIREWRIGHT_PEERS", Path.home() / ".cache" / "wirewright" / "peers"))
+import peers
+from figures import figure
+
 KERNEL = """
 import asyncio, random, sys, time
 from pgdag import DAGEdge, DAGNode, DAGTemplate, PGDAGRunner
@@ -72,24 +72,13 @@ if __name__ == "__main__":
 STEPS = "def noop(ctx=None):\n    return {}\n"
 
 
-def original(version: str) -> str:
-    """The Python of an environment that has the original kernel."""
-    folder = CACHE / f"sbn-sdk-{version}"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), f"sbn-sdk=={version}"], check=True)
-    return str(python)
-
-
 def rate(python: str, shape: str, nodes: int, width: int) -> float:
     command = [python, "-c", KERNEL, shape, str(nodes), str(width)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def compare(options: argparse.Namespace) -> None:
-    theirs = original(options.version)
+    theirs = str(peers.python_of(f"sbn-sdk=={options.version}"))
     print(f"{'steps per second, ' + str(options.nodes) + ' steps':<40}{'ours':>10}{'original':>10}{'factor':>9}")
     for shape, width in (("chain", 1), ("chain", 32), ("random", 32), ("fan", 32), ("fan", 64)):
         ours, original_rates = [], []
@@ -98,11 +87,22 @@ def compare(options: argparse.Namespace) -> None:
             original_rates.append(rate(theirs, shape, options.nodes, 0))
         sleeping = ", 1 ms each" if shape == "fan" else ", no-op"
         label = f"{shape}{sleeping}, {width} at a time"
+        figure(
+            "pgdag",
+            f"steps, {label}",
+            max(ours),
+            max(original_rates),
+            beside=f"sbn-sdk {options.version}",
+            unit="/s",
+            more=True,
+            target=5.0 if shape == "fan" else 1.0,
+            headline=(shape, width) in {("chain", 1), ("fan", 64)},
+        )
         print(f"{label:<40}{max(ours):>10.0f}{max(original_rates):>10.0f}{max(ours) / max(original_rates):>8.2f}x")
 
 
 def dask(options: argparse.Namespace) -> None:
-    folder = CACHE / "bench-pgdag"
+    folder = peers.home() / "bench-pgdag"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench_pgdag_steps.py").write_text(STEPS)
     program = folder / "bench_pgdag_dask.py"
@@ -114,7 +114,12 @@ def dask(options: argparse.Namespace) -> None:
     for name, value in map(str.split, printed.splitlines()):
         seconds[name].append(float(value))
     plain, kernel = min(seconds["plain"]), min(seconds["kernel"])
-    print(f"on Dask, ms a step: kernel {kernel * 1000:.2f}, plain futures {plain * 1000:.2f}: {kernel / plain - 1:+.0%}")
+    figure(
+        "pgdag", "a step on Dask", kernel * 1000, plain * 1000, beside="plain Dask futures", unit="ms", target=1 / 1.3
+    )
+    print(
+        f"on Dask, ms a step: kernel {kernel * 1000:.2f}, plain futures {plain * 1000:.2f}: {kernel / plain - 1:+.0%}"
+    )
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CACHE = Path(os.environ.get("WIREWRIGHT_PEERS", Path.home() / ".cache" / "wirewright" / "peers"))
+import peers
+from figures import figure
+
 STREAM = 'dict(worker_id="w", task_type="t", domain="d")'
 PULSE = '"picked_up", score=0.9, actions=[{"action": "picked_up", "score": 0.9}], events={"friendly": 1}'
 SYNC = f"""
@@ -76,17 +77,6 @@ def sandbox() -> Iterator[str]:
         process.wait()
 
 
-def original(version: str) -> str:
-    """The Python of an environment that has the original SDK."""
-    folder = CACHE / f"sbn-sdk-{version}"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), f"sbn-sdk=={version}"], check=True)
-    return str(python)
-
-
 def rate(python: str, program: str, url: str, count: int) -> float:
     return float(
         subprocess.run([python, "-c", program, url, str(count)], capture_output=True, text=True, check=True).stdout
@@ -105,7 +95,7 @@ def main() -> int:
     parser.add_argument("--pulses", type=int, default=500)
     parser.add_argument("--version", default="0.14.0")
     options = parser.parse_args()
-    pythons = {"ours": sys.executable, "original": original(options.version)}
+    pythons = {"ours": sys.executable, "original": str(peers.python_of(f"sbn-sdk=={options.version}"))}
     tools = {name: [str(Path(python).parent / "sbn")] for name, python in pythons.items()}
     with sandbox() as url:
         environment = {"SBN_BASE_URL": url, "SBN_API_KEY": "sbn_live_abc123"}
@@ -129,6 +119,17 @@ def main() -> int:
                 ours, theirs = best(results["ours"]), best(results["original"])
                 factor = ours / theirs if measures is rates else theirs / ours
                 digits = 0 if measures is rates else 3
+                figure(
+                    "SBN",
+                    label.rpartition(", s")[0] or label,
+                    ours,
+                    theirs,
+                    beside=f"sbn-sdk {options.version}",
+                    unit="/s" if measures is rates else "s",
+                    more=measures is rates,
+                    target=1.5 if measures is rates else 2.0,
+                    headline=label in {"pulses/s, sync", "import sbn, s"},
+                )
                 print(f"{label:<36}{ours:>12.{digits}f}{theirs:>12.{digits}f}{factor:>8.2f}x")
     return 0
 

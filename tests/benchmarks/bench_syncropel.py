@@ -3,13 +3,12 @@
     python tests/benchmarks/bench_syncropel.py [--rounds N] [--emits N] [--version 0.7.0]
 
 Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs
-in a process of its own; the original in an environment of its own (see tests/protocols/syncropel/interop/peers.py).
+in a process of its own; the original in an environment of its own (see peers.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -21,13 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve()
-PEERS = HERE.parents[1] / "protocols" / "syncropel" / "interop" / "peers.py"
-_spec = importlib.util.spec_from_file_location("syncropel_peers", PEERS)
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
+import peers
+from figures import figure
 
 EMITS = '''
 import asyncio, json, os, sys, time
@@ -151,6 +145,17 @@ def emits(options: argparse.Namespace, original: Path) -> None:
         )
     print(f"  {'':24}{'ours':>10}{'original':>12}{'ratio':>9}   target 1.5x")
     for name in sorted(mine):
+        figure(
+            "Syncropel",
+            f"emits, {name}",
+            mine[name],
+            other[name],
+            beside=f"syncropel {options.version}",
+            unit="/s",
+            more=True,
+            target=1.5,
+            headline=name in {"async, kernel", "sync, kernel"},
+        )
         print(f"  {name:24}{mine[name]:10.0f}{other[name]:12.0f}{mine[name] / other[name]:8.2f}x")
 
 
@@ -165,11 +170,17 @@ def imports(options: argparse.Namespace, original: Path) -> None:
         ("ours: Client and a first sync emit", sys.executable, FIRST_EMIT),
         (f"original {options.version}: Client and a first sync emit", original, FIRST_EMIT),
     ]
+    medians: list[float] = []
     for name, python, statement in cases:
         program = IMPORT.replace("{statement}", statement)
         run(python, program)
         samples = [run(python, program) for _ in range(7)]
         ms, mib = (statistics.median(sample[index] for sample in samples) for index in (0, 1))
+        medians.append(ms)
+        if len(medians) % 2 == 0:
+            case, beside = cases[len(medians) - 2][0].removeprefix("ours: "), f"syncropel {options.version}"
+            first = case == "import syncropel"
+            figure("Syncropel", case, medians[-2], ms, beside=beside, unit="ms", target=1.0, headline=first)
         print(f"  {name:44}{ms:8.1f}{mib:8.1f}{samples[0][2]:9}   {'yes' if samples[0][3] else 'no'}")
 
 
@@ -223,6 +234,8 @@ def decoding(options: argparse.Namespace) -> None:
     }
     figures = {name: min(seconds(work) for _ in range(options.rounds * 3)) for name, work in cases.items()}
     plain = figures["orjson.loads, plain dicts"]
+    typed = figures["typed (ours, as an answer is decoded)"]
+    figure("Syncropel", "decode 500 records, typed", typed, plain, beside="orjson to dicts", unit="s", target=1 / 1.2)
     print(f"\nDecoding an answer of 500 records, {len(content) // 1024} KiB\n")
     for name, value in figures.items():
         print(f"  {name:44}{value * 1000:8.3f} ms{value / plain:8.2f}x   {'target 1.2x' if 'typed' in name else ''}")
@@ -235,7 +248,7 @@ def main() -> None:
     parser.add_argument("--version", default="0.7.0")
     parser.add_argument("--only", choices=("emits", "imports", "decoding"))
     options = parser.parse_args()
-    original = peers.python_of(options.version)
+    original = peers.python_of(f"syncropel=={options.version}")
     if options.only in {None, "emits"}:
         emits(options, original)
     if options.only in {None, "imports"}:

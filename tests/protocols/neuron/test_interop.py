@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from wirewright.sandbox import Sandbox
-
-from . import peers
 
 pytestmark = pytest.mark.interop
 PROGRAM = Path(__file__).with_name("interop_neuron.py")
@@ -20,7 +19,7 @@ PROGRAM = Path(__file__).with_name("interop_neuron.py")
 def environment_of(version: str) -> Path:
     """The interpreter that has the original; skips where it cannot be installed."""
     try:
-        return peers.environment_of(version)
+        return peers.python_of(f"holokai-neuron-sdk=={version}")
     except peers.NoPeerError as error:
         pytest.skip(str(error))
 
@@ -55,7 +54,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=peers.VERSIONS)
+@pytest.fixture(params=("0.1.1", "0.2.0"))
 def original(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Original]:
     neuron = Original(environment_of(request.param), sandbox.url)
     assert sandbox.wait_for(lambda: registered(sandbox), 10)

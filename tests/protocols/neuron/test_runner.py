@@ -323,7 +323,11 @@ async def an_async_generator() -> Any:
     yield 1
 
 
-@pytest.mark.parametrize("value", [object(), print, range(3), b"\xff", "\ud800", an_async_generator()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [object(), print, range(3), b"\xff", "\ud800", an_async_generator()],
+    ids=lambda value: type(value).__name__,
+)
 async def test_what_is_no_json_fails_the_task_for_good_instead_of_silently(value: Any) -> None:
     frame = await run(returning(value))
     assert (frame["kind"], frame["code"]) == ("terminal", "OUTPUT_NOT_SERIALIZABLE")

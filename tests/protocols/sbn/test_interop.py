@@ -6,7 +6,6 @@ Needs the package index: each original is installed in an environment of its own
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import peers
 import pytest
 from wirewright.sandbox import ManualClock, Sandbox
 
@@ -24,17 +24,13 @@ ORIGINALS = {"0.12": ("sbn-sdk==0.12.21", "sqlalchemy"), "0.14": ("sbn-sdk==0.14
 
 
 @pytest.fixture(scope="module", params=ORIGINALS)
-def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+def original(request: pytest.FixtureRequest) -> tuple[str, str]:
     """A protocol version, and a Python that has its original SDK."""
     version: str = request.param
-    uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-    if not Path(uv).exists():
-        pytest.skip("uv is not installed")
-    folder = tmp_path_factory.mktemp(f"sbn-{version}")
-    subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    subprocess.run([uv, "pip", "install", "-q", "--python", python, *ORIGINALS[version]], check=True)
-    return version, python
+    try:
+        return version, str(peers.python_of(*ORIGINALS[version]))
+    except peers.NoPeerError as error:
+        pytest.skip(str(error))
 
 
 def test_the_original_sends_what_was_recorded(original: tuple[str, str], tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ Run with `nox -s interop`. The first run installs the original into an environme
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -14,17 +13,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from wirewright.sandbox import Sandbox
 
 pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("exosphere_peers", HERE / "peers.py")
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
 
 ID = re.compile(r"\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
@@ -32,8 +27,8 @@ ID = re.compile(r"\b[0-9a-f]{24}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
 @pytest.fixture(scope="module")
 def original() -> Path:
     try:
-        python: Path = peers.python()
-    except peers.NoPeer as error:
+        python: Path = peers.python_of("exospherehost==0.0.3", at_least=(3, 12))
+    except peers.NoPeerError as error:
         pytest.skip(str(error))
     return python
 

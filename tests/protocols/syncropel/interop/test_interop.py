@@ -5,12 +5,14 @@ Run with `nox -s interop`. The first run installs both versions of the original,
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,14 +24,27 @@ from wirewright.sandbox import Sandbox
 
 pytestmark = pytest.mark.interop
 
-_spec = importlib.util.spec_from_file_location("syncropel_peers", Path(__file__).parent / "peers.py")
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
+VERSIONS = ("0.2.0", "0.7.0")
+SCRIPTS = Path(__file__).parent
 
 
-@pytest.fixture(scope="module", params=peers.VERSIONS)
+def ask(version: str, script: str, question: Any) -> Any:
+    """What a script of this folder, run by the original of that version, answers to a question; both are JSON."""
+    done = subprocess.run(
+        [str(peers.python_of(f"syncropel=={version}")), str(SCRIPTS / script)],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PATH": os.environ.get("PATH", "")},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"syncropel {version} failed in {script}: {done.stderr[-4000:]}")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -38,7 +53,7 @@ def version(request: pytest.FixtureRequest) -> str:
 def played(version: str) -> Iterator[tuple[dict[str, Any], Sandbox]]:
     """What every method of the original answered, and the sandbox that it talked to."""
     with Sandbox("syncropel", verify=True, responder=True, chunk_size=1000) as kernel:
-        yield peers.ask(version, "run_methods.py", {"url": kernel.url}), kernel
+        yield ask(version, "run_methods.py", {"url": kernel.url}), kernel
 
 
 def raised(outcome: Any) -> bool:
@@ -191,7 +206,7 @@ def random_emissions() -> list[dict[str, Any]]:
 
 
 def test_record_ids_of_ten_thousand_random_bodies(version: str, random_emissions: list[dict[str, Any]]) -> None:
-    theirs = peers.ask(version, "run_ids.py", [json.dumps(arguments) for arguments in random_emissions])
+    theirs = ask(version, "run_ids.py", [json.dumps(arguments) for arguments in random_emissions])
     assert len(theirs) == len(random_emissions) >= TOTAL
     kernel = MockKernel()
     client = Client(endpoint="http://mock", identity=Identity.static("did:example:me"), transport=kernel.transport())
@@ -210,7 +225,7 @@ def test_the_vectors_are_the_originals(version: str) -> None:
         "levels": [[vector["act"], vector["body"]] for vector in vectors("hash_levels")],
         "records": [vector["wire"] for vector in vectors("records")],
     }
-    answers = peers.ask(version, "run_vectors.py", questions)
+    answers = ask(version, "run_vectors.py", questions)
     assert answers["canonical"] == [[v["canonical"], v["sha256"]] for v in vectors("canonical")]
     assert answers["levels"] == [[v["l0"], v["l1"], v["l2"], v["l3"]] for v in vectors("hash_levels")]
     assert answers["records"] == [v["id"] for v in vectors("records")]

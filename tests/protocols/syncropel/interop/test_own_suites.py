@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import peers
 import pytest
 
 pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("syncropel_peers", HERE / "peers.py")
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
 
 LEFT_OUT = {
     "tests/test_identity.py::TestKeyStub": "says that keys are not implemented; they are",
@@ -33,7 +28,7 @@ def test_the_originals_own_tests_pass(version: str, least: int, tmp_path: Path) 
     spl = tmp_path / "spl"
     spl.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "spl.py"}" "$@"\n')
     spl.chmod(0o755)
-    suite = peers.suite_of(version)
+    suite = peers.source_of("syncropel", version)
     options = ["-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "-o", "addopts=", f"--rootdir={suite}"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests", *options, *(f"--deselect={name}" for name in LEFT_OUT)],
