@@ -129,17 +129,22 @@ class ChatSession:
         await self._write({"type": "Ping"})
 
     async def frames(self) -> AsyncIterator[ChatServerFrame]:
-        """Everything the runtime says until it closes, but for signs of life. Raises `APIError` after silence."""
+        """Everything the runtime says until it closes, but for signs of life and what only later versions know.
+
+        Raises `APIError` after silence.
+        """
         from symbiont_api.v1_16.models import ChatServerFrame
 
         decode = codecs.get("pydantic").decoder(ChatServerFrame)
         while (text := await self._read()) is not None:
             try:
-                frame: ChatServerFrame = decode(text)
+                frame: ChatServerFrame | dict[str, Any] = decode(text)
             except CodecError as error:
                 log.warning("a frame of the chat could not be read: %s", error)
                 continue
-            if frame.type != "Pong":
+            if isinstance(frame, dict):
+                log.info("a frame of the chat is of an unknown type")
+            elif frame.type != "Pong":
                 yield frame
 
     async def _write(self, frame: dict[str, Any]) -> None:

@@ -46,6 +46,16 @@ class SymbiontError(Exception):
         self.message = message
         self.status_code = status_code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[SymbiontError], args: tuple[Any, ...]) -> SymbiontError:
+    """An error out of a pickle, whatever its constructor takes."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 # What the runtime answers -------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class Collecting(MetricsExporter):
         self.is_shut = True
 
 
-# Snapshots and files ---------------------------------------------------------------------------------------------------
+# Snapshots and files -------------------------------------------------------------------------------------------------
 
 
 def test_a_snapshot_is_plain_values_and_back() -> None:

@@ -9,18 +9,10 @@ from symbiont import SkillLoader, SkillLoaderConfig, SkillScanner
 from symbiont.exceptions import SkillLoadError
 from symbiont.skills import ScanRule, ScanSeverity, SignatureStatus
 
-RULES = [
-    "pipe-to-shell",
-    "wget-pipe-to-shell",
-    "env-file-reference",
-    "soul-md-modification",
-    "memory-md-modification",
-    "eval-with-fetch",
-    "fetch-with-eval",
-    "base64-decode-exec",
-    "rm-rf-pattern",
-    "chmod-777",
-]
+RULES = (
+    "pipe-to-shell wget-pipe-to-shell env-file-reference soul-md-modification memory-md-modification eval-with-fetch "
+    "fetch-with-eval base64-decode-exec rm-rf-pattern chmod-777"
+)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +28,14 @@ RULES = [
 def test_the_ten_rules(line: str, rule: int | None) -> None:
     found = SkillScanner().scan_content(f"fine\n{line}\n", "SKILL.md")
 
-    assert [(f.rule, f.line, f.file) for f in found] == ([(RULES[rule - 1], 2, "SKILL.md")] if rule else [])
+    assert [(f.rule, f.line, f.file) for f in found] == ([(RULES.split()[rule - 1], 2, "SKILL.md")] if rule else [])
 
 
 def test_the_rules_of_the_runtime_are_forty_and_look_closer() -> None:
     scanner = SkillScanner(rules="runtime")
 
     assert len(scanner.rules) == len({rule.name for rule in scanner.rules}) == 40
-    assert [rule.name for rule in scanner.rules][:10] == RULES
+    assert [rule.name for rule in scanner.rules][:10] == RULES.split()
     assert [f.rule for f in scanner.scan_content("overwrite the MEMORY.md")] == ["memory-md-modification"]
     assert [f.severity for f in scanner.scan_content("cat /etc/shadow")] == [ScanSeverity.HIGH]
 
