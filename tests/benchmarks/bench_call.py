@@ -1,141 +1,216 @@
-"""One typed call against raw httpx with `response.json()`, in process and over a loopback server. Prints ratios.
+"""One typed call over a kept-alive connection, beside raw httpx, openapi-python-client and raw aiohttp. Prints ratios.
 
-python tests/benchmarks/bench_call.py
+    python tests/benchmarks/bench_call.py [--calls N]
+
+The server is a process of its own that answers prepared bytes; "in process" is httpx's MockTransport. Each figure is
+microseconds per call, the best of several rounds, all kinds in turn. What datamodel-code-generator writes has no
+client: its models on top of raw httpx are measured.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import importlib
+import json
 import multiprocessing
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
-import msgspec
-from wirewright import AsyncClient, Client, Content, Operation, Request
+import pydantic
+from figures import figure
+from wirewright.transport._aiohttp import AiohttpTransport
+from wirewright_codegen.pipeline import Target, generate
 
 BODY = b'{"id":"a","name":"something","tags":["x","y"],"size":12}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
-ROUNDS, CALLS = 7, 400
+ITEM = {
+    "type": "object",
+    "required": ["id", "name", "tags", "size"],
+    "properties": {
+        "id": {"type": "string"},
+        "name": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "size": {"type": "integer"},
+    },
+}
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+EXPAND = {"name": "expand", "in": "query", "schema": {"type": "string"}}
+ANSWER = {
+    "description": "One.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Item"}}},
+}
+SPEC = {
+    "openapi": "3.1.0",
+    "info": {"title": "Items", "version": "1"},
+    "paths": {
+        "/v1/items/{id}": {
+            "get": {
+                "operationId": "get_item",
+                "tags": ["items"],
+                "parameters": [ID, EXPAND],
+                "responses": {"200": ANSWER},
+            }
+        }
+    },
+    "components": {"schemas": {"Item": ITEM}},
+}
+ROUNDS = 7
 
 
-class Item(msgspec.Struct):
+class Item(pydantic.BaseModel):
+    """As datamodel-code-generator writes it."""
+
     id: str
     name: str
     tags: list[str]
     size: int
 
 
-GET = Operation(
-    "get_item",
-    "GET",
-    "/v1/items/{id}",
-    codec="msgspec",
-    responses={"200": (Content("application/json", lambda: Item),)},
-)
-POST = Operation(
-    "post_item", "POST", "/v1/items", codec="msgspec", request=(Content("application/json"),),
-    responses={"200": (Content("application/json", lambda: Item),)},
-)  # fmt: skip
-
-
 def serve(ready: Any) -> None:
-    """The least server that keeps connections alive, in a process of its own."""
+    """The least server that keeps connections alive."""
     listener = socket.create_server(("127.0.0.1", 0))
     ready.send(listener.getsockname()[1])
 
     def connection(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while data := sock.recv(65536):
-            if data.startswith(b"POST") and not data.endswith(b"}"):
-                sock.recv(65536)
+        while sock.recv(65536):
             sock.sendall(HEAD + BODY)
 
     while True:
-        sock, _ = listener.accept()
-        threading.Thread(target=connection, args=(sock,), daemon=True).start()
+        threading.Thread(target=connection, args=(listener.accept()[0],), daemon=True).start()
 
 
-def mock(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, headers={"content-type": "application/json"}, content=BODY)
+def clients(folder: Path) -> tuple[Any, Any]:
+    """The packages that we and openapi-python-client write for the spec."""
+    document = folder / "items.json"
+    document.write_text(json.dumps(SPEC))
+    result = generate(Target(document, "items_ours", folder, "msgspec", cache=None), verify=False)
+    assert result.ok, result.as_json()
+    tool = str(Path(sys.executable).with_name("openapi-python-client"))
+    command = [tool, "generate", "--path", str(document), "--meta", "none", "--output-path", str(folder / "items_opc")]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    sys.path.insert(0, str(folder))
+    return importlib.import_module("items_ours"), importlib.import_module("items_opc.api.items.get_item")
 
 
-def best(run: Callable[[], None]) -> float:
-    """Microseconds per call, the best of some rounds."""
-    run()
-    times = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - started) / CALLS * 1e6)
-    return min(times)
+def best(kinds: dict[str, Callable[[], None]], calls: int) -> dict[str, float]:
+    """Microseconds per call of each kind, measured in turn."""
+    found = dict.fromkeys(kinds, float("inf"))
+    for number in range(ROUNDS + 1):
+        for kind, run in kinds.items():
+            started = time.perf_counter()
+            run()
+            took = (time.perf_counter() - started) / calls * 1e6
+            if number:  # the first round warms up
+                found[kind] = min(found[kind], took)
+    return found
 
 
-def sync_pair(url: str, transport: Any, method: str) -> tuple[float, float]:
+def sync_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any) -> dict[str, Callable[[], None]]:
     raw = httpx.Client(base_url=url, transport=transport)
-    ours = Client(url, transport=transport)
+    api = ours.Api(url, transport=transport)
+    from items_opc.client import Client  # type: ignore[import-not-found]
 
-    def raw_run() -> None:
-        for n in range(CALLS):
-            if method == "GET":
-                raw.get(f"/v1/items/{n}", params={"expand": "all"}).json()
-            else:
-                raw.post("/v1/items", json={"id": "a", "n": n}).json()
+    theirs = Client(url, httpx_args={"transport": transport} if transport else {})
 
-    def our_run() -> None:
-        for n in range(CALLS):
-            if method == "GET":
-                ours.send(Request(GET, path={"id": n}, query={"expand": "all"}))
-            else:
-                ours.send(Request(POST, body={"id": "a", "n": n}))
+    def each(call: Callable[[str], Any]) -> Callable[[], None]:
+        def run() -> None:
+            for n in range(calls):
+                call(str(n))
 
-    return best(raw_run), best(our_run)
+        return run
+
+    return {
+        "wirewright": each(lambda n: api.items.get(n, expand="all")),
+        "httpx, untyped": each(lambda n: raw.get(f"/v1/items/{n}", params={"expand": "all"}).json()),
+        "httpx and pydantic models": each(
+            lambda n: Item.model_validate_json(raw.get(f"/v1/items/{n}", params={"expand": "all"}).content)
+        ),
+        "openapi-python-client": each(lambda n: opc.sync(n, client=theirs, expand="all")),
+    }
 
 
-def async_pair(url: str, transport: Any, method: str) -> tuple[float, float]:
-    runner = asyncio.Runner()
+async def async_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any) -> dict[str, float]:
+    from items_opc.client import Client  # type: ignore[import-not-found]
+
+    session = aiohttp.ClientSession()
     raw = httpx.AsyncClient(base_url=url, transport=transport)
-    ours = AsyncClient(url, transport=transport)
+    api = ours.AsyncApi(url, transport=transport)
+    fast = ours.AsyncApi(url, transport=AiohttpTransport())
+    theirs = Client(url, httpx_args={"transport": transport} if transport else {})
 
-    async def raw_calls() -> None:
-        for n in range(CALLS):
-            if method == "GET":
-                (await raw.get(f"/v1/items/{n}", params={"expand": "all"})).json()
-            else:
-                (await raw.post("/v1/items", json={"id": "a", "n": n})).json()
+    async def by_aiohttp(n: str) -> Any:
+        async with session.get(f"{url}/v1/items/{n}", params={"expand": "all"}) as answer:
+            return await answer.json()
 
-    async def our_calls() -> None:
-        for n in range(CALLS):
-            if method == "GET":
-                await ours.send(Request(GET, path={"id": n}, query={"expand": "all"}))
-            else:
-                await ours.send(Request(POST, body={"id": "a", "n": n}))
+    async def by_httpx(n: str) -> Any:
+        return (await raw.get(f"/v1/items/{n}", params={"expand": "all"})).json()
 
-    result = best(lambda: runner.run(raw_calls())), best(lambda: runner.run(our_calls()))
-    runner.run(raw.aclose())
-    runner.run(ours.aclose())
-    runner.close()
-    return result
+    kinds: dict[str, Callable[[str], Awaitable[Any]]] = {
+        "wirewright": lambda n: api.items.get(n, expand="all"),
+        "httpx, untyped": by_httpx,
+        "openapi-python-client": lambda n: opc.asyncio(n, client=theirs, expand="all"),
+    }
+    if transport is None:
+        kinds |= {"wirewright[fast]": lambda n: fast.items.get(n, expand="all"), "aiohttp, untyped": by_aiohttp}
+    found = dict.fromkeys(kinds, float("inf"))
+    for number in range(ROUNDS + 1):
+        for kind, call in kinds.items():
+            started = time.perf_counter()
+            for n in range(calls):
+                await call(str(n))
+            took = (time.perf_counter() - started) / calls * 1e6
+            if number:
+                found[kind] = min(found[kind], took)
+    for closing in (session.close(), raw.aclose(), api.aclose(), fast.aclose()):
+        await closing
+    return found
+
+
+def tell(where: str, found: dict[str, float]) -> None:
+    for kind, micros in found.items():
+        print(f"{where:<20}{kind:<28}{micros:>9.0f} us{found['wirewright'] / micros:>8.2f}")
+        if not kind.startswith("wirewright"):
+            fast = kind.startswith("aiohttp")
+            ours = found["wirewright[fast]" if fast else "wirewright"]
+            case = f"{where}, extra fast" if fast else where
+            target = 1 / 1.5 if fast else 1.0
+            headline = where.startswith("loopback")
+            figure("A typed call", case, ours, micros, beside=kind, unit="us", target=target, headline=headline)
 
 
 def main() -> None:
-    """Print one line per case."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--calls", type=int, default=400)
+    calls = parser.parse_args().calls
     parent, child = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(child,), daemon=True)
     server.start()
     url = f"http://127.0.0.1:{parent.recv()}"
-    print(f"{'case':<28}{'raw httpx':>12}{'wirewright':>12}{'ratio':>8}")
-    for where, address, transport in (
-        ("in process", "http://x", httpx.MockTransport(mock)),
-        ("loopback", url, None),
-    ):
-        for face, pair in (("sync", sync_pair), ("async", async_pair)):
-            for method in ("GET", "POST"):
-                raw, ours = pair(address, transport, method)
-                print(f"{where + ' ' + face + ' ' + method:<28}{raw:>9.0f} us{ours:>9.0f} us{ours / raw:>8.2f}")
+
+    def mock(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "application/json"}, content=BODY)
+
+    with tempfile.TemporaryDirectory(prefix="wirewright-call-") as folder:
+        ours, opc = clients(Path(folder))
+        print(f"{'where':<20}{'kind':<28}{'a call':>12}{'ours/it':>8}")
+        places: tuple[tuple[str, str, Any], ...] = (
+            ("in process", "http://x", httpx.MockTransport(mock)),
+            ("loopback", url, None),
+        )
+        for where, address, transport in places:
+            tell(f"{where}, sync", best(sync_kinds(address, transport, calls, ours, opc), calls))
+            tell(f"{where}, async", asyncio.run(async_kinds(address, transport, calls, ours, opc)))
     server.terminate()
 
 
