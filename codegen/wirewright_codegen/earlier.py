@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,20 +29,23 @@ def sharing_with(target: Target) -> tuple[Target, ...]:
     return tuple(other for other in target.earlier if _are_siblings(other, target))
 
 
-def offers_of(target: Target) -> list[Offer]:
-    """What the earlier versions of a target offer, the earliest first.
+def offers_of(earlier: Mapping[str, Target]) -> list[Offer]:
+    """What earlier versions offer, in their order.
+
+    Args:
+        earlier: by the key of their run.
 
     Raises:
         SpecError: the spec of one cannot be used.
     """
-    return [_offer(other) for other in sharing_with(target)]
+    return [_offer(key, target) for key, target in earlier.items()]
 
 
-def _offer(target: Target) -> Offer:
-    from wirewright_codegen.pipeline import offer_of, run_key_of
+def _offer(run: str, target: Target) -> Offer:
+    from wirewright_codegen.pipeline import offer_of
 
     cache = Cache(target.cache)
-    key = Cache.key(["offer", run_key_of(target)])
+    key = Cache.key(["offer", run])
     kept = cache.get(key)
     if kept is not None:
         return Offer.of_json(kept)

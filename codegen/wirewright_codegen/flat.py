@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wirewright_codegen.calls import render
-from wirewright_codegen.canonical import CanonicalOptions, canonicalise
-from wirewright_codegen.models.cache import Cache
+from wirewright_codegen.models.cache import Cache, generator_digest
 from wirewright_codegen.publish import Change, compare, finished, publish
-from wirewright_codegen.read import ReadOptions, read_document
 
 if TYPE_CHECKING:
     from wirewright_codegen.pipeline import Target
@@ -21,29 +19,28 @@ def folder_of(target: Target) -> Path:
     return target.out.joinpath(*target.calls.split("."))
 
 
-def publish_calls(target: Target) -> tuple[Change, ...]:
-    """Write the package of flat calls, if the target has one; what changed, by path from the target's folder."""
-    return _named(target, publish(folder_of(target), flat_files(target)).changes) if target.calls else ()
+def publish_calls(target: Target, canonical: str) -> tuple[Change, ...]:
+    """Write the package of flat calls, if the target has one; what changed, by path beside the target's package.
+
+    Args:
+        target: what is generated.
+        canonical: the text of its `spec.json`.
+    """
+    return _named(target, publish(folder_of(target), _files(target, canonical)).changes) if target.calls else ()
 
 
-def compare_calls(target: Target) -> tuple[Change, ...]:
+def compare_calls(target: Target, canonical: str) -> tuple[Change, ...]:
     """What `publish_calls` would change; nothing is written."""
-    return _named(target, compare(folder_of(target), flat_files(target)).changes) if target.calls else ()
+    return _named(target, compare(folder_of(target), _files(target, canonical)).changes) if target.calls else ()
 
 
-def flat_files(target: Target) -> dict[str, str]:
-    """All files of the package, formatted and marked as generated. Raises `SpecError`."""
-    from wirewright_codegen.pipeline import lock_of, run_key_of
-
+def _files(target: Target, canonical: str) -> dict[str, str]:
     cache = Cache(target.cache)
-    key = Cache.key(["flat calls", run_key_of(replace(target, share=False, earlier=()))])
+    key = Cache.key([generator_digest(), "flat calls", canonical])
     kept = cache.get(key)
     if kept is not None:
-        return {str(path): str(text) for path, text in kept.items()}
-    options = ReadOptions(root=target.root, allow_remote=target.allow_remote, overlays=tuple(target.overlay))
-    document = read_document(target.spec, options)
-    canonical = canonicalise(document, CanonicalOptions(prune=target.prune), lock=lock_of(target))
-    files = finished(render(canonical.document))
+        return {path: str(text) for path, text in kept.items()}
+    files = finished(render(json.loads(canonical)))
     cache.put(key, files)
     return files
 

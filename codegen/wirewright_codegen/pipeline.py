@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,7 @@ def generate(target: Target, *, progress: Progress = _quiet, verify: bool = True
     if not (target.allow_loss or result.account.complete):
         return result
     with _timed(result, "publish"):
-        result.changes = publish(target.folder, built.files).changes + publish_calls(target)
+        result.changes = publish(target.folder, built.files).changes + publish_calls(target, built.files[SPEC])
         _publish_parents(target)
     if verify and result.changes:
         from wirewright_codegen.verify import verify_package
@@ -187,7 +187,7 @@ def check(target: Target, *, progress: Progress = _quiet) -> Result:
         SpecError: the document cannot be used.
     """
     built = _build(target, progress)
-    built.result.changes = compare(target.folder, built.files).changes + compare_calls(target)
+    built.result.changes = compare(target.folder, built.files).changes + compare_calls(target, built.files[SPEC])
     return built.result
 
 
@@ -203,13 +203,14 @@ def _build(target: Target, progress: Progress) -> _Built:
     with _timed(result, "read"):
         progress("read", 0, 1)
         document = _read(target)
-        options = target.deciding | {"earlier": [run_key_of(other) for other in sharing_with(target)]}
+        earlier = {run_key_of(other): other for other in sharing_with(target)}
+        options = target.deciding | {"earlier": list(earlier)}
         progress("read", 1, 1)
         kept = recall(cache, run_key(document, target.overlay, options, lock))
     if kept is not None:
         files, result.account = kept
     else:
-        files, names = _make(target, document, lock, result, progress)
+        files, names = _make(target, document, lock, earlier, result, progress)
         remember(cache, run_key(document, target.overlay, options, names), files, result.account)
     result.files = len(files)
     result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
@@ -237,14 +238,14 @@ def offer_of(target: Target) -> Offer:
         roots_of(api),
         target.models,
         uploads=uploads_of(value),
-        earlier=offers_of(target),
+        earlier=offers_of({run_key_of(other): other for other in sharing_with(target)}),
         offered=True,
     )
     return offer(target.package, planned.modules, planned.digests)
 
 
 def _make(
-    target: Target, document: Document, lock: Names, result: Result, progress: Progress
+    target: Target, document: Document, lock: Names, earlier: Mapping[str, Target], result: Result, progress: Progress
 ) -> tuple[dict[str, str], Names]:
     """The files of a package and the names that are published with it."""
     with _timed(result, "canonical"):
@@ -259,7 +260,7 @@ def _make(
         _count_operations(result.account, value, api)
         files = write_package(api, target.models, target.package, cli=target.cli)
     with _timed(result, "models"):
-        files |= _models(target, value, api, result, progress)
+        files |= _models(target, value, api, offers_of(earlier), result, progress)
     with _timed(result, "format"):
         progress("format", 0, 1)
         files = finished(files)
@@ -269,14 +270,21 @@ def _make(
     return files, names
 
 
-def _models(target: Target, value: dict[str, Any], api: ApiSpec, result: Result, progress: Progress) -> dict[str, str]:
+def _models(
+    target: Target,
+    value: dict[str, Any],
+    api: ApiSpec,
+    earlier: Sequence[Offer],
+    result: Result,
+    progress: Progress,
+) -> dict[str, str]:
     schemas: dict[str, Any] = value.get("components", {}).get("schemas", {})
     models = build_models(
         schemas,
         roots_of(api),
         target.models,
         uploads=uploads_of(value),
-        earlier=offers_of(target),
+        earlier=earlier,
         cache=Cache(target.cache),
         progress=progress,
     )

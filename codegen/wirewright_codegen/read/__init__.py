@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin
@@ -18,6 +19,7 @@ from wirewright_codegen.read.values import is_list, is_map
 
 __all__ = ["Document", "ReadOptions", "SourceFile", "document_of", "read_document"]
 
+_KEPT_BYTES, _KEPT_FILES = 256 * 1024, 256
 _ENDINGS = (".yaml", ".yml", ".json")
 _ENTRY_STEMS = ("openapi", "swagger")
 _SCHEMA_KEYS = frozenset(
@@ -120,7 +122,8 @@ class _Reader:
 
     def _load(self, name: str) -> SourceFile:
         data = self.sources.read(name)
-        value = parse(data, name, self.options)
+        kept = len(data) <= _KEPT_BYTES and not self.options.overlays
+        value = (_parsed if kept else parse)(data, name, self.options)
         return SourceFile(name, value, data.decode("utf-8", "replace"))
 
     def _overlaid(self, value: Any) -> Any:
@@ -173,6 +176,12 @@ class _Reader:
                         found.append((resolve_name(name, reference), reference))
                 stack.extend(node.values())
         yield from found
+
+
+@lru_cache(maxsize=_KEPT_FILES)
+def _parsed(data: bytes, name: str, options: ReadOptions) -> object:
+    """One file's value, kept by its bytes: versions draw on the same files, and a watch reads them over and over."""
+    return parse(data, name, options)
 
 
 def _is_api(value: object) -> bool:

@@ -1,7 +1,9 @@
-"""`wirewright watch`: regenerate as specs change."""
+"""`wirewright watch`: regenerate as specs change, and say what the change means."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wirewright.cli.generate import generate_all, print_results
+from wirewright.cli.diff import print_class
+from wirewright.cli.generate import generate_all, print_results, write_changelogs
 from wirewright.cli.report import CliError, Format, FormatOption, explain, out
 from wirewright.cli.serve import print_line
 from wirewright.cli.targets import ConfigOption, NamesArgument, choose_targets
@@ -24,21 +27,35 @@ Snapshot = dict[Path, tuple[int, int]]
 def run(
     names: NamesArgument = None,
     *,
-    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the files.")] = 0.2,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the files.")] = 0.1,
     config: ConfigOption = None,
     form: FormatOption = Format.text,
 ) -> None:
-    """Regenerate packages as the files of their specs are saved. An error in a spec is shown, and watching goes on."""
+    """Regenerate packages as the files of their specs are saved, and say at once what a change breaks, and for whom.
+
+    An error in a spec is shown, and watching goes on.
+    """
     targets = [target for target in choose_targets(names or [], config, {}) if isinstance(target.spec, Path)]
     if not targets:
         raise CliError("there is no spec in a local file to watch")
     if form is Format.text:
         out().print(f"[dim]watching {', '.join(target.label for target in targets)} · Ctrl-C stops[/]")
+    warm_up(targets)
     try:
         for changed in changes(targets, lambda: time.sleep(every)):
-            regenerate(changed, form)
+            regenerate(changed, form, config)
     except KeyboardInterrupt:
         return
+
+
+def warm_up(targets: Iterable[Target]) -> None:
+    """Do once what the first change would wait for: imports, and everything that did not change since."""
+    import wirewright_codegen.models.render  # noqa: F401 - it brings the models' writer, a second's work
+    from wirewright_codegen.pipeline import check
+
+    for target in targets:
+        with contextlib.suppress(Exception):  # told when the spec is saved
+            check(target)
 
 
 def changes(targets: list[Target], wait: Callable[[], None]) -> Iterator[list[Target]]:
@@ -49,16 +66,22 @@ def changes(targets: list[Target], wait: Callable[[], None]) -> Iterator[list[Ta
         wait()
         now = {target.label: snapshot(watched_folder(target)) for target in targets}
         changed = [target for target in targets if now[target.label] != seen[target.label]]
+        saved = {path for label in now for path, stamp in now[label].items() if seen[label].get(path) != stamp}
         seen = now
-        if changed:
-            yield changed
+        if changed:  # those first whose own files were saved
+            yield sorted(changed, key=lambda target: not any(path.is_relative_to(own_folder(target)) for path in saved))
 
 
 def watched_folder(target: Target) -> Path:
     """The folder of all versions of a protocol, when it is laid out so; the spec's own otherwise."""
-    spec = Path(target.spec)
-    own = spec if spec.is_dir() else spec.parent
+    own = own_folder(target)
     return own.parent if own.parent.parent.name == "specs" else own
+
+
+def own_folder(target: Target) -> Path:
+    """The folder of a target's spec."""
+    spec = Path(target.spec)
+    return spec if spec.is_dir() else spec.parent
 
 
 def snapshot(folder: Path) -> Snapshot:
@@ -74,18 +97,49 @@ def snapshot(folder: Path) -> Snapshot:
     return found
 
 
-def regenerate(targets: Iterable[Target], form: Format) -> list[Result]:
-    """Generates each, and shows the outcome; an error does not end the watching."""
+def regenerate(targets: Iterable[Target], form: Format, config: Path | None = None) -> list[Result]:
+    """Generates each, and shows the outcome and what changed for whom; an error does not end the watching."""
     results: list[Result] = []
+    done: list[Target] = []
     for target in targets:
+        before = _canonical(target)
         try:
             made = generate_all([target], form, verify=False)
         except Exception as error:
             explain(error, as_json=form is Format.json)
             continue
         results += made
-        if form is Format.json:
-            print_line(made[0].as_json())
-        else:
-            print_results(out(), made)
+        done.append(target)
+        _show(target, made, before, form)
+    try:
+        write_changelogs(done, config)
+    except Exception as error:
+        explain(error, as_json=form is Format.json)
     return results
+
+
+def _canonical(target: Target) -> bytes | None:
+    """The canonical document as it is published."""
+    try:
+        return (target.folder / "spec.json").read_bytes()
+    except OSError:
+        return None
+
+
+def _show(target: Target, made: list[Result], before: bytes | None, form: Format) -> None:
+    after = _canonical(target)
+    diff = None
+    if before is not None and after is not None and before != after:
+        from wirewright_codegen.diff import compare
+
+        diff = compare(json.loads(before), json.loads(after))
+    if form is Format.json:
+        print_line(made[0].as_json() | ({"diff": diff.as_json()} if diff else {}))
+        return
+    console = out()
+    print_results(console, made)
+    if diff is not None:
+        from wirewright_codegen.diff import Approved, Class
+
+        for name in sorted(Class, reverse=True):
+            print_class(console, name, diff.changes, Approved())
