@@ -129,11 +129,14 @@ class Judge:
             yield check, f"{status}: {problem}" if check != "status" else problem.message, gap
 
     def _of_failure(self, operation: SpecOperation, trial: Trial, phase: str, verdict: Verdict) -> None:
+        """A server must not fail; a 500 that is documented by its number is known of, and no more than a gap."""
         status = trial.status or 0
-        if status < 500 or (status != 500 and str(status) in operation.responses):
+        known = str(status) in operation.responses
+        if status < 500 or (known and status != 500):
             verdict.held.append("no_server_error")
-        else:
-            verdict.findings.append(self.finding("no_server_error", f"the server fails with {status}", trial, phase))
+            return
+        message = f"the server fails with {status}"
+        verdict.findings.append(self.finding("no_server_error", message, trial, phase, gap=known))
 
     def _of_acceptance(self, operation: SpecOperation, trial: Trial, phase: str, verdict: Verdict) -> None:
         """A spec's own example must be accepted; made-up data may break rules that no schema says, if it says so."""
