@@ -76,6 +76,36 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """1,000 rounds of kill -9 on processes that write to an outbox and send from it (`-- --rounds N --seed N`)."""
+    checkout(session)
+    session.run("python", "tests/faults/crash.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Any bytes into every decoder: atheris where it installs, else hypothesis (`-- --seconds N TARGET...`)."""
+    checkout(session)
+    session.run("uv", "pip", "install", "--only-binary", ":all:", "atheris", external=True, success_codes=[0, 1, 2])
+    session.run("python", "tests/faults/fuzz.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """100,000 requests and 1,000,000 events with faults on: flat memory, no leaked sockets, tasks or threads."""
+    checkout(session)
+    session.run("python", "tests/faults/soak.py", *session.posargs)
+
+
+@nox.session
+def promises(session: nox.Session) -> None:
+    """Run every test that holds a promise, then write tests/PROMISES.md."""
+    checkout(session)
+    session.run("pytest", "-m", "promise and not interop", *session.posargs)
+    session.run("python", "tests/promises.py")
+
+
+@nox.session
 def interop(session: nox.Session) -> None:
     """The original SDKs, unchanged, against our sandboxes; each in an environment of its own."""
     checkout(session)

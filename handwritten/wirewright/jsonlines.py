@@ -41,12 +41,12 @@ class JsonLinesDecoder:
             self._tail = bytearray()
 
     def _line(self, line: bytes) -> RawEvent | None:
-        if self._first:
-            self._first = False
-            line = line.removeprefix(_BOM)
+        first, self._first = self._first, False
         if self._oversized or len(line) > self._max:
             self._oversized = False
             return TooLarge(b"")
+        if first:
+            line = line.removeprefix(_BOM)
         line = line.strip(_BLANK)
         return RawEvent(line) if line else None
 

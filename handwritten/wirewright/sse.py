@@ -14,6 +14,7 @@ MAX_EVENT_BYTES = 128 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _DIGITS = re.compile(rb"[0-9]{1,15}").fullmatch
 _IGNORED_LINE = b":"
+_DATA = b"data:"
 
 
 class ServerSentEvent(Generic[T_co]):
@@ -70,6 +71,8 @@ class TooLarge(RawEvent):
 class SseDecoder:
     """Feed bytes, get the events they complete. The last block is an event only if a blank line ends it.
 
+    An event whose data is larger than `max_event_bytes` comes as `TooLarge`; longer lines of other fields are ignored.
+
     `last_event_id` and `retry` (milliseconds) are what a reconnect should use.
     """
 
@@ -120,10 +123,16 @@ class SseDecoder:
         return head.removeprefix(_BOM)
 
     def _keep(self, part: bytes) -> None:
-        """The beginning of a line. One that grows past the limit is dropped, and its rest read as a comment."""
+        """The beginning of a line. Once it is too long, whatever may follow, its rest is read as a comment."""
         self._tail += part
-        if self._size + len(self._tail) > self._max:
-            self._drop()
+        if self._size + len(self._tail) <= self._max:
+            return
+        if self._tail.startswith(_DATA):
+            value = len(self._tail) - len(_DATA) - (self._tail[len(_DATA) : len(_DATA) + 1] == b" ")
+            if self._size + value + 1 > self._max:
+                self._drop()
+                self._tail = bytearray(_IGNORED_LINE)
+        elif len(self._tail) > max(self._max, len(_DATA)):
             self._tail = bytearray(_IGNORED_LINE)
 
     def _drop(self) -> None:
@@ -134,6 +143,8 @@ class SseDecoder:
     def _line(self, line: bytes) -> RawEvent | None:
         if not line:
             return self._dispatch()
+        if len(line) > self._max and len(line) > len(_DATA) and not line.startswith(_DATA):
+            return None  # too long to be kept while it came, so it means the same when it comes at once
         name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
