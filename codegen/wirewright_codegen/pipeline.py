@@ -210,7 +210,7 @@ def _build(target: Target, progress: Progress) -> _Built:
     if kept is not None:
         files, result.account = kept
     else:
-        files, names = _make(target, document, lock, earlier, result, progress)
+        files, names = _make(target, document, lock, result, earlier=earlier, progress=progress)
         remember(cache, run_key(document, target.overlay, options, names), files, result.account)
     result.files = len(files)
     result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
@@ -245,7 +245,13 @@ def offer_of(target: Target) -> Offer:
 
 
 def _make(
-    target: Target, document: Document, lock: Names, earlier: Mapping[str, Target], result: Result, progress: Progress
+    target: Target,
+    document: Document,
+    lock: Names,
+    result: Result,
+    *,
+    earlier: Mapping[str, Target],
+    progress: Progress,
 ) -> tuple[dict[str, str], Names]:
     """The files of a package and the names that are published with it."""
     with _timed(result, "canonical"):
@@ -260,7 +266,7 @@ def _make(
         _count_operations(result.account, value, api)
         files = write_package(api, target.models, target.package, cli=target.cli)
     with _timed(result, "models"):
-        files |= _models(target, value, api, offers_of(earlier), result, progress)
+        files |= _models(target, value, api, result, earlier=offers_of(earlier), progress=progress)
     with _timed(result, "format"):
         progress("format", 0, 1)
         files = finished(files)
@@ -274,8 +280,9 @@ def _models(
     target: Target,
     value: dict[str, Any],
     api: ApiSpec,
-    earlier: Sequence[Offer],
     result: Result,
+    *,
+    earlier: Sequence[Offer],
     progress: Progress,
 ) -> dict[str, str]:
     schemas: dict[str, Any] = value.get("components", {}).get("schemas", {})
