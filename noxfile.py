@@ -86,7 +86,7 @@ def crash(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Any bytes into every decoder: atheris where it installs, else hypothesis (`-- --seconds N TARGET...`)."""
     checkout(session)
-    session.run("uv", "pip", "install", "--only-binary", ":all:", "atheris", external=True, success_codes=[0, 1, 2])
+    session.install("--only-binary=:all:", "atheris", success_codes=[0, 1, 2])
     session.run("python", "tests/faults/fuzz.py", *session.posargs)
 
 
