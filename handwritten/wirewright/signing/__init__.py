@@ -4,7 +4,8 @@ Needs the extra `signing` (cryptography, joserfc, rfc8785, http-sfv). Every publ
 first use.
 
 - keys: `Key`, `KeySet`;
-- JOSE: `sign_jws`, `verify_jws`, `sign_jws_json`, `verify_jws_json`, `sign_jwt`, `verify_jwt`;
+- JOSE: `sign_jws`, `verify_jws`, `sign_jws_json`, `verify_jws_json`, `sign_jwt`, `verify_jwt`, `minted` (for a
+  `TokenAuth`);
 - HTTP messages: `HttpSigner` (an `Auth`), `verify_message`, `sign_message`, `content_digest`, `verify_content_digest`;
 - webhooks: `StandardWebhooks`, `GitHubWebhooks`, `StripeWebhooks`, `SlackWebhooks`;
 - `canonical_json`, `ReplayGuard`, and the errors of `wirewright.signing.errors`.
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from wirewright.signing.jwt import Jwt, sign_jwt, verify_jwt
     from wirewright.signing.keys import Key
     from wirewright.signing.keysets import KeySet
+    from wirewright.signing.minting import minted
     from wirewright.signing.replay import ReplayGuard
     from wirewright.signing.vendors import GitHubWebhooks, SlackWebhooks, StripeWebhooks
     from wirewright.signing.webhooks import StandardWebhooks, WebhookMessage
@@ -52,6 +54,7 @@ _HOMES = {
     "jwt": "Jwt sign_jwt verify_jwt",
     "keys": "Key",
     "keysets": "KeySet",
+    "minting": "minted",
     "replay": "ReplayGuard",
     "vendors": "GitHubWebhooks SlackWebhooks StripeWebhooks",
     "webhooks": "StandardWebhooks WebhookMessage",
@@ -87,6 +90,7 @@ __all__ = [
     "WebhookMessage",
     "canonical_json",
     "content_digest",
+    "minted",
     "sign_jws",
     "sign_jws_json",
     "sign_jwt",

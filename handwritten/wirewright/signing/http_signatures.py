@@ -45,7 +45,8 @@ ALGORITHMS: Final[Mapping[str, str]] = {
     "PS512": "rsa-pss-sha512",
 }
 REQUEST_COMPONENTS = ("@method", "@authority", "@path", "@query")
-IF_PRESENT = ("content-type", "content-digest", "authorization", "idempotency-key")
+DIGEST = "content-digest"
+IF_PRESENT = ("content-type", DIGEST, "authorization", "idempotency-key")
 TOLERANCE = 60.0
 MAX_AGE = 300.0
 MAX_SIGNATURES = 8
@@ -81,7 +82,8 @@ class HttpSigner(Auth):
             raise InvalidKeyError(f"HTTP messages are signed with a private key for {', '.join(ALGORITHMS)}")
         self._key = key
         self._components = [identifier(name) for name in components]
-        self._if_present = [identifier(name) for name in if_present]
+        always = {serialize(item) for item in self._components}
+        self._if_present = [item for item in map(identifier, if_present) if serialize(item) not in always]
         self._keyid = keyid if keyid is not None else key.kid
         self._label, self._tag, self._digest = label, tag, digest
         self._expires_in, self._nonce, self._include_alg = expires_in, nonce, include_alg
@@ -92,7 +94,10 @@ class HttpSigner(Auth):
         present = [item for item in self._if_present if str(item.value) in request.headers]
         params = self._parameters(clock.time())
         covered = InnerList([*self._components, *present], params)
-        signature = self._key.sign(signature_base(message, covered))
+        try:
+            signature = self._key.sign(signature_base(message, covered))
+        except VerificationError as error:
+            raise RequestError(f"the request cannot be signed: {error}") from None
         request.headers["signature-input"] = serialize({self._label: covered})
         request.headers["signature"] = serialize({self._label: Item(signature)})
 
@@ -116,14 +121,14 @@ class HttpSigner(Auth):
         return False
 
     def _add_digest(self, request: HttpRequest) -> None:
-        if request.content is None or not self._covers("content-digest"):
+        always, sometimes = ([item.value for item in items] for items in (self._components, self._if_present))
+        wanted = DIGEST in always or (request.content is not None and DIGEST in sometimes)
+        if not wanted:
             return
-        if not isinstance(request.content, bytes):
+        content = b"" if request.content is None else request.content
+        if not isinstance(content, bytes):
             raise RequestError("a streamed body cannot be signed: its digest must be known before it is sent")
-        request.headers["content-digest"] = content_digest(request.content, (self._digest,))
-
-    def _covers(self, name: str) -> bool:
-        return any(item.value == name for item in (*self._components, *self._if_present))
+        request.headers[DIGEST] = content_digest(content, (self._digest,))
 
     def _parameters(self, now: float) -> dict[str, Bare]:
         given: dict[str, Bare | None] = {
@@ -264,19 +269,17 @@ def _check_coverage(message: HttpMessage, covered: InnerList, rules: _Rules) -> 
     for name in rules.required:
         if serialize(identifier(name)) not in names:
             raise ClaimError(f"the signature does not cover {name}", claim=name)
-    digests = [
-        item for item in covered.items if item.value == "content-digest" and not {"key", "tr"} & set(item.params)
-    ]
+    digests = [item for item in covered.items if item.value == DIGEST and not {"key", "tr"} & set(item.params)]
     for item in digests:
         _check_digest(message.request if "req" in item.params else message)
     if rules.body_covered and message.body != b"" and all("req" in item.params for item in digests):
-        raise ClaimError("the signature does not cover the body", claim="content-digest")
+        raise ClaimError("the signature does not cover the body", claim=DIGEST)
 
 
 def _check_digest(message: HttpMessage | None) -> None:
     if message is None or message.body is None:
-        raise ClaimError("the body is not known, so its digest cannot be checked", claim="content-digest")
-    verify_content_digest(message.lines("content-digest"), message.body)
+        raise ClaimError("the body is not known, so its digest cannot be checked", claim=DIGEST)
+    verify_content_digest(message.lines(DIGEST), message.body)
 
 
 def _proven(keys: Keys, params: _Parameters, base: bytes, signature: bytes) -> Key:

@@ -406,6 +406,26 @@ def test_a_stream_cannot_be_signed():
         client.send(upload)
 
 
+def test_a_request_without_what_must_be_signed_is_not_sent(clock):
+    sent: list[httpx.Request] = []
+    answer = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200, json={}))
+    for name in ("x-tenant", '"@query-param";name="q"'):
+        client = Client(
+            "http://x", auth=HttpSigner(ED25519, components=["@method", name]), transport=answer, clock=clock
+        )
+        with pytest.raises(RequestError, match="cannot be signed"):
+            client.send(Request(OPERATION, body={}))
+    assert sent == []
+
+
+def test_an_empty_body_has_a_digest_where_one_is_always_wanted():
+    request = HttpRequest("GET", "https://e.com", "/", {})
+    HttpSigner(ED25519, components=["@method", "content-digest"]).apply(request, Still(CREATED))
+    assert check(HttpMessage.of_request(request), ED25519, body_covered=True).components['"content-digest"'] == (
+        content_digest(b"")
+    )
+
+
 def test_a_public_key_signs_nothing_and_not_every_algorithm_is_for_http():
     for key in (ED25519.public(), Key.generate("HS512")):
         with pytest.raises(InvalidKeyError):
