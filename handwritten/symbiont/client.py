@@ -8,7 +8,6 @@ Methods are made from the generated operations (`symbiont._areas`), once for bot
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -220,6 +219,8 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
         return AsyncClient(base_url, **self._options(), transport=transport)
 
     async def _pause(self, seconds: float) -> None:
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
