@@ -208,6 +208,9 @@ class SymbiontRules(
 
     def error(self, status: int, code: str, message: str, problems: Sequence[Problem], *, call: Call | None) -> Answer:
         """Handlers refuse in JSON, the framework in plain text, and what is in front of both without a word."""
+        if code == "method_not_allowed" and call is not None and not self.for_sdk(call):
+            allowed = self.runtime_routes.allowed(urlsplit(call.url).path)
+            return Answer(405, headers={"allow": ", ".join(allowed)}) if allowed else Answer(404)
         if code in FRONT or (code == "injected_fault" and status in {401, 404, 405, 429}):
             return Answer(status)
         if code == "validation_error":

@@ -302,7 +302,8 @@ class App:
             return self.rules.error(404, "not_found", message, [], call=call)
         message += f"; this path has {', '.join(allowed)}"
         answer = self.rules.error(405, "method_not_allowed", message, [], call=call)
-        answer.headers = {**(answer.headers or {}), "allow": ", ".join(allowed)}
+        if answer.status == 405:  # the rules may know better
+            answer.headers = {"allow": ", ".join(allowed), **(answer.headers or {})}
         return answer
 
     def _refused(self, refusal: Refuse, call: Call) -> Answer:

@@ -106,6 +106,8 @@ def test_an_agent_id_that_is_no_uuid_is_400(runtime: Any) -> None:
         ("DELETE", "/api/v1/agents", 405, "GET, POST"),
         ("GET", f"/api/v1/agents/{ID}", 405, "DELETE, PUT"),  # the first SDK's path
         ("POST", "/api/v1/agents/deploy", 405, "DELETE, PUT"),
+        ("POST", f"/api/v1/agents/{ID}", 405, "DELETE, PUT"),  # nobody's
+        ("PATCH", "/api/v1/tools", 404, None),
         ("POST", "/api/v1/workflows", 404, None),
         ("GET", "/api/v1/tools", 404, None),
         ("DELETE", f"/api/v1/api/v1/agents/{ID}", 404, None),  # the doubled prefix
