@@ -128,6 +128,27 @@ def corpus(session: nox.Session) -> None:
 
 
 @nox.session
+def roundtrip(session: nox.Session) -> None:
+    """Values of every schema of the shared corpus, generated, decoded and encoded, in every flavour."""
+    checkout(session)
+    session.run("pytest", "-m", "slow", "tests/codegen/roundtrip", *session.posargs)
+
+
+@nox.session(name="fuzz-codegen")
+def fuzz_codegen(session: nox.Session) -> None:
+    """Hostile text in every position of documents, 100,000 cases."""
+    checkout(session)
+    session.run("python", "tests/codegen/fuzz/fuzz.py", *session.posargs)
+
+
+@nox.session(name="bench-codegen")
+def bench_codegen(session: nox.Session) -> None:
+    """Time and memory of generating, beside openapi-python-client and datamodel-code-generator."""
+    checkout(session)
+    session.run("python", "tests/benchmarks/bench_codegen.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory as ratios, measured side by side in one run; all of them go to `bench/` and into the README."""
     checkout(session)

@@ -40,19 +40,20 @@ class Envelopes:
 
     references: References
 
-    def payloads(self, raw: Any, at: At) -> list[Payload] | None:
+    def payloads(self, raw: Any, at: At, above: frozenset[At] = frozenset()) -> list[Payload] | None:
         """What the events carry when the schema is an envelope, or a choice of envelopes; else None.
 
         OpenAPI 3.2 describes whole events by `itemSchema`. A `schema` describes what each carries, unless it cannot be
         anything but an envelope: `event` is a constant, or `data` is text.
         """
         raw, at = self._resolved(raw, at)
-        if not is_map(raw):
+        if not is_map(raw) or at in above:  # a choice that holds itself is no envelope
             return None
         for word in ("oneOf", "anyOf"):
             members = raw.get(word)
             if is_list(members) and members:
-                found = [self.payloads(member, at.child(word, number)) for number, member in enumerate(members)]
+                inside = above | {at}
+                found = [self.payloads(member, at.child(word, n), inside) for n, member in enumerate(members)]
                 if any(part is None for part in found):
                     return None
                 return [payload for part in found if part for payload in part]
@@ -73,14 +74,16 @@ class Envelopes:
         payload, payload_at = self._payload(schema, where)
         return [Payload(names, payload, payload_at)]
 
-    def _properties(self, raw: Mapping[str, Any], at: At) -> dict[str, tuple[Any, At]]:
+    def _properties(
+        self, raw: Mapping[str, Any], at: At, above: frozenset[At] = frozenset()
+    ) -> dict[str, tuple[Any, At]]:
         """Properties of an object, those of its `allOf` included, each with its location."""
         found: dict[str, tuple[Any, At]] = {}
         members = raw.get("allOf")
         for number, member in enumerate(members if is_list(members) else ()):
             inner, where = self._resolved(member, at.child("allOf", number))
-            if is_map(inner):
-                found |= self._properties(inner, where)
+            if is_map(inner) and where not in above:
+                found |= self._properties(inner, where, above | {at})
         own = raw.get("properties")
         for name, schema in (own if is_map(own) else {}).items():
             merged = {**found[name][0], **schema} if name in found and is_map(schema) else schema

@@ -14,8 +14,9 @@ from wirewright_codegen.text import docstring, literal
 
 Flavour = Literal["msgspec", "attrs", "pydantic"]
 FLAVOURS: tuple[Flavour, ...] = ("msgspec", "attrs", "pydantic")
-DELIMITER = "#%% "
-END = "#%%"
+# A control character: no text of a document brings one into code, docstrings are cleaned and literals escaped.
+DELIMITER = "#\x1f "
+END = "#\x1f"
 _WIRE = literal("wire")
 
 
