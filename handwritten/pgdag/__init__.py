@@ -41,6 +41,7 @@ _EXPORTS = {
     "journal": "Journal JournalError RunTakenOverError",
     "plain": "NotJsonError",
     "reducer": "Reducer ReducerStatus RunState",
+    "resume": "ResumePoint",
     "results": "DAGResult NodeResult RunResult WaitForEvent",
     "runner": "StepContext StepFn StepRunner",
     "seal": "LocalSealBackend ProofWriter SbnSealBackend SealBackend",
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     from .results import NodeResult as NodeResult
     from .results import RunResult as RunResult
     from .results import WaitForEvent as WaitForEvent
+    from .resume import ResumePoint as ResumePoint
     from .runner import StepContext as StepContext
     from .runner import StepFn as StepFn
     from .runner import StepRunner as StepRunner
@@ -163,6 +165,7 @@ __all__ = [
     "ProofWriter",
     "Reducer",
     "ReducerStatus",
+    "ResumePoint",
     "RunResult",
     "RunState",
     "RunTakenOverError",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from wirewright.narrow import is_mapping
 
 __all__ = ["RETRY_DELAYS", "call", "field_of", "settle", "text_of", "with_retry"]
 
@@ -63,7 +65,7 @@ def _is_final(error: Exception) -> bool:
 
 def field_of(value: Any, name: str, default: Any = None) -> Any:
     """A member of a client's answer, be it an object or a mapping; `None` counts as absent."""
-    found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    found = value.get(name) if is_mapping(value) else getattr(value, name, None)
     return default if found is None else found
 
 

@@ -65,7 +65,7 @@ class _Steps:
         engine = ctx.inputs["engine_id"]
         given = {name: ctx.inputs[name] for name in _DRIFT_INPUTS if name in ctx.inputs}
         if not any(given.values()):
-            nothing = {"drift_detected": False, "drift_magnitude": 0.0, "drift_report": {}}
+            nothing: dict[str, Any] = {"drift_detected": False, "drift_magnitude": 0.0, "drift_report": {}}
             return {"engine_id": engine, **nothing, "skipped": True}
         report = self._lineage.mutator.drift_detector.detect(engine, **given)
         return {
@@ -137,5 +137,5 @@ class _Steps:
 
 
 def _trigger(ctx: StepContext) -> MutationTrigger:
-    facts = dict(ctx.inputs["trigger"])
-    return MutationTrigger(**{**facts, "strategy": MutationStrategy(facts["strategy"])})
+    facts: dict[str, Any] = dict(ctx.inputs["trigger"])
+    return MutationTrigger(MutationStrategy(facts.pop("strategy")), **facts)

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from wirewright.narrow import is_mapping
+
 from .calls import call
 from .results import RunResult
 from .subworkflow import ChildRun
@@ -36,12 +38,12 @@ class Children:
         """
         data, table, known = node.metadata, config.get("subworkflow_templates"), self._runner.templates
         named = [data.get(key) for key in ("workflow_template", "template_name", "template")]
-        if isinstance(table, Mapping):
+        if is_mapping(table):
             named += [table.get(node.id), table.get(data.get("template_name"))]
         for candidate in named:
             if isinstance(candidate, DAGTemplate):
                 return candidate
-            if isinstance(candidate, Mapping):
+            if is_mapping(candidate):
                 return DAGTemplate.from_dict(cast("Mapping[str, Any]", candidate))
             found = known.get(str(candidate)) or known.get(str(candidate).lower())
             if candidate and found is not None:

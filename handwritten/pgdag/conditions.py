@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from wirewright.narrow import is_mapping
+
 __all__ = ["LABELS", "ConditionError", "check_condition", "holds"]
 
 LABELS = frozenset(
@@ -98,7 +100,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
             return [_evaluate(element, values) for element in elements]
         case ast.Attribute(value=value, attr=name):
             inner = _evaluate(value, values)
-            return inner.get(name) if isinstance(inner, Mapping) else None
+            return inner.get(name) if is_mapping(inner) else None
         case ast.Constant(value=constant):
             return constant
         case ast.Name(id=name):

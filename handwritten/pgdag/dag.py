@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self, TypedDict, cast
+from typing import Any, Self, TypedDict
 
 from .artifact import utc_now
 from .calls import call
@@ -201,9 +201,8 @@ class PGDAGRunner:
     def register_templates(self, templates: Mapping[str, DAGTemplate] | Sequence[DAGTemplate]) -> None:
         """The same for many; a mapping's keys are names too."""
         if isinstance(templates, Mapping):
-            named = cast("Mapping[str, DAGTemplate]", templates)
-            self._templates.update(named)
-            templates = list(named.values())
+            self._templates.update(templates)
+            templates = list(templates.values())
         for template in templates:
             self.register_template(template)
 

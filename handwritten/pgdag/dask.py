@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from .executors import invoke
@@ -100,10 +101,11 @@ class _Line:
             self._loop.call_soon(self._submit)
         self._leaving.append((key, step_fn, context))
         try:
-            return await arrival
+            outcome: Outcome = await arrival
         finally:
             del self._waiting[key]
             self._let_go(key)
+        return outcome
 
     def _let_go(self, key: str) -> None:
         future = self._futures.pop(key, None)
@@ -125,7 +127,7 @@ class _Line:
             return
         for key, future in zip(keys, futures, strict=True):
             self._futures[key] = future
-            future.add_done_callback(lambda ended: self._loop.call_soon_threadsafe(self._arrived, ended.key))
+            future.add_done_callback(self._told)
 
     def _refuse(self, leaving: Sequence[tuple[str, StepFn, StepContext]], error: Exception) -> None:
         """One bad step must not fail its neighbours: they go alone, and it alone fails."""
@@ -135,6 +137,11 @@ class _Line:
         for entry in leaving:
             self._leaving = [entry]
             self._submit()
+
+    def _told(self, future: DaskFuture) -> None:
+        """Called in a thread of Dask's, also when the run's loop is closed already."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._arrived, str(future.key))
 
     def _arrived(self, key: str) -> None:
         self._ended.append(key)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
+
+from wirewright.narrow import is_mapping
 
 from .artifact import canonical_fingerprint, utc_now
 from .calls import settle
@@ -137,7 +139,7 @@ def _bounded_capture(
             answer = settle(snapchore.capture(data), loop)
         except Exception:  # best effort by contract: a capture never fails a step
             return
-        if isinstance(answer, Mapping):
+        if is_mapping(answer):
             answers.append({str(key): value for key, value in answer.items()})
 
     thread = threading.Thread(target=ask, name="pgdag-capture", daemon=True)

@@ -37,7 +37,7 @@ class LocalExecutor:
         else:
             bound = contextvars.copy_context()
             loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._threaded(), bound.run, step_fn, context)
+            result = await loop.run_in_executor(self._threaded(), lambda: bound.run(step_fn, context))
         if inspect.isawaitable(result):
             result = await result
         return result, context.inputs

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from wirewright.narrow import is_mapping
+
 from .artifact import ProofArtifact, ProofStatus
 from .calls import settle
 
@@ -88,7 +90,7 @@ class IdempotencyGate:
 
 def _proof_of(found: Any, inputs_fingerprint: str, step_id: str, spec_version: str) -> ProofArtifact | None:
     """A proof from a discovery answer, if it is one of this very step that completed."""
-    if not isinstance(found, Mapping) or not found.get("hash") or _step_of(found, step_id) != step_id:
+    if not is_mapping(found) or not found.get("hash") or _step_of(found, step_id) != step_id:
         return None
     status = ProofStatus(found.get("status") or ProofStatus.COMPLETED)
     if status is not ProofStatus.COMPLETED:
@@ -108,5 +110,5 @@ def _proof_of(found: Any, inputs_fingerprint: str, step_id: str, spec_version: s
 def _step_of(found: Mapping[str, Any], default: str) -> str:
     """The step that a discovered seal names; one that names none is taken at its hash."""
     metadata = found.get("metadata")
-    named = metadata.get("step_id") if isinstance(metadata, Mapping) else None
+    named = metadata.get("step_id") if is_mapping(metadata) else None
     return str(found.get("step_id") or named or default)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from wirewright.narrow import is_mapping
 
 from .artifact import ProofArtifact
 from .plain import plain
@@ -322,7 +324,7 @@ class Journal:
         db.execute("RELEASE one")
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
         db = self._connection
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -358,7 +360,7 @@ def _kept_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Without what resumes a run; templates of sub-workflows in their JSON form."""
     kept = {key: value for key, value in config.items() if key not in RESUME_KEYS}
     table = kept.get("subworkflow_templates")
-    if isinstance(table, Mapping):
+    if is_mapping(table):
         forms = {name: item.to_dict() if isinstance(item, DAGTemplate) else item for name, item in table.items()}
         kept["subworkflow_templates"] = forms
     return kept

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from wirewright.narrow import is_mapping, is_sequence
 
 __all__ = ["NotJsonError", "plain"]
 
@@ -29,23 +30,19 @@ def plain(value: Any, path: str = "value") -> Any:
 
 
 def _plain(value: Any, path: str, depth: int) -> Any:
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return str.__str__(value)
-        case int():
-            return int(value)
-        case float():
-            return float(value)
-        case _ if depth > _DEPTH:
-            raise NotJsonError(f"{path[:80]}... (nested deeper than {_DEPTH})", value)
-        case list() | tuple():
-            return [_plain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-        case Mapping():
-            return {_key(key, path): _plain(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
-        case _:
-            raise NotJsonError(path, value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # an enumeration's text, not its name
+    if isinstance(value, int | float):
+        return int(value) if isinstance(value, int) else float(value)
+    if depth > _DEPTH:
+        raise NotJsonError(f"{path[:80]}... (nested deeper than {_DEPTH})", value)
+    if is_sequence(value):
+        return [_plain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+    if is_mapping(value):
+        return {_key(key, path): _plain(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
+    raise NotJsonError(path, value)
 
 
 def _key(key: object, path: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+
+from wirewright.narrow import is_mapping
 
 from .template import DAGNode
 
@@ -34,8 +36,8 @@ class StepPolicy:
         Raises:
             ValueError: a number is missing its sense; names the node and the key.
         """
-        retry = node.metadata.get("retry") or {}
-        if not isinstance(retry, Mapping):
+        retry: Any = node.metadata.get("retry") or {}
+        if not is_mapping(retry):
             raise ValueError(f"step {node.id!r}: metadata.retry must be an object")
         timeout = node.metadata.get("timeout_seconds")
         return cls(

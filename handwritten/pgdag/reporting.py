@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wirewright.narrow import is_mapping
+
 from .artifact import ProofArtifact, ProofStatus
 from .calls import with_retry
 from .edges import EdgeEmitter
@@ -56,8 +58,8 @@ def resolve_workflow_id(config: Mapping[str, Any], template: DAGTemplate, resume
     """The first workflow id that is not blank: configuration, template metadata, resumed run (sheet §7.2)."""
     metadata = template.metadata
     lattice = metadata.get("lattice")
-    nested = lattice if isinstance(lattice, Mapping) else {}
-    candidates = (
+    nested: Mapping[str, Any] = lattice if is_mapping(lattice) else {}
+    candidates: tuple[Any, ...] = (
         config.get("workflow_id"),
         config.get("lattice_workflow_id"),
         metadata.get("workflow_id"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from wirewright.narrow import is_mapping
+
 from .artifact import ProofArtifact, parse_time, utc_now
 from .reducer import ReducerStatus
 
@@ -148,17 +150,17 @@ class RunResult:
             ValueError: a status that this version does not know.
         """
         wait, completed = data.get("wait_event"), data.get("completed_at")
-        proofs = data.get("proofs")
+        proofs: Mapping[str, Any] = data.get("proofs") or {}
         result = cls(
             run_id=str(data.get("run_id") or ""),
             template_name=str(data.get("template_name") or ""),
             status=ReducerStatus(data.get("status") or ReducerStatus.PARTIAL),
-            proofs={str(step): ProofArtifact.from_dict(p) for step, p in (proofs or {}).items()},
+            proofs={str(step): ProofArtifact.from_dict(p) for step, p in proofs.items()},
             merkle_root_hash=str(data.get("merkle_root_hash") or ""),
             started_at=parse_time(data.get("started_at")),
             completed_at=parse_time(completed) if completed else None,
             waiting=bool(data.get("waiting")),
-            wait_event=WaitForEvent.from_dict(wait) if isinstance(wait, Mapping) else None,
+            wait_event=WaitForEvent.from_dict(wait) if is_mapping(wait) else None,
         )
         for name in (*_PLAIN, *_MORE):
             if data.get(name) is not None:

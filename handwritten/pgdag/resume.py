@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from wirewright.narrow import is_mapping
+
 from .artifact import ProofArtifact, parse_time, utc_now
 from .results import WaitForEvent
 
@@ -67,7 +69,8 @@ class ResumePoint:
             KeyError: the document has no `run_id`.
             ValueError: a proof has an unknown status.
         """
-        proofs = {str(step): ProofArtifact.from_dict(proof) for step, proof in (data.get("proofs") or {}).items()}
+        told: Mapping[str, Any] = data.get("proofs") or {}
+        proofs = {str(step): ProofArtifact.from_dict(proof) for step, proof in told.items()}
         completed = data.get("completed_steps")
         wait_event = data.get("wait_event")
         added = data.get("step_outputs")
@@ -80,10 +83,10 @@ class ResumePoint:
             slot_id=data.get("slot_id"),
             owns_slot=bool(data.get("owns_slot", True)),
             started_at=parse_time(data.get("started_at")),
-            initial_inputs=inputs if isinstance(added, Mapping) else {**inputs, **current},
+            initial_inputs=inputs if is_mapping(added) else {**inputs, **current},
             current_outputs=current,
             proofs=proofs if completed is None else {step: proofs[step] for step in proofs if step in set(completed)},
-            step_outputs={str(k): dict(v) for k, v in added.items()} if isinstance(added, Mapping) else {},
+            step_outputs={str(k): dict(v) for k, v in added.items()} if is_mapping(added) else {},
             skipped=list(data.get("skipped_steps") or []),
-            wait_event=WaitForEvent.from_dict(wait_event) if isinstance(wait_event, Mapping) else None,
+            wait_event=WaitForEvent.from_dict(wait_event) if is_mapping(wait_event) else None,
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from wirewright.narrow import is_mapping
 
 from .artifact import ProofArtifact, ProofStatus
 from .envelope import StepEnvelope, StepEnvelopeBuilder
@@ -171,8 +173,9 @@ class StepRunner:
         self, step_fn: StepFn, context: StepContext, policy: StepPolicy
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         context.cancelled = threading.Event()
+        limit = asyncio.timeout(policy.timeout)
         try:
-            async with asyncio.timeout(policy.timeout) as limit:
+            async with limit:
                 outputs, inputs = await self._executor.run(step_fn, context)
         except TimeoutError:
             if not limit.expired():
@@ -209,6 +212,6 @@ def as_outputs(outputs: object) -> dict[str, Any]:
     """
     if outputs is None:
         return {}
-    if not isinstance(outputs, Mapping):
+    if not is_mapping(outputs):
         raise TypeError(f"a step returns a mapping or None, not {type(outputs).__name__}")
     return dict(outputs)

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from wirewright.narrow import is_mapping
+
 from .artifact import ProofArtifact
 from .calls import call, field_of, text_of, with_retry
 
@@ -91,8 +93,8 @@ class RunSlot:
 
 
 def _close_summary(slot_id: str, closed: Any) -> dict[str, Any]:
-    inner = field_of(closed, "data") if isinstance(closed, Mapping) else None
-    source = inner if isinstance(inner, Mapping) else closed
+    inner = field_of(closed, "data") if is_mapping(closed) else None
+    source = inner if is_mapping(inner) else closed
     summary: dict[str, Any] = {
         "slot_id": text_of(source, "slot_id") or slot_id,
         "receipt_id": text_of(source, "receipt_id", "attestation_id") or None,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from wirewright.narrow import is_mapping, is_sequence
+
 from .artifact import ProofArtifact, ProofStatus, canonical_fingerprint, utc_now
 from .reducer import ReducerStatus
 from .reporting import resolve_workflow_id
@@ -56,7 +58,7 @@ def _first_known(known: Sequence[str], *candidates: Any) -> str:
 
 def _lookup(config: Mapping[str, Any], key: str, *names: Any) -> list[Any]:
     table = config.get(key)
-    return [table.get(name) for name in names if name] if isinstance(table, Mapping) else []
+    return [table.get(name) for name in names if name] if is_mapping(table) else []
 
 
 @dataclass(frozen=True)
@@ -177,16 +179,15 @@ class ChildRun:
 
 def _child_inputs(node: DAGNode, inputs: Mapping[str, Any]) -> dict[str, Any]:
     keys = node.metadata.get("input_keys")
-    chosen = isinstance(keys, Sequence) and not isinstance(keys, str)
-    picked = {key: inputs[key] for key in keys if key in inputs} if chosen and keys is not None else dict(inputs)
+    picked = {str(key): inputs[key] for key in keys if key in inputs} if is_sequence(keys) else dict(inputs)
     overlay = node.metadata.get("inputs")
-    return {**picked, **overlay} if isinstance(overlay, Mapping) else picked
+    return {**picked, **overlay} if is_mapping(overlay) else picked
 
 
 def _child_config(run: Run, node: DAGNode, mode: str, request: ProofRequest) -> dict[str, Any]:
     own = node.metadata.get("config")
     config = {key: value for key, value in run.config.items() if key not in _RUN_KEYS}
-    config |= dict(own) if isinstance(own, Mapping) else {}
+    config |= dict(own) if is_mapping(own) else {}
     config |= {
         "parent_run_id": run.run_id,
         "parent_step_id": node.id,

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 __all__ = ["added", "isolated"]
 
-_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
-
 
 def isolated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy whose containers are its own, so that a step changes nothing that another one sees."""
-    return {key: value if type(value) in _SCALARS else _isolated(value) for key, value in values.items()}
+    """A copy whose dictionaries, lists and sets are its own, so that a step changes nothing that another one sees."""
+    return {key: _COPIES[type(value)](value) if type(value) in _COPIES else value for key, value in values.items()}
 
 
 def _isolated(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _isolated(item) for key, item in value.items()} if type(value) is dict else value
-        case list():
-            return [_isolated(item) for item in value] if type(value) is list else value
-        case set():
-            return set(value) if type(value) is set else value
-        case _:
-            return value
+    kind = cast("type[object]", type(value))
+    return _COPIES[kind](value) if kind in _COPIES else value
+
+
+_COPIES: dict[type, Callable[[Any], Any]] = {
+    dict: lambda value: {key: _isolated(item) for key, item in value.items()},
+    list: lambda value: [_isolated(item) for item in value],
+    set: set,
+}
+"""By exact type: what else a step hands on, it shares."""
 
 
 def added(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

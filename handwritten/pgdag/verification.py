@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wirewright.narrow import is_mapping, is_sequence
+
 from .artifact import ProofArtifact, canonical_fingerprint, merkle_root
 from .interrupt import INTERRUPTED
 from .reducer import ReducerStatus
@@ -94,8 +96,8 @@ def _problems(step: str, proof: ProofArtifact, seal: Mapping[str, Any] | None) -
 def _order(document: Mapping[str, Any], steps: Mapping[str, ProofArtifact]) -> list[str]:
     """The leaves' order: the template's where it is told, else that of the proofs."""
     template = document.get("template")
-    nodes = template.get("nodes") if isinstance(template, Mapping) else None
-    return [str(node["id"]) for node in nodes] if isinstance(nodes, list) else list(steps)
+    nodes = template.get("nodes") if is_mapping(template) else None
+    return [str(node["id"]) for node in nodes] if is_sequence(nodes) else list(steps)
 
 
 def _left_over(result: RunResult, order: list[str]) -> list[str]:

@@ -7,7 +7,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
+
+from wirewright.narrow import is_mapping
 
 from pgdag.runner import StepFn
 from pgdag.template import DAGTemplate, Plan, TemplateError
@@ -61,16 +64,17 @@ def read_steps(reference: str) -> dict[str, StepFn]:
         found: Any = getattr(module, attribute) if attribute else _functions(module)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"--steps {reference}: {error}") from None
-    registry = found() if callable(found) and not isinstance(found, Mapping) else found
-    if not isinstance(registry, Mapping) or not all(map(callable, cast("Mapping[str, Any]", registry).values())):
+    registry = found() if callable(found) and not is_mapping(found) else found
+    if not is_mapping(registry) or not all(map(callable, cast("Mapping[str, Any]", registry).values())):
         raise InputError(
             f"--steps {reference}: this is {type(registry).__name__}, not a mapping of step ids to functions"
         )
     return {str(step): function for step, function in cast("Mapping[str, StepFn]", registry).items()}
 
 
-def _functions(module: Any) -> dict[str, Callable[..., Any]]:
-    own = {name: value for name, value in vars(module).items() if callable(value) and not name.startswith("_")}
+def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    own = {name: getattr(module, name) for name in dir(module)}
+    own = {name: value for name, value in own.items() if callable(value) and not name.startswith("_")}
     return {name: value for name, value in own.items() if getattr(value, "__module__", None) == module.__name__}
 
 

@@ -102,7 +102,7 @@ async def test_a_time_limit_reaches_the_worker(far: Any, remote: ModuleType, tmp
     result = await far.runner.execute(template, {}, config={"folder": str(tmp_path)})
     assert result.proofs["a"].metrics["error"] == "step took longer than 1 s"
     async with asyncio.timeout(10):
-        while (tmp_path / "started").exists() and not (tmp_path / "cancelled").exists():
+        while not (tmp_path / "cancelled").exists():  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.02)
 
 

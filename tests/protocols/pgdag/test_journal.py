@@ -240,8 +240,7 @@ async def test_a_background_child_that_has_ended_ends_its_parents_wait(
     runner.register_step("c", steps({"from_child": 1}))
     waiting = await runner.execute(template, {}, run_id="run-1")
     assert waiting.wait_event is not None
-    while journal.unfinished(waiting.wait_event.event_key) or not journal.knows(waiting.wait_event.event_key):
-        await asyncio.sleep(0.001)
+    await asyncio.gather(*runner.background_tasks)
     result = await runner.resume("run-1")
     assert result.success
     assert result.final_outputs["from_child"] == 1

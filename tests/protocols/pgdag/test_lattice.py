@@ -1,4 +1,4 @@
-"""The kernel through an SBN client: the documentation's example, the requests it makes, and what happens when they fail."""
+"""The kernel through an SBN client: the documented example, its requests, and what happens when they fail."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sent(sandbox: Sandbox, workflow: str = WORKFLOW) -> list[str]:
 
 async def test_the_documented_example(sandbox: Sandbox) -> None:
     """As it is in the documentation, but for the base URL."""
-    from pgdag import StepContext, build
+    from pgdag import build
     from sbn import SbnClient
 
     client = SbnClient(base_url=sandbox.url)

@@ -1,4 +1,4 @@
-"""For random graphs, it makes no difference how they are run: in order, side by side, killed and resumed, or on a cluster."""
+"""For random graphs it makes no difference how they run: in order, side by side, killed and resumed, on a cluster."""
 
 from __future__ import annotations
 
@@ -191,9 +191,11 @@ async def async_on_a_worker(ctx: StepContext) -> dict[str, Any]:
 def cluster() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
     options = {"dashboard_address": None, "processes": False, "protocol": "inproc"}
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=2, **options) as local:
-        with distributed.Client(local) as client:
-            yield client
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=2, **options) as local,
+        distributed.Client(local) as client,
+    ):
+        yield client
 
 
 @given(template=graphs(most=6))

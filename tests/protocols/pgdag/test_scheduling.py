@@ -288,7 +288,7 @@ class Meeting:
 async def test_steps_whose_prerequisites_are_complete_run_at_the_same_time(graph: Graph) -> None:
     meeting = Meeting(3)
     runner = build(max_concurrency=3).runner
-    runner.register_steps(dict.fromkeys("root a b c".split(), meeting.step))
+    runner.register_steps(dict.fromkeys(["root", "a", "b", "c"], meeting.step))
     async with asyncio.timeout(5):
         result = await runner.execute(graph(*FAN), {})
     assert result.success
@@ -365,7 +365,7 @@ async def test_plain_functions_run_in_threads_side_by_side(graph: Graph) -> None
         return {ctx.node_id: 1}
 
     with build(max_concurrency=3).runner as runner:
-        runner.register_steps(dict.fromkeys("root a b c".split(), step))
+        runner.register_steps(dict.fromkeys(["root", "a", "b", "c"], step))
         result = await runner.execute(graph(*FAN), {})
     assert result.final_outputs["c"] == 1
     assert threading.main_thread().name not in threads
@@ -588,14 +588,28 @@ async def test_a_listener_that_raises_does_no_harm(graph: Graph, play: Play) -> 
 async def test_a_result_as_a_document(graph: Graph, play: Play) -> None:
     result = await play(graph("a", name="named"), a={"x": 1})
     document = result.to_dict()
-    assert (
-        list(document)
-        == (
-            "run_id template_name status proofs merkle_root_hash slot_id slot_receipt_id slot_attestation_status "
-            "blocks_composed blocks_attested blocks_attestation_enqueued compose_receipts native_proof_chain "
-            "slot_close_result started_at completed_at waiting wait_event final_outputs resume_state"
-        ).split()
-    )
+    assert list(document) == [
+        "run_id",
+        "template_name",
+        "status",
+        "proofs",
+        "merkle_root_hash",
+        "slot_id",
+        "slot_receipt_id",
+        "slot_attestation_status",
+        "blocks_composed",
+        "blocks_attested",
+        "blocks_attestation_enqueued",
+        "compose_receipts",
+        "native_proof_chain",
+        "slot_close_result",
+        "started_at",
+        "completed_at",
+        "waiting",
+        "wait_event",
+        "final_outputs",
+        "resume_state",
+    ]
     assert (document["template_name"], document["status"], document["waiting"]) == ("named", "complete", False)
     again = type(result).from_dict(result.to_document())
     assert again.to_document() == result.to_document()

@@ -240,13 +240,20 @@ async def test_changing_inputs_in_place_gives_the_proofs_of_the_first_versions(s
 def test_a_proof_survives_its_document(noon: datetime) -> None:
     proof = ProofArtifact("s", "1.0", "i", "o", "h", "b", ProofStatus.COMPLETED, "a", "t", "r", {"m": 1}, noon)
     assert ProofArtifact.from_dict(proof.to_dict()) == proof
-    assert (
-        list(proof.to_dict())
-        == (
-            "step_id spec_version inputs_fingerprint outputs_fingerprint proof_hash block_ref anchor_hash anchor_type "
-            "receipt_id status metrics created_at"
-        ).split()
-    )
+    assert list(proof.to_dict()) == [
+        "step_id",
+        "spec_version",
+        "inputs_fingerprint",
+        "outputs_fingerprint",
+        "proof_hash",
+        "block_ref",
+        "anchor_hash",
+        "anchor_type",
+        "receipt_id",
+        "status",
+        "metrics",
+        "created_at",
+    ]
     assert proof.to_dict()["created_at"] == "2026-01-02T03:04:05.678901+00:00"
     assert proof.idempotency_key == "i:s:1.0"
 
