@@ -109,6 +109,7 @@ def test_a_base_url_that_cannot_be_one_is_refused_at_once(url):
 # credentials
 
 
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
 @pytest.mark.parametrize(
     ("auth", "where"),
     [
@@ -237,12 +238,14 @@ def test_text_and_bytes(make):
     assert Client("http://x", transport=octets).send(Request(raw)) == b"\0\xff"
 
 
+@pytest.mark.promise("An answer may not grow beyond its limit, compressed or not")
 def test_an_answer_over_the_limit_is_refused(make, server):
     url = server(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000)
     with Client(url, max_response_bytes=1000) as client, pytest.raises(DecodeError, match="larger than the limit"):
         client.send(Request(make()))
 
 
+@pytest.mark.promise("An answer may not grow beyond its limit, compressed or not")
 def test_a_compressed_answer_may_not_explode(make, server):
     body = gzip.compress(b" " * 50_000_000)
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
@@ -261,6 +264,7 @@ def test_headers_are_found_in_any_case():
 # deliver, outbox, breaker, hooks
 
 
+@pytest.mark.promise("deliver never raises for what network or server do")
 def test_deliver_never_raises_for_network_or_server(make, clock):
     def explode(request: httpx.Request) -> httpx.Response:
         raise RuntimeError("a bug in a transport")
@@ -304,6 +308,7 @@ def test_an_outbox_hears_how_it_went(make, clock, status, fate, queued):
     assert (outcome.success, outcome.queued, outbox.fates) == (status == 200, queued, [fate])
 
 
+@pytest.mark.promise("What is stored holds no credentials; they are added when it is sent")
 def test_what_an_outbox_kept_is_replayed_as_it_was_but_with_fresh_credentials(make, clock):
     outbox = MemoryOutbox(try_now=False)
     transport, seen = answering()
@@ -329,6 +334,7 @@ async def test_an_outbox_does_not_block_the_loop(make):
     assert threading.get_ident() not in outbox.threads
 
 
+@pytest.mark.promise("A circuit breaker opens, probes and closes")
 def test_a_breaker_opens_probes_and_closes(make, clock):
     state = {"status": 500}
     sent: list[int] = []
@@ -465,6 +471,7 @@ def test_a_client_works_on_after_it_was_closed(make, server):
         client.close()
 
 
+@pytest.mark.promise("After a fork the child neither deadlocks nor sends what is its parent's")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_does_not_use_its_parents_connections(make, server):

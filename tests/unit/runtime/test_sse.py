@@ -41,6 +41,7 @@ TABLE = {
 }
 
 
+@pytest.mark.promise("Server-sent events are decoded to the letter of the WHATWG text: all 15 cases of the sheet")
 @pytest.mark.parametrize("size", [None, 1, 2, 3, 7])
 @pytest.mark.parametrize("case", TABLE)
 def test_the_table(case, size):
@@ -58,6 +59,7 @@ def test_an_id_outlives_its_block_and_an_empty_one_resets_it():
     assert [(text, id) for text, _, id in decode(wire)] == [("a", "1"), ("b", "1"), ("c", ""), ("d", "")]
 
 
+@pytest.mark.promise("Server-sent events are decoded to the letter of the WHATWG text: all 15 cases of the sheet")
 @pytest.mark.parametrize(
     ("line", "value"),
     [
@@ -94,6 +96,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.promise("Every way of splitting the bytes of a stream gives the same events")
 @given(st.lists(PIECES, max_size=40), st.data())
 def test_every_way_of_splitting_gives_the_same_events(pieces, data):
     wire = b"".join(pieces)
@@ -109,6 +112,7 @@ def test_any_bytes_decode_whole_or_byte_by_byte(wire, size):
     assert decode(wire) == decode(wire, size=size)
 
 
+@pytest.mark.promise("An event of 64 MiB is decoded in linear time")
 def test_a_64_mib_event_in_linear_time():
     chunk = b"x" * 65536
     decoder = SseDecoder()
@@ -121,6 +125,7 @@ def test_a_64_mib_event_in_linear_time():
     assert time.process_time() - started < 5
 
 
+@pytest.mark.promise("An event of 64 MiB is decoded in linear time")
 def test_many_lines_in_one_event_in_linear_time():
     wire = b"data: x\n" * 300_000 + b"\n"
     started = time.process_time()
@@ -129,6 +134,7 @@ def test_many_lines_in_one_event_in_linear_time():
     assert time.process_time() - started < 5
 
 
+@pytest.mark.promise("An event over the size limit is reported, and the next one is read")
 @pytest.mark.parametrize("size", [1, 5, 64, 10_000])
 @pytest.mark.parametrize("large", [b"data: " + b"x" * 5000 + b"\n", b"data: 123456789\n" * 300, b"x" * 5000 + b"\n"])
 def test_an_event_over_the_limit_is_reported_and_the_next_is_read(large, size):
@@ -157,6 +163,7 @@ def test_json_lines(size):
     assert lines(wire, size) == [b'{"a":1}', b"[2]", b"3", b'"last"']
 
 
+@pytest.mark.promise("An event over the size limit is reported, and the next one is read")
 def test_a_json_line_over_the_limit_is_reported_and_the_next_is_read():
     decoder = JsonLinesDecoder(max_event_bytes=10)
     events = decoder.feed(b"1\n" + b"x" * 8) + decoder.feed(b"x" * 8) + decoder.feed(b"x\n2\n")
