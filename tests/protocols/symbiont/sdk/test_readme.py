@@ -24,11 +24,11 @@ def settings_file() -> Path:
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-async def test_a_block_runs(number: int, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("symbiont.yaml").write_text("api_key: k\n")
-    code = (
-        BLOCKS[number].replace("http://localhost:8080", sandbox.url).replace("symbiont-sandbox-token", "sandbox-token")
-    )
+async def test_a_block_runs(
+    number: int, sandbox: Sandbox, settings_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = BLOCKS[number].replace("http://localhost:8080", sandbox.url)
+    code = code.replace("symbiont-sandbox-token", "sandbox-token")
 
     names: dict[str, Any] = {}
     running = eval(compile(code, f"block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
