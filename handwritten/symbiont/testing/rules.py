@@ -12,12 +12,14 @@ from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Router
 from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, control
+from wirewright.sandbox.picture import Picture
 
 from symbiont.testing.access import Bucket, Doorkeeper, Holder
 from symbiont.testing.agents import as_uuid
 from symbiont.testing.base import PLAIN, Base, Json, Profile, failed, told
 from symbiont.testing.channels import ChannelRules
 from symbiont.testing.chat import ChatRules
+from symbiont.testing.drawing import draw_agents, draw_held, draw_jobs, draw_minds
 from symbiont.testing.endpoints import EndpointRules
 from symbiont.testing.gate import GateRules
 from symbiont.testing.http_input import WEBHOOK_AUTH, HttpInputRules
@@ -236,6 +238,15 @@ class SymbiontRules(
         body = told(call)
         self.doors.add(body["key"], body.get("agents"))
         return {"agents": body.get("agents")}
+
+    def picture(self) -> Picture:
+        self.scheduler.settle(self.now())
+        agents = [
+            (agent.id, agent.name, self.state_of(agent), [line for owner, line in self.history if owner == agent.id])
+            for agent in self.agents.values()
+        ]
+        jobs, held = self.scheduler.jobs.values(), self.held.values()
+        return [draw_agents(agents), draw_jobs(jobs), draw_minds(self.minds), draw_held(held)]
 
     def state(self) -> Any:
         self.scheduler.settle(self.now())

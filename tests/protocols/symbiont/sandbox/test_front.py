@@ -129,6 +129,37 @@ def test_a_header_chooses_the_profile_of_one_request(runtime: Any) -> None:
     assert runtime.ok("GET", "tools", headers={"x-sandbox-profile": "sdk"})
 
 
+@pytest.mark.parametrize("version", ["1.10", "1.16"])
+def test_every_route_of_the_runtime_is_served_by_a_rule(start: Any, version: str) -> None:
+    runtime = start(version, open=True)
+    for operation in runtime.sandbox.document.operations:
+        if operation.declared["x-authority"] != "runtime":
+            continue
+        path = operation.path
+        for parameter in operation.parameters:
+            if parameter.location == "path":
+                declared = operation.declared["parameters"][operation.parameters.index(parameter)]
+                path = path.replace("{" + parameter.name + "}", str(declared["example"]))
+        form = next(iter(operation.body.content.values())).declared if operation.body else {}
+        example = form.get("example", next(iter(form.get("examples", {}).values()), {}).get("value"))
+        answer = runtime(operation.method, path, example)
+        exchange = runtime.sandbox.requests[-1]
+        assert (exchange.operation, exchange.answered_by) == (operation.id, "rule"), operation
+        assert str(answer.status_code) in operation.responses, operation
+
+
+def test_the_page_shows_agents_jobs_thoughts_and_what_waits(sdk: Any) -> None:
+    sdk.agent()
+    sdk.ok("POST", "schedules", {"name": "n", "cron_expression": "0 * * * * *", "agent_name": "reporter"}, 201)
+    sdk.ok("POST", "agents/a/reasoning/loop", {"config": {}, "initial_message": "hi"})
+    sdk.ok("POST", "/_sandbox/approvals", {"summary": "delete all"})
+    agents, jobs, minds, held = sdk.sandbox.rules.picture()
+    assert [(lane.name, lane.note, lane.tone) for lane in agents.lanes] == [("reporter", "Waiting", "waiting")]
+    assert jobs.rows[0][:3] == ("n", "0 * * * * *", "Active")
+    assert minds.lanes[0].items[0].label == "started"
+    assert held.rows[0][1] == "delete all"
+
+
 def test_every_answer_has_the_security_headers(runtime: Any) -> None:
     for path in ("/api/v1/health", "/nowhere", "/api/v1/agents/x/status"):
         assert runtime("GET", path).headers["x-frame-options"] == "DENY"
