@@ -138,20 +138,25 @@ def component(message: HttpMessage, item: Item) -> str:
     return value
 
 
-def signature_base(message: HttpMessage, covered: InnerList) -> bytes:
-    """What is signed (RFC 9421 §2.5). Raises for components that are twice there, absent or malformed."""
-    lines: list[str] = []
+def covered_texts(message: HttpMessage, covered: InnerList) -> dict[str, str]:
+    """What is covered: texts by identifiers. Raises for components that are twice there, absent or malformed."""
+    found: dict[str, str] = {}
     seen: set[str] = set()
     for item in covered.items:
         check_identifier(item)
         name = serialize(item)
-        same = serialize(Item(item.value, dict(sorted(item.params.items()))))
+        same = serialize(Item(item.value, dict(sorted(item.params.items())))) if len(item.params) > 1 else name
         if same in seen:
             raise MalformedError("a component is covered twice")
         seen.add(same)
-        lines.append(f"{name}: {component(message, item)}")
-    lines.append(f'"@signature-params": {serialize(covered)}')
-    return "\n".join(lines).encode("ascii")
+        found[name] = component(message, item)
+    return found
+
+
+def signature_base(found: Mapping[str, str], covered: InnerList) -> bytes:
+    """What is signed (RFC 9421 §2.5). `found`: what `covered_texts` says of `covered`."""
+    lines = [f"{name}: {text}" for name, text in found.items()]
+    return "\n".join((*lines, f'"@signature-params": {serialize(covered)}')).encode("ascii")
 
 
 def _field(message: HttpMessage, name: str, item: Item) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from wirewright.auth import Auth
 from wirewright.clock import Clock
 from wirewright.errors import RequestError
 from wirewright.messages import HttpRequest, HttpResponse
-from wirewright.signing.components import HttpMessage, component, identifier, signature_base
+from wirewright.signing.components import HttpMessage, covered_texts, identifier, signature_base
 from wirewright.signing.digests import content_digest, verify_content_digest
 from wirewright.signing.errors import (
     AlgorithmError,
@@ -95,7 +96,7 @@ class HttpSigner(Auth):
         params = self._parameters(clock.time())
         covered = InnerList([*self._components, *present], params)
         try:
-            signature = self._key.sign(signature_base(message, covered))
+            signature = self._key.sign(signature_base(covered_texts(message, covered), covered))
         except VerificationError as error:
             raise RequestError(f"the request cannot be signed: {error}") from None
         request.headers["signature-input"] = serialize({self._label: covered})
@@ -165,7 +166,7 @@ def sign_message(
 ) -> dict[str, str]:
     """The two header fields that sign any message, also a response. `params` as they are sent, in order."""
     covered = InnerList([identifier(name) for name in components], dict(params))
-    signature = key.sign(signature_base(message, covered))
+    signature = key.sign(signature_base(covered_texts(message, covered), covered))
     return {"Signature-Input": serialize({label: covered}), "Signature": serialize({label: Item(signature)})}
 
 
@@ -227,13 +228,12 @@ def _verify_one(message: HttpMessage, keys: Keys, found: tuple[str, Member, Memb
         raise MalformedError("a signature without its input, or not in its form")
     params = _Parameters.of(covered)
     _check_times(params, rules)
-    base = signature_base(message, covered)
-    _check_coverage(message, covered, rules)
-    key = _proven(keys, params, base, signature.value)
+    texts = covered_texts(message, covered)
+    _check_coverage(message, covered, texts, rules)
+    key = _proven(keys, params, signature_base(texts, covered), signature.value)
     if rules.fresh is not None:
         _check_fresh(params, rules)
-    components = {serialize(item): component(message, item) for item in covered.items}
-    return Verified(label, key, components, params.created, params.expires, params.nonce, params.tag)
+    return Verified(label, key, texts, params.created, params.expires, params.nonce, params.tag)
 
 
 class _Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
@@ -264,16 +264,20 @@ def _check_times(params: _Parameters, rules: _Rules) -> None:
         check_not_after(params.created + rules.max_age, rules.now, rules.tolerance, "the signature")
 
 
-def _check_coverage(message: HttpMessage, covered: InnerList, rules: _Rules) -> None:
-    names = {serialize(item) for item in covered.items}
+def _check_coverage(message: HttpMessage, covered: InnerList, names: Collection[str], rules: _Rules) -> None:
     for name in rules.required:
-        if serialize(identifier(name)) not in names:
+        if _written(name) not in names:
             raise ClaimError(f"the signature does not cover {name}", claim=name)
     digests = [item for item in covered.items if item.value == DIGEST and not {"key", "tr"} & set(item.params)]
     for item in digests:
         _check_digest(message.request if "req" in item.params else message)
     if rules.body_covered and message.body != b"" and all("req" in item.params for item in digests):
         raise ClaimError("the signature does not cover the body", claim=DIGEST)
+
+
+@cache
+def _written(name: str) -> str:
+    return serialize(identifier(name))
 
 
 def _check_digest(message: HttpMessage | None) -> None:

@@ -22,6 +22,7 @@ from wirewright.signing.errors import MalformedError
 
 Bare = int | float | str | bool | Decimal | bytes | Token | datetime | DisplayString
 MAX_BYTES = 256 * 1024
+_PLAIN = re.compile(r"[ !#-\[\]-~]*\Z")
 _SCAN = re.compile(r'"(?:[^"\\]|\\.)*+"?|:([^:]*):|(?<![\w*.])-?\d+\.(?!\d)|[A-Za-z*][\w!#$%&\'*+\-.^`|~:/]*')
 
 
@@ -71,6 +72,8 @@ def parse_dictionary(lines: str | Sequence[str]) -> dict[str, Member]:
 
 def serialize(value: Member | Sequence[Member] | Mapping[str, Member]) -> str:
     """The one text of a value (RFC 9651 §4.1). Raises `MalformedError` for what has none."""
+    if isinstance(value, Item) and type(value.value) is str and not value.params and _PLAIN.match(value.value):
+        return f'"{value.value}"'  # most of what is signed: names of components
     try:
         if isinstance(value, Item | InnerList):
             return str(_raw(value))

@@ -32,7 +32,7 @@ from wirewright.signing import (
     verify_content_digest,
     verify_message,
 )
-from wirewright.signing.components import component, identifier, signature_base
+from wirewright.signing.components import component, covered_texts, identifier
 from wirewright.signing.structured import InnerList
 
 # RFC 9421 appendix B.1: keys, and B.2: messages
@@ -295,7 +295,7 @@ def test_addresses_that_are_none(url, name):
 def test_a_component_is_covered_once():
     for items in (["@method", "@method"], ['"x-ows";bs;tr', '"x-ows";tr;bs']):
         with pytest.raises(MalformedError, match="twice"):
-            signature_base(
+            covered_texts(
                 HttpMessage(FIELD_MESSAGE.fields, method="GET", url="https://e.com", trailers=[("x-ows", "1")]),
                 InnerList([identifier(name) for name in items]),
             )
