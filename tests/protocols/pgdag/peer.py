@@ -16,7 +16,7 @@ import sys
 import pgdag
 from pgdag import DAGEdge, DAGNode, DAGTemplate, build
 
-NOON = dates.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dates.timezone.utc)
+NOON = dates.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dates.UTC)
 
 
 class StoppedDatetime(dates.datetime):
@@ -69,7 +69,7 @@ async def main(seeds):
         returns = {node.id: {node.id: value(dice), "shared": seed} for node in made.nodes}
         failing = dice.choice([None, None, made.nodes[-1].id])
 
-        def step(name):
+        def step(name, failing=failing, returns=returns):
             async def run(ctx):
                 if name == failing:
                     raise ValueError(f"no {name}")
