@@ -15,8 +15,8 @@ from wirewright_codegen.text import docstring, literal
 Flavour = Literal["msgspec", "attrs", "pydantic"]
 FLAVOURS: tuple[Flavour, ...] = ("msgspec", "attrs", "pydantic")
 # A control character: no text of a document brings one into code, docstrings are cleaned and literals escaped.
-DELIMITER = "#\x1f "
-END = "#\x1f"
+DELIMITER = "#\x01 "
+END = "#\x01"
 _WIRE = literal("wire")
 
 
