@@ -260,7 +260,7 @@ def test_a_pulse_that_arrived_unanswered_is_not_counted_twice(
 def test_while_the_network_is_away_pulses_cost_nothing(connect: Callable[..., SbnClient], sandbox: Sandbox) -> None:
     now = [0.0]
     stream = connect(retry=ONCE).open_slot(**STREAM, fail_open=True)
-    stream._clock = lambda: now[0]
+    stream._queue.clock = lambda: now[0]
     stream.open()
     sandbox.faults.fail_next(3, "status=503", only="bitblocks_submit")
 
