@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import math
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -28,6 +30,24 @@ from wirewright.errors import StatusError
 from wirewright.jsonlines import JsonLinesDecoder
 from wirewright.retry import http_date, retry_after
 from wirewright.sandbox.faults import parse_faults
+from wirewright.signing import (
+    GitHubWebhooks,
+    HttpMessage,
+    Key,
+    KeySet,
+    MalformedError,
+    SigningError,
+    StandardWebhooks,
+    StripeWebhooks,
+    VerificationError,
+    sign_jws,
+    sign_jws_json,
+    verify_jws,
+    verify_jws_json,
+    verify_jwt,
+    verify_message,
+)
+from wirewright.signing.structured import parse_dictionary, parse_item, parse_list, serialize
 from wirewright.sse import SseDecoder, TooLarge
 from wirewright.transport.compression import decompressor
 
@@ -164,6 +184,48 @@ def chaos(data: bytes) -> None:
         assert str(error)
 
 
+# Signatures -----------------------------------------------------------------------------------------------------------
+
+
+KEY = Key.from_ed25519(bytes(range(32)), kid="k")
+HOOKS = (StandardWebhooks(bytes(32), KEY, time=lambda: 0.0), StripeWebhooks("s", time=lambda: 0.0), GitHubWebhooks("s"))
+
+
+def tokens(data: bytes) -> None:
+    """As a compact token, as one in JSON, as a key and as a key set."""
+    for given in (data, data.decode("latin-1")):
+        for verify in (verify_jws, verify_jws_json):
+            with suppress(VerificationError):
+                verify(given, KEY)
+        with suppress(VerificationError):
+            verify_jwt(given, KeySet([KEY]), now=0.0)
+        with suppress(SigningError):
+            KeySet.parse(given)
+
+
+def fields(data: bytes) -> None:
+    """As structured fields: what was parsed is written as one text, which is parsed to the same."""
+    text = data.decode("latin-1")
+    for parse in (parse_item, parse_list, parse_dictionary):
+        try:
+            value: Any = parse(text)
+        except MalformedError:
+            continue
+        assert serialize(parse(serialize(value))) == serialize(value)
+
+
+def signed(data: bytes) -> None:
+    """As the parts of a signed message: two fields, an address, a body."""
+    parts = [part.decode("latin-1") for part in (data.split(b"\n") + [b""] * 4)[:4]]
+    lines = [("signature-input", parts[0]), ("signature", parts[1]), ("content-digest", parts[2])]
+    with suppress(VerificationError):
+        verify_message(HttpMessage(lines, method="GET", url=parts[3], body=data), KEY, now=0.0, required=())
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature", "stripe-signature")
+    for hook in HOOKS:
+        with suppress(VerificationError):
+            hook.verify(dict(zip(names, parts, strict=True)), data)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "sse": sse,
     "json_lines": json_lines,
@@ -171,6 +233,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "compression": compression,
     "headers": headers,
     "chaos": chaos,
+    "tokens": tokens,
+    "fields": fields,
+    "signed": signed,
 }
 SEEDS: dict[str, list[bytes]] = {
     "sse": [
@@ -193,6 +258,18 @@ SEEDS: dict[str, list[bytes]] = {
         b"latency=50ms+-20ms,status=503:2%,reset=mid:1%@POST,seed=7",
         b"truncate=100b:1%,drop=x2@op,bandwidth=10kb",
     ],
+    "tokens": [
+        sign_jws(b"{}", KEY).encode(),
+        json.dumps(sign_jws_json(b"{}", [KEY, KEY])).encode(),
+        sign_jws(b"a", KEY, b64=False).encode(),
+        json.dumps({"keys": [KEY.as_jwk(), {"kty": "oct"}]}).encode(),
+    ],
+    "fields": [b'a=1, b;c="d";e=:AAAA:, f=(g h.i);j', b'"a\\"b";x=?0, @5, %"f%c3%bc", 1.5', b"(a b);c, (d)"],
+    "signed": [
+        b'sig1=("@method" "content-digest" "@query-param";name="a");created=0;keyid="k"\nsig1=:AAAA:\n'
+        b"sha-256=:AAAA:\nhttps://e.com/?a=b",
+        b"msg_1\n0\nv1,AAAA v1a,AAAA\nt=0,v1=aa",
+    ],
 }
 
 
@@ -205,7 +282,7 @@ def with_atheris(name: str, seconds: int) -> int:
 import atheris, runpy, sys
 with atheris.instrument_imports(include=["wirewright", "msgspec"]):
     import wirewright.decode, wirewright.jsonlines, wirewright.retry, wirewright.sandbox.faults, wirewright.sse
-    import wirewright.transport.compression
+    import wirewright.signing.http_signatures, wirewright.transport.compression
 module = runpy.run_path({__file__!r}, run_name="fuzz")
 atheris.Setup(["fuzz", *sys.argv[1:]], module["TARGETS"][{name!r}])
 atheris.Fuzz()

@@ -14,16 +14,17 @@ assert _spec is not None
 assert _spec.loader is not None
 promises = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(promises)
+COLLECTED = promises.collected()
 
 
 def test_the_page_is_current():
     written = (TESTS / "PROMISES.md").read_text(encoding="utf-8")
-    assert written == promises.page(promises.collected()), "run `nox -s promises`, or `python tests/promises.py`"
+    assert written == promises.page(COLLECTED), "run `nox -s promises`, or `python tests/promises.py`"
 
 
 @pytest.mark.parametrize("number", range(1, 26))
 def test_every_fault_has_its_tests(number):
-    assert [name for _, name, held in promises.collected() if held == f"{number:02}"]
+    assert [name for _, name, held in COLLECTED if held == f"{number:02}"]
     assert promises.FAULTS[number]
 
 
