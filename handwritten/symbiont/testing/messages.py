@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,11 @@ class Message:
     ttl: int
     status: str = "pending"
 
+    @property
+    def until(self) -> float:
+        """From when on it is too old, in seconds since 1970."""
+        return self.sent + self.ttl
+
     def envelope(self) -> Json:
         return {
             "message_id": self.id,
@@ -49,6 +55,7 @@ class MessageRules(AgentRules):
         self.messages: dict[str, Message] = {}
         self.pending: list[tuple[Message, bool]] = []
         self.queues: dict[str, deque[Message]] = {}
+        self.soonest = math.inf  # when the first message that waits may be too old
         self.held: dict[str, Json] = {}
 
     def settle_messages(self) -> None:
@@ -60,14 +67,20 @@ class MessageRules(AgentRules):
             elif has_queue and message.recipient in self.agents and len(queue) < MOST_WAITING:
                 queue.append(message)
                 message.status = "delivered"
+                self.soonest = min(self.soonest, message.until)
             else:
                 message.status = "failed"
         self.pending.clear()
-        now = self.unix()
-        for queue in self.queues.values():
-            for message in [message for message in queue if message.sent + message.ttl <= now]:
-                queue.remove(message)
-                message.status = "failed"
+        if self.soonest <= self.unix():
+            self._drop_old(self.unix())
+
+    def _drop_old(self, now: float) -> None:
+        for name, queue in self.queues.items():
+            for message in queue:
+                message.status = "failed" if message.until <= now else message.status
+            self.queues[name] = deque(message for message in queue if message.until > now)
+        waiting = [message.until for queue in self.queues.values() for message in queue]
+        self.soonest = min(waiting, default=math.inf)
 
     @rule("send_message")
     def send_message(self, call: Call) -> Json:

@@ -134,6 +134,7 @@ def test_every_operation_has_one_tag_and_words_for_people(version: str) -> None:
     tags = {tag["name"] for tag in document.raw["tags"]}
     for operation in document.operations:
         assert operation.declared["summary"].endswith("."), operation
+        assert operation.declared["description"].strip(), operation
         assert len(operation.declared["tags"]) == 1, operation
         assert set(operation.declared["tags"]) <= tags, operation
 
