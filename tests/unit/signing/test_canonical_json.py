@@ -20,6 +20,7 @@ PAIRS = ["arrays", "french", "structures", "unicode", "values", "weird"]
 
 
 @pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.promise("Canonical JSON is that of RFC 8785: the published pairs and sequence of numbers")
 def test_the_published_pairs(name):
     if not FOLDER.exists():
         pytest.skip("no ../shared/vectors beside this checkout")
@@ -47,6 +48,7 @@ def es6_numbers(static: list[int]) -> Iterator[int]:
         (10000, "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892"),
     ],
 )
+@pytest.mark.promise("Canonical JSON is that of RFC 8785: the published pairs and sequence of numbers")
 def test_numbers_are_written_as_ecmascript_does(lines, digest):
     readme = FOLDER / "README.md"
     if not readme.exists():

@@ -155,6 +155,7 @@ def check(message: HttpMessage, keys: Any = KEYS, **rules: Any) -> Any:
 
 
 @pytest.mark.parametrize(("label", "message", "given_input", "signature"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.promise("HTTP message signatures are those of RFC 9421: its own test cases")
 def test_the_cases_of_rfc_9421(label, message, given_input, signature):
     whole = signed(
         message, ("Signature-Input", f"sig-{label}={given_input}"), ("Signature", f"sig-{label}=:{signature}:")
@@ -166,6 +167,7 @@ def test_the_cases_of_rfc_9421(label, message, given_input, signature):
         check(signed(message, ("Signature-Input", f"sig-{label}={given_input};extra"), whole.fields[-1]))
 
 
+@pytest.mark.promise("HTTP message signatures are those of RFC 9421: its own test cases")
 def test_the_deterministic_cases_are_made_byte_for_byte():
     params = {"created": CREATED, "keyid": "test-shared-secret"}
     hmac = sign_message(REQUEST, SECRET, ["date", "@authority", "content-type"], label="sig-b25", params=params)
@@ -432,6 +434,7 @@ def test_a_public_key_signs_nothing_and_not_every_algorithm_is_for_http():
             HttpSigner(key)
 
 
+@pytest.mark.promise("No secret is in a repr or an error")
 def test_neither_key_nor_signature_shows():
     signer = HttpSigner(SECRET)
     request = HttpRequest("GET", "https://e.com", "/", {})

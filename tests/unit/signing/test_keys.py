@@ -201,6 +201,7 @@ def test_sets_that_are_refused(document, kind, reason):
         KeySet.parse(document)
 
 
+@pytest.mark.promise("No secret is in a repr or an error")
 def test_no_key_shows_itself():
     key = Key.from_jwk(RFC8037, kid="mine")
     secret = Key.from_secret(b"correct horse battery staple secret")

@@ -36,6 +36,7 @@ def hook(*keys: Any, now: float = SENT, **options: Any) -> StandardWebhooks:
     return StandardWebhooks(*(keys or (f"whsec_{SECRET}",)), time=lambda: now, **options)
 
 
+@pytest.mark.promise("Standard Webhooks, both ways: signed and verified byte for byte")
 def test_the_example_of_the_standard():
     assert hook().sign(ID, BODY, timestamp=SENT) == HEADERS
     assert hook().verify(HEADERS, BODY).id == ID
@@ -177,6 +178,7 @@ def test_any_message_is_verified_or_refused_by_the_one_tree(headers, body):
         hook().verify(headers, body)
 
 
+@pytest.mark.promise("No secret is in a repr or an error")
 def test_no_secret_is_shown():
     for shown in (repr(hook()), repr(GitHubWebhooks("s3cret")), repr(hook(PAIR))):
         assert "s3cret" not in shown

@@ -36,6 +36,9 @@ ED25519 = wycheproof("ed25519_test.json")
 
 
 @pytest.mark.parametrize(("group", "test"), ED25519, ids=ids(ED25519))
+@pytest.mark.promise(
+    "Wycheproof vectors (Ed25519, JWS, JWK, HMAC, P-256) give the result they ask for, or are listed with a reason"
+)
 def test_ed25519(group, test):
     key = Key.from_ed25519_public(bytes.fromhex(group["publicKey"]["pk"]))
     result = accepted(lambda: key.verify(bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"])))
@@ -46,6 +49,9 @@ P256 = wycheproof("ecdsa_secp256r1_sha256_p1363_test.json")
 
 
 @pytest.mark.parametrize(("group", "test"), P256, ids=ids(P256))
+@pytest.mark.promise(
+    "Wycheproof vectors (Ed25519, JWS, JWK, HMAC, P-256) give the result they ask for, or are listed with a reason"
+)
 def test_es256_in_the_form_of_jose(group, test):
     key = Key.from_pem(group["publicKeyPem"])
     assert key.algorithm == "ES256"
@@ -57,6 +63,9 @@ HMAC = wycheproof("hmac_sha256_test.json")
 
 
 @pytest.mark.parametrize(("group", "test"), HMAC, ids=ids(HMAC))
+@pytest.mark.promise(
+    "Wycheproof vectors (Ed25519, JWS, JWK, HMAC, P-256) give the result they ask for, or are listed with a reason"
+)
 def test_hmac_sha256(group, test):
     """A MAC is taken at its full length only; keys of less than 32 bytes are refused (RFC 7518 §3.2)."""
     secret = bytes.fromhex(test["key"])
@@ -89,6 +98,9 @@ JWS = wycheproof("json_web_signature_test.json")
 
 
 @pytest.mark.parametrize(("group", "test"), JWS, ids=ids(JWS))
+@pytest.mark.promise(
+    "Wycheproof vectors (Ed25519, JWS, JWK, HMAC, P-256) give the result they ask for, or are listed with a reason"
+)
 def test_json_web_signatures(group, test):
     """The verifier gets the public key, or the secret where there is none, as the only key."""
     jwk = group.get("public") or group["private"]
@@ -114,6 +126,9 @@ JWK = wycheproof("json_web_key_test.json")
 
 
 @pytest.mark.parametrize(("group", "test"), JWK, ids=ids(JWK))
+@pytest.mark.promise(
+    "Wycheproof vectors (Ed25519, JWS, JWK, HMAC, P-256) give the result they ask for, or are listed with a reason"
+)
 def test_json_web_keys(group, test):
     keys = json.dumps(group.get("public") or group["private"])
     result = accepted(lambda: verify_jws(test["jws"], KeySet.parse(keys)))

@@ -131,6 +131,7 @@ def other_key(kid: str) -> dict[str, Any]:
         ("12 list", "AUDIENCE_MISMATCH"),
     ],
 )
+@pytest.mark.promise("AgentPin verification takes all twelve steps, and nothing that strangers write raises")
 def test_every_step_has_its_code(domain, step, code):
     jwt, changes = flat(domain, step)
     result = domain.verify(jwt, **changes)
@@ -221,6 +222,7 @@ def issuer() -> Any:
     members=st.dictionaries(st.sampled_from(MEMBERS), ANY_JSON),
     lists=st.none() | st.dictionaries(st.sampled_from(LISTS), ANY_JSON),
 )
+@pytest.mark.promise("AgentPin verification takes all twelve steps, and nothing that strangers write raises")
 def test_any_claims_and_documents_are_a_result(issuer, claims, members, lists):
     result = issuer.verify(issuer.issue(**claims), revocation=lists, audience="verifier.com", **members)
     assert result.valid == (result.error_code is None)

@@ -53,6 +53,7 @@ def test_keys_and_their_names():
     assert agentpin.jwk_to_pem(jwk) == PUBLIC
 
 
+@pytest.mark.promise("AgentPin credentials are byte for byte those of the protocol")
 def test_a_credential_is_written_byte_for_byte():
     jwt = agentpin.issue_credential(
         PRIVATE,
