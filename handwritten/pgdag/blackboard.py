@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from .template import Plan
-from .values import added
 
 __all__ = ["Blackboard"]
 
@@ -48,17 +47,13 @@ class Blackboard:
             return self._merged(self._order[: self._order.index(step) + 1] if step in self._additions else self._order)
         return self._merged([*self._ancestors(step), *([step] if step in self._additions else [])])
 
-    def add(
-        self, step: str, seen: dict[str, Any], after: Mapping[str, Any], returned: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Take over what a step changed in its inputs and what it returned, be it new or not; answers both."""
-        addition = added(seen, after) | {key: after[key] for key in returned}
+    def add(self, step: str, seen: dict[str, Any], addition: dict[str, Any]) -> None:
+        """Take over what a step added to what it saw, which from here on belongs to the board."""
         self._additions[step] = addition
         self._order.append(step)
         if self._unread[step] and not self._shared:
             seen.update(addition)
             self._views[step] = seen
-        return addition
 
     def restore(self, step: str, addition: Mapping[str, Any]) -> None:
         """Take over what a step added in an earlier life of the run."""

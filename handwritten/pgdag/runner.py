@@ -49,8 +49,8 @@ class StepContext:
     attempt: int = 1
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     """Set when the step should stop: its time is up, or the run was cancelled. For functions that run in threads."""
-    returned: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
-    """What the step returned, once it has ended well."""
+    added: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+    """What the step returned, and what it changed in its inputs, once it has ended well."""
 
     @property
     def idempotency_key(self) -> str:
@@ -112,25 +112,25 @@ class StepRunner:
         envelope = await self._blocking(self._builder.blocking, self._build, step_id, spec_version, before, context)
         known = await self._known(envelope)
         if known is not None:
-            context.returned = self._gate.outputs(known) if self._gate else {}
-            context.inputs.update(context.returned)
+            context.added = self._gate.outputs(known) if self._gate else {}
+            context.inputs.update(context.added)
             return known
         try:
             outputs = await self._attempts(step_fn, context, before, policy or StepPolicy(), on_retry)
+            changes = added(before, context.inputs) | outputs
             if self._keep is not None:
                 outputs = self._keep(outputs, f"what step {step_id!r} returned")
-                changed = self._keep(added(before, context.inputs), f"what step {step_id!r} added to its inputs")
-                context.inputs.update(changed)
+                changes = self._keep(changes, f"what step {step_id!r} added to its inputs") | outputs
             proof = await self._seal(envelope, outputs, ProofStatus.COMPLETED, domain, metrics)
-            context.returned = outputs
-            context.inputs.update(outputs)
         except WaitForEvent:
             raise
         except Exception as error:
             failure = {"error": str(error)}
             return await self._seal(envelope, failure, ProofStatus.FAILED, domain, {**failure, **(metrics or {})})
+        context.added = changes
+        context.inputs.update(changes)
         if self._gate is not None:
-            self._gate.store(proof, added(before, context.inputs) | outputs)
+            self._gate.store(proof, changes)
         return proof
 
     def _build(self, step_id: str, spec_version: str, inputs: dict[str, Any], context: StepContext) -> StepEnvelope:

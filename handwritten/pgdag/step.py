@@ -41,7 +41,8 @@ async def run_step(run: Run, step: str) -> Ended:
     """Run and seal a step, write it to the journal, then tell of it."""
     runner = run.runner
     seen = run.board.view(step)
-    context = _context(run, step, seen)
+    given = {**_granted(run, step), **run.proof_keys(step)}
+    context = _context(run, step, seen, given)
     runner.tell(StepEvent("started", run.run_id, step))
     started = time.perf_counter()
     try:
@@ -51,7 +52,9 @@ async def run_step(run: Run, step: str) -> Ended:
         runner.tell(StepEvent("waiting", run.run_id, step))
         return Ended(step, None, wait)
     seconds = time.perf_counter() - started
-    added = run.board.add(step, seen, context.inputs, context.returned) if proof.succeeded else {}
+    added = {**given, **context.added} if proof.succeeded else {}
+    if proof.succeeded:
+        run.board.add(step, seen, added)
     run.durations[step] = seconds * 1000
     run.keep_document(step)
     await run.journal("seal", proof, added, seconds)
@@ -62,12 +65,9 @@ async def run_step(run: Run, step: str) -> Ended:
     return Ended(step, proof)
 
 
-def _context(run: Run, step: str, seen: dict[str, Any]) -> StepContext:
-    inputs = isolated(seen)
-    inputs.update(_granted(run, step))
-    inputs.update(run.proof_keys(step))
+def _context(run: Run, step: str, seen: dict[str, Any], given: dict[str, Any]) -> StepContext:
     return StepContext(
-        inputs=inputs,
+        inputs=isolated({**seen, **given}),
         prior_proofs=run.prior_proofs(step),
         config=run.config,
         actor=run.actor,
@@ -122,8 +122,7 @@ async def _prove_by_child(run: Run, node: DAGNode, context: StepContext) -> Proo
         result=result,
         clock=run.runner.clock,
     )
-    context.returned = values_of_child(node.id, child.mode, proof, result)
-    context.inputs.update(context.returned)
+    context.added = values_of_child(node.id, child.mode, proof, result)
     return proof
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any
 
 from .conditions import ConditionError, check_condition
@@ -142,12 +142,8 @@ class Plan:
 
     def ancestors_of(self, step: str) -> list[str]:
         """Every step that this one depends on, near or far, by rank."""
-        bits, found = self.ancestors[step], list[str]()
-        while bits:
-            lowest = bits & -bits
-            found.append(self.order[lowest.bit_length() - 1])
-            bits ^= lowest
-        return found
+        lowest_first = bin(self.ancestors[step])[:1:-1]
+        return list(compress(self.order, map("1".__eq__, lowest_first)))
 
     def prerequisites(self, step: str) -> list[str]:
         """Direct prerequisites without repeats, by rank where that is known, else in edge order."""

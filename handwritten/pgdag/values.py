@@ -10,7 +10,10 @@ __all__ = ["added", "isolated"]
 
 def isolated(values: Mapping[str, Any]) -> dict[str, Any]:
     """A copy whose dictionaries, lists and sets are its own, so that a step changes nothing that another one sees."""
-    return {key: _COPIES[type(value)](value) if type(value) in _COPIES else value for key, value in values.items()}
+    copy = dict(values)
+    for key in [key for key, value in values.items() if type(value) in _COPIES]:
+        copy[key] = _isolated(copy[key])
+    return copy
 
 
 def _isolated(value: Any) -> Any:
@@ -28,8 +31,12 @@ _COPIES: dict[type, Callable[[Any], Any]] = {
 
 def added(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `after` that are new or different; a removed key counts for nothing (sheet §7.4)."""
-    return {key: value for key, value in after.items() if key not in before or _differs(before[key], value)}
+    suspects = {key: value for key, value in after.items() if before.get(key, _MISSING) is not value}
+    return {key: value for key, value in suspects.items() if key not in before or _differs(before[key], value)}
+
+
+_MISSING = object()
 
 
 def _differs(old: Any, new: Any) -> bool:
-    return old is not new and (type(old) is not type(new) or bool(old != new))
+    return type(old) is not type(new) or bool(old != new)
