@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import code
+import contextlib
 import runpy
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 BANNER = "Symbiont {version}: `client` drives {url}. Names of `symbiont` are imported."
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.argv = [options.script, *options.arguments]
         runpy.run_path(options.script, run_name="__main__")
     else:
+        with contextlib.suppress(ImportError):
+            import_module("readline")  # keys and history at the prompt
         names = namespace()
         banner = BANNER.format(version=__version__, url=names["client"].config.base_url)
         code.interact(banner=banner, local=names, exitmsg="")

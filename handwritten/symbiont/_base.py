@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wirewright.auth import Auth
 from wirewright.narrow import is_mapping
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from symbiont.auth import AuthManager, AuthUser
     from symbiont.config import ClientConfig, ConfigManager, ValidationMode
+
+
+T = TypeVar("T")
 
 
 class Credentials(Auth):
@@ -103,7 +106,7 @@ class BaseClient:
             return self._config_manager.load(force_reload=True, overrides=self._overrides)
         if is_mapping(given):
             given = ClientConfig(**{**given, **self._overrides})
-        elif self._overrides:
+        elif self._overrides or not isinstance(given, ClientConfig):
             given = ClientConfig(**{**given.model_dump(), **self._overrides})
         return self._config_manager.adopt(given)
 
@@ -205,8 +208,13 @@ class BaseClient:
         config = self.config
         return config.base_url, config.timeout, config.max_retries
 
-    def _options(self) -> dict[str, Any]:
-        return {**_http.options(self.config), "auth": Credentials(self), "hooks": self._hooks}
+    def _made(self, kind: Callable[..., T], base_url: str, transport: Any) -> T:
+        """A client of the runtime with these settings. Raises `ConfigurationError` for an address that is none."""
+        settings = _http.options(self.config)
+        try:
+            return kind(base_url, **settings, auth=Credentials(self), hooks=self._hooks, transport=transport)
+        except ValueError as error:
+            raise ConfigurationError(f"The settings do not work: {error}", config_key="base_url") from error
 
     def _flat(self, request: Request[Any]) -> Request[Any]:
         return _http.flat(request, _http.root_of(self.config.base_url))

@@ -69,6 +69,9 @@ class Answer(Reply, frozen=True):
 class Method(Call[P, T]):
     """A `Call` that can also be looked at and called on the class: `Client.health_check(client)`."""
 
+    def __init__(self, build: Callable[P, Request[Any]], read: Callable[[Reply], T]) -> None:
+        super().__init__(_ours(build), read)
+
     @property
     def __signature__(self) -> inspect.Signature:
         own = inspect.signature(self.build)
@@ -78,6 +81,16 @@ class Method(Call[P, T]):
     def __call__(self, face: Any, /, *args: Any, **kwargs: Any) -> Any:
         me: Any = self
         return me.__get__(face, type(face))(*args, **kwargs)
+
+
+def _ours(build: Callable[P, Request[Any]]) -> Callable[P, Request[Any]]:
+    """The same function without what its documentation says of errors: those are the SDK's own here."""
+    text, raises, _ = (build.__doc__ or "").partition("\n\n    Raises:")
+    if not raises:
+        return build
+    ours = functools.wraps(build)(functools.partial(build))
+    ours.__doc__ = f"{text}\n"
+    return ours
 
 
 class FlowMethod(Flow[Any, P, T]):

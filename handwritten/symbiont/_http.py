@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from wirewright import operation as _operation
 from wirewright.calls import Operation, Reply
 from wirewright.errors import StatusError, TransportError, WirewrightError
 from wirewright.narrow import is_mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 VERSION_PREFIX = "/api/v1"
 EXECUTE = "execute_agent"
-_FLAT: dict[tuple[str, str], Operation] = {}
+_FLAT: dict[tuple[_operation.Operation, str], Operation] = {}
 
 
 def below_base(path: str) -> str:
@@ -47,7 +48,7 @@ def flat(request: Request[Any], root: str) -> Request[Any]:
     request.path = path_values(request)
     if isinstance(operation, Operation):
         return request
-    found = _FLAT.get((operation.id, root))
+    found = _FLAT.get((operation, root))
     if found is None:
         is_versioned = operation.path.startswith(f"{VERSION_PREFIX}/")
         found = Operation(
@@ -59,7 +60,7 @@ def flat(request: Request[Any], root: str) -> Request[Any]:
             idempotent=operation.idempotent,
         )
         found.server = None if is_versioned else root
-        _FLAT[operation.id, root] = found
+        _FLAT[operation, root] = found
     request.operation = found
     return request
 

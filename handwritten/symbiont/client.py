@@ -104,8 +104,7 @@ class Client(_Areas, BaseClient, Face):
     def _at_root(self) -> wirewright.Client:
         from wirewright import Client
 
-        transport = self._transport_option
-        return Client(_http.root_of(self.config.base_url), **{**self._options(), "transport": transport})
+        return self._made(Client, _http.root_of(self.config.base_url), self._transport_option)
 
     # Requests ------------------------------------------------------------------------------------------------------
 
@@ -142,12 +141,12 @@ class Client(_Areas, BaseClient, Face):
 
         base_url = self.config.base_url
         if requests.request is not requests.REAL:
-            return Client(base_url, **self._options(), transport=requests.Double(requests.request, base_url, request))
+            return self._made(Client, base_url, requests.Double(requests.request, base_url, request))
         with self._lock:
             if self._client is None or self._client[0] != self._settings_key:
                 self.close()
-                options = self._options()
-                self._client = self._settings_key, Client(base_url, **options, transport=self._transport_option)
+                made = self._made(Client, base_url, self._transport_option)
+                self._client = self._settings_key, made
             return self._client[1]
 
     def _pause(self, seconds: float) -> None:
@@ -216,7 +215,7 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
         from wirewright import AsyncClient
 
         transport = self._transport_option or _http.async_transport()
-        return AsyncClient(base_url, **self._options(), transport=transport)
+        return self._made(AsyncClient, base_url, transport)
 
     async def _pause(self, seconds: float) -> None:
         import asyncio

@@ -57,7 +57,8 @@ class _Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _KnownOnly(settings_cls), file_secret_settings
+        known = _KnownOnly(settings_cls, env_file=getattr(dotenv_settings, "env_file", None))
+        return init_settings, env_settings, known, file_secret_settings
 
 
 class DatabaseConfig(_Settings):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -240,16 +241,22 @@ class RedisMemoryStore(MemoryStore):
 
 
 def _redis(url: str) -> Any:
+    library = globals().get("redis") or __getattr__("redis")
     try:
-        import redis
+        return library.from_url(url)
+    except ValueError as error:
+        raise MemoryStorageError("The address of Redis is not one", storage_type="redis") from error
+
+
+def __getattr__(name: str) -> Any:
+    """`redis`, the library, loads when it is needed; under this name programs put doubles of their own."""
+    if name != "redis":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return import_module("redis")
     except ModuleNotFoundError as error:
         needed = "RedisMemoryStore needs redis: pip install 'wirewright[symbiont-redis]'"
         raise ModuleNotFoundError(needed, name=error.name) from error
-    try:
-        connected: Any = redis.Redis
-        return connected.from_url(url)
-    except ValueError as error:
-        raise MemoryStorageError("The address of Redis is not one", storage_type="redis") from error
 
 
 def _text(value: Any) -> str:
