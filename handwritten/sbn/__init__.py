@@ -143,10 +143,10 @@ _EXPORTS = {
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the names are text
-
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # asked for by `from sbn import *`
+        return ["__version__", *_HOME]
     module = _HOME.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from wirewright.sandbox import Call, rule
 
 from sbn._models import mapped
 from sbn.hashing import CANON_VERSION, GENESIS, chain_hash
-from sbn.testing.slots import SlotRules
+from sbn.testing.blocks import BlockRules
 from sbn.testing.space import Json, Space, found, invalid, matches, newest, said
 
 _STEPS = {"submitted_to_sbn": "queued_for_attestation", "queued_for_attestation": "attested"}
@@ -21,7 +21,7 @@ def bare(digest: str) -> str:
     return str(digest).removeprefix("sha256:")
 
 
-class LedgerRules(SlotRules):
+class LedgerRules(BlockRules):
     """SnapChore."""
 
     def record(self, space: Space, digest: str, source: str, **more: Any) -> Json:

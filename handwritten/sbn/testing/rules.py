@@ -15,7 +15,7 @@ from wirewright.contract.problems import Problem
 from wirewright.sandbox import Answer, Call, Refuse, control
 from wirewright.sandbox.picture import Picture
 
-from sbn.testing.apps import AppRules
+from sbn.testing.cards import CardRules
 from sbn.testing.picture import draw
 from sbn.testing.space import Json, Network, Space
 from sbn.testing.workflows import RUN_CLOSE
@@ -30,7 +30,7 @@ SKEW_SECONDS = 2.0
 WIDE = ("frontier_id", "card_ref")
 
 
-class SbnRules(AppRules):
+class SbnRules(CardRules):
     """One state of the network.
 
     Options: `open`: no credentials are needed. `audience`: what a signed token's `aud` must be. `tokens`: static

@@ -15,7 +15,7 @@ from wirewright.sandbox import Call, rule
 
 from sbn._models import listed, mapped
 from sbn.lattice import normalise_edge, normalise_node
-from sbn.testing.offices import OfficeRules
+from sbn.testing.governance import GovernanceRules
 from sbn.testing.space import Json, Space, conflict, found, invalid, matches, newest, said
 
 KEY_ID = "sbn-sandbox-1"
@@ -28,7 +28,7 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class WorkflowRules(OfficeRules):
+class WorkflowRules(GovernanceRules):
     """Lattice."""
 
     evidence_key: Ed25519PrivateKey

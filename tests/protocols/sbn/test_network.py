@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sbn import SbnClient, SbnError
 from sbn.testing.protocol import PROTOCOL
-from sbn.testing.slots import merkle_root
+from sbn.testing.yields import merkle_root
 from wirewright.sandbox import ManualClock, Sandbox
 
 
