@@ -13,7 +13,7 @@ import msgspec
 
 from wirewright.signing.encoding import b64url, b64url_decode, strict_object
 from wirewright.signing.errors import AlgorithmError, ClaimError, MalformedError, MismatchError, VerificationError
-from wirewright.signing.keys import Key
+from wirewright.signing.keys import Key, canonical_algorithm
 from wirewright.signing.keysets import Keys, candidates
 
 MAX_BYTES = 1024 * 1024
@@ -37,7 +37,7 @@ class Jws(msgspec.Struct, frozen=True):
 def sign_jws(
     payload: bytes, key: Key, *, header: Mapping[str, Any] | None = None, detached: bool = False, b64: bool = True
 ) -> str:
-    """The compact form. `header` adds to `alg` and `kid`, which come from the key.
+    """The compact form. `header` adds to `alg` and `kid`, which come from the key (`Ed25519` may stand for `EdDSA`).
 
     `detached` leaves the payload out (RFC 7515 appendix F); `b64=False` signs it as it is (RFC 7797): then it must be
     detached, or URL-safe text without a dot.
@@ -202,7 +202,7 @@ def _signature(payload: bytes, key: Key, header: Mapping[str, Any] | None) -> di
 def _protected(key: Key, header: Mapping[str, Any] | None, b64: bool) -> str:
     members: dict[str, Any] = {"alg": key.algorithm, **({"kid": key.kid} if key.kid is not None else {})}
     added = dict(header or {})
-    if added.get("alg", key.algorithm) != key.algorithm:
+    if canonical_algorithm(str(added.get("alg", key.algorithm))) != key.algorithm:
         raise AlgorithmError(f"the key is for {key.algorithm}")
     if not b64:
         added |= {"b64": False, "crit": [*added.get("crit", ()), "b64"]}

@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from wirewright.signing.encoding import b64url, b64url_decode
 from wirewright.signing.errors import InvalidKeyError, MalformedError, MismatchError
-from wirewright.signing.weakness import MIN_RSA_BITS, check_ed25519, check_rsa
+from wirewright.signing.weakness import MAX_RSA_BITS, MIN_RSA_BITS, check_ed25519, check_rsa
 
 JoseKey = OctKey | ECKey | OKPKey | RSAKey
 Native = (
@@ -334,8 +334,8 @@ def _checked_number(name: str, value: object, kind: _Kind) -> str:
         raise InvalidKeyError(str(error)) from None
     if kind.curve and size != kind.size:
         raise InvalidKeyError(f"{name} of the key has {size} bytes, not {kind.size}")
-    if name == "n" and size * 8 < MIN_RSA_BITS:
-        raise InvalidKeyError(f"an RSA key has at least {MIN_RSA_BITS} bits")
+    if kind.kty == "RSA" and (size * 8 > MAX_RSA_BITS or (name == "n" and size * 8 < MIN_RSA_BITS)):
+        raise InvalidKeyError(f"an RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if kind.kty == "oct" and size < kind.size:
         raise InvalidKeyError(f"the secret has {size} bytes, its algorithm needs at least {kind.size}")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 
@@ -65,3 +66,9 @@ def test_errors_are_one_tree_that_the_module_draws():
         assert kind.__name__ in (errors.__doc__ or "")
     assert issubclass(errors.ClockSkewError, wirewright.AuthError)
     assert issubclass(errors.InvalidKeyError, ValueError)
+
+
+def test_errors_survive_pickling():
+    error = pickle.loads(pickle.dumps(errors.TimestampError("old", skew=5.0, tolerance=1.0)))
+    assert (str(error), error.skew, error.tolerance) == ("old", 5.0, 1.0)
+    assert pickle.loads(pickle.dumps(errors.ClaimError("no", claim="iss"))).claim == "iss"

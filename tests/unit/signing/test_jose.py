@@ -125,6 +125,13 @@ def test_headers_that_are_refused_though_the_signature_is_good(header, kind, rea
         verify_jws(token(header), KEY)
 
 
+def test_ed25519_has_two_names():
+    """RFC 9864 calls `Ed25519` what RFC 8037 called `EdDSA`."""
+    assert verify_jws(sign_jws(b"x", KEY, header={"alg": "Ed25519"}), KEY).header["alg"] == "Ed25519"
+    with pytest.raises(AlgorithmError):
+        sign_jws(b"x", KEY, header={"alg": "ES256"})
+
+
 def test_a_critical_header_that_the_caller_acts_on_is_taken():
     made = token({"alg": "EdDSA", "crit": ["exp"], "exp": 1})
     assert verify_jws(made, KEY, understood={"exp"}).header["exp"] == 1

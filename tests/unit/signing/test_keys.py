@@ -100,6 +100,10 @@ def test_a_signature_of_es256_has_the_form_of_jose():
         ({**P256, "d": Key.generate("ES256").as_jwk(private=True)["d"]}, "numbers do not fit"),
         ({**P256, "crv": "P-384", "alg": "ES384"}, "bytes"),
         ({}, "does not say"),
+        ({"kty": "RSA", "alg": "RS256", "n": b64url(b"\xff" * 128), "e": "AQAB"}, "2048 to 8192"),
+        ({"kty": "RSA", "alg": "RS256", "n": b64url(b"\xff" * 100_000), "e": "AQAB"}, "2048 to 8192"),
+        ({"kty": "RSA", "alg": "RS256", "n": b64url(b"\xff" * 256), "e": "AQ"}, "numbers do not fit"),
+        ({"kty": "RSA", "alg": "RS256", "n": b64url(b"\xff" * 256)}, "lacks e"),
     ],
 )
 def test_refused(jwk, reason):
