@@ -205,3 +205,16 @@ def test_the_client_forwards(domain, credential):
     assert client.pin_store.get_domain("example.com") is not None
     bundle = client.create_trust_bundle() | {"documents": [kept]}
     assert client.verify_credential_with_bundle(credential, bundle).key_pinning["status"] == "pinned"
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_the_clients_ask_the_issuer(web, domain, credential, monkeypatch, face):
+    world = Reach(transport=httpx.MockTransport(web))
+    for name in ("verify_credential", "averify_credential"):
+        monkeypatch.setitem(getattr(agentpin, name).__kwdefaults__, "reach", world)
+    client = agentpin.AgentPinClient(None) if face == "sync" else agentpin.AsyncAgentPinClient(None)
+    asked = client.verify_credential(credential, "verifier.com")
+    result = asked if face == "sync" else asyncio.run(asked)
+    assert result.valid, result.error_message
+    assert web.urls == [DISCOVERY, REVOCATION]
+    assert client.pin_store.get_domain("example.com") is not None
