@@ -113,11 +113,11 @@ def _given_by_schema(schema: Any) -> list[Any]:
 
 
 def named_examples(declared: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The examples of a parameter or media type object, as JSON values by name."""
+    """The examples of a parameter or media type object, as JSON values by name; not those that are given as text."""
     found = [("example", declared["example"])] if "example" in declared else []
     for name, example in declared.get("examples", {}).items():
         for member in ("value", "dataValue"):
-            if is_object(example) and member in example:
+            if is_object(example) and member in example and "x-serializedValue" not in example:
                 found.append((str(name), example[member]))
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, media_type_of
 from wirewright.contract.document import MediaType
 from wirewright.contract.schemas import Schemas
 from wirewright.contract.shapes import is_array, is_object
@@ -67,9 +68,18 @@ def _documented(form: MediaType, schemas: Schemas) -> list[Any]:
 
 
 def serialised_examples(form: MediaType) -> list[str]:
-    """Whole bodies as text (OpenAPI 3.2 `serializedValue`), such as the frames of an event stream."""
+    """Whole bodies as text (OpenAPI 3.2 `serializedValue`), such as the frames of an event stream.
+
+    Before 3.2 the example of a stream is a text, too: that of its frames or lines.
+    """
+    streamed = media_type_of(form.name) in {EVENT_STREAM, *JSON_LINES}
+    words = ("serializedValue", "x-serializedValue", *(("value",) if streamed else ()))
     examples = [example for example in form.declared.get("examples", {}).values() if is_object(example)]
-    return [str(example["serializedValue"]) for example in examples if "serializedValue" in example]
+    found = [
+        next((example[word] for word in words if isinstance(example.get(word), str)), None) for example in examples
+    ]
+    given = [form.declared["example"]] if streamed and isinstance(form.declared.get("example"), str) else []
+    return given + [text for text in found if text is not None]
 
 
 def _own_examples(schema: Any) -> list[Any]:

@@ -67,5 +67,5 @@ def _values(declared: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]
         yield place + "/example", declared["example"]
     for name, example in declared.get("examples", {}).items():
         for member in ("value", "dataValue"):
-            if is_object(example) and member in example:
+            if is_object(example) and member in example and "x-serializedValue" not in example:
                 yield place + pointer("examples", name, member), example[member]
