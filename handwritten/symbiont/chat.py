@@ -59,6 +59,7 @@ class ChatSession:
         self._open_timeout = open_timeout
         self._socket: Any = None
         self._asking = asyncio.Lock()
+        self._owed = 0  # answers that are still to come
 
     @classmethod
     def of(cls, client: BaseClient, **options: Any) -> ChatSession:
@@ -75,6 +76,7 @@ class ChatSession:
 
         address = f"{self.url}?token={quote(self._token or '', safe='')}"
         try:
+            self._owed = 0
             self._socket = await connect(
                 address, open_timeout=self._open_timeout, max_size=MAX_FRAME, logger=_WIRE, proxy=None
             )
@@ -110,11 +112,17 @@ class ChatSession:
         """Say something and follow what happens until the answer is complete. One at a time; others wait."""
         async with self._asking:
             await self.send(content)
+            ahead, self._owed = self._owed, self._owed + 1
             async for frame in self.frames():
+                is_last = frame.type == "Error" or (frame.type == "ChatChunk" and frame.done)
+                self._owed -= is_last
+                if ahead:  # still the answer to a question that nobody waits for any more
+                    ahead -= is_last
+                    continue
                 if frame.type == "Error":
                     raise APIError(f"The chat failed: {frame.code}", None, frame.message)
                 yield frame
-                if frame.type == "ChatChunk" and frame.done:
+                if is_last:
                     return
         raise APIError("The chat ended before the answer did", None)
 

@@ -3,16 +3,18 @@
     with HttpInputClient("http://localhost:8081", auth_header="Bearer ...") as listener:
         print(listener.invoke({"prompt": "scan 10.0.0.1"}).status)
 
-It is a server of its own, beside the API, with credentials of its own.
+It is a server of its own, beside the API, with credentials of its own. Where its path is not `/webhook`, give the
+whole URL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from symbiont_api.v1_16.operations import http_input as operations
-from wirewright.calls import AsyncFace, Face, Reply
+from wirewright.calls import AsyncFace, Face, Operation, Reply
 from wirewright.errors import WirewrightError
 from wirewright.narrow import is_mapping
 from wirewright.request import Request
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEFAULT_URL = "http://localhost:8081"
+PATH = "/webhook"
 
 
 def invocation(reply: Reply) -> m.WebhookInvocationResponse:
@@ -55,7 +58,7 @@ class _Calls:
 
 class _Listener:
     def __init__(self, url: str, auth_header: str | None, **options: Any) -> None:
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/") if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
         self._options: dict[str, Any] = {
             "auth": _auth(auth_header),
             "retry": None,
@@ -84,7 +87,7 @@ class HttpInputClient(_Calls, _Listener, Face):
     def perform(self, request: Request[Any], read: Callable[[Reply], T]) -> T:
         """Send a request and read its answer."""
         try:
-            response: Any = self._client.respond(_http.flat(request, self.url))
+            response: Any = self._client.respond(_below(request))
         except WirewrightError as error:
             raise _http.translated(error) from error
         value: T = _http.understood(read, _http.answer_of(response, False))
@@ -114,7 +117,7 @@ class AsyncHttpInputClient(_Calls, _Listener, AsyncFace):
     async def perform(self, request: Request[Any], read: Callable[[Reply], T]) -> T:
         """Send a request and read its answer."""
         try:
-            response: Any = await self._client.respond(_http.flat(request, self.url))
+            response: Any = await self._client.respond(_below(request))
         except WirewrightError as error:
             raise _http.translated(error) from error
         value: T = _http.understood(read, _http.answer_of(response, False))
@@ -129,6 +132,13 @@ class AsyncHttpInputClient(_Calls, _Listener, AsyncFace):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
+
+
+def _below(request: Request[Any]) -> Request[Any]:
+    """The request with its path below the listener's URL."""
+    operation = request.operation
+    request.operation = Operation(operation.id, operation.method, operation.path.removeprefix(PATH), idempotent=False)
+    return request
 
 
 def _auth(header: str | None) -> Auth | None:

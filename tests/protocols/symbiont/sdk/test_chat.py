@@ -80,6 +80,16 @@ async def test_questions_wait_for_each_other(server: Any) -> None:
     assert (first.content, second.content) == ("one", "two")
 
 
+async def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next(server: Any) -> None:
+    url = await server([[TOOL], [chunk("late"), chunk("mine")]])
+
+    async with ChatSession(url, TOKEN) as session:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await session.ask("1")
+        assert (await session.ask("2")).content == "mine"
+
+
 async def test_an_error_of_the_runtime_ends_one_answer_not_the_session(server: Any) -> None:
     failure = {"type": "Error", "request_id": "r", "code": "LOOP_ERROR", "message": "no model"}
     url = await server([[failure], [chunk("fine")]])

@@ -19,6 +19,7 @@ from symbiont.config import (
     get_config_manager,
     load_config,
 )
+from symbiont.exceptions import ConfigurationError
 
 KEY = "sk-planted"
 
@@ -223,3 +224,27 @@ def test_other_settings_may_be_given_later() -> None:
     assert client.get_configuration() is other
     assert client.api_key == "b"
     assert client.auth_manager.config.jwt_secret_key == "s"
+
+
+def test_settings_without_an_environment_are_settings_too() -> None:
+    from symbiont import models as m
+
+    client = Client(m.ClientConfig(api_key="plain", timeout=4))
+
+    assert (client.config.api_key, client.config.timeout, client.config.auth.token_issuer) == ("plain", 4, "symbiont")
+
+
+def test_dot_env_may_be_left_out() -> None:
+    Path(".env").write_text("SYMBIONT_API_KEY=dotted\n")
+
+    assert ClientConfig().api_key == "dotted"
+    assert ClientConfig(_env_file=None).api_key is None  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "http://user:secret@h/api/v1", "ftp://h", "http://h/?a=b"])
+def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Client(base_url=url).health_check()
+
+    assert caught.value.config_key == "base_url"
+    assert "secret" not in str(caught.value)

@@ -52,6 +52,20 @@ def test_a_path_is_for_routing(listener: HttpInputClient, runtime: Any) -> None:
     assert runtime.asked == ["POST /webhook/reporter"]
 
 
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [("http://h", "/webhook/x"), ("http://h/webhook/", "/webhook/x"), ("http://h/gate/hooks", "/gate/hooks/x")],
+)
+def test_the_listener_may_have_a_path_of_its_own(url: str, target: str, make: Any, runtime: Any) -> None:
+    runtime.answers(COMPLETED)
+    listener = HttpInputClient(url, transport=make()._transport_option)
+
+    listener.invoke({}, path="x")
+    listener.invoke({})
+
+    assert runtime.asked == [f"POST {target}", f"POST {target.removesuffix('/x')}"]
+
+
 @pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (413, APIError), (500, APIError)])
 def test_refusals_are_our_errors_and_nothing_is_sent_twice(
     status: int, kind: type[Exception], listener: HttpInputClient, runtime: Any, refused: Exception

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from symbiont.exceptions import (
@@ -115,6 +116,18 @@ def test_a_redis_that_is_not_there(url: str) -> None:
     with pytest.raises(MemoryStorageError) as caught:
         RedisMemoryStore(url)
     assert caught.value.storage_type == "redis"
+
+
+def test_the_library_may_be_replaced_by_its_name(monkeypatch: pytest.MonkeyPatch, redis: Any) -> None:
+    import symbiont.memory
+
+    with pytest.raises(AttributeError):
+        symbiont.memory.nothing  # type: ignore[attr-defined]  # noqa: B018
+    with patch("symbiont.memory.redis") as double:
+        double.from_url.return_value = redis
+        assert RedisMemoryStore("redis://x").store(node("one"))
+
+    double.from_url.assert_called_once_with("redis://x")
 
 
 def test_a_redis_that_fails_is_an_error_of_ours(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:

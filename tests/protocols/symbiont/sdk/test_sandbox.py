@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
@@ -170,6 +171,28 @@ def test_approvals(client: Client) -> None:
         client.approvals.deny("0123456789abcdef")
 
 
+def test_threads_share_a_client(client: Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: client.health_check().status, range(100)))
+
+    assert found == ["healthy"] * 100
+
+
+def test_one_event_loop_after_another(sandbox: Sandbox) -> None:
+    client = AsyncClient(api_key=TOKEN, base_url=f"{sandbox.url}/api/v1")
+
+    async def once() -> str:
+        return (await client.health_check()).status
+
+    async def last() -> str:
+        async with client:
+            return await once()
+
+    assert [asyncio.run(once()), asyncio.run(once()), asyncio.run(last())] == ["healthy"] * 3
+
+
 def test_connections_are_kept(client: Client, sandbox: Sandbox) -> None:
     started = time.perf_counter()
     for _ in range(50):
@@ -191,7 +214,13 @@ def test_every_operation_of_both_specs_is_reached_by_a_method(
         str(name) for package in (first, latest) for name in dir(package) if _is_operation(package, name)
     }
     reached: set[str] = set()
-    monkeypatch.setattr("symbiont._http.flat", lambda request, root: reached.add(request.operation.id) or _stop())
+
+    def reach(request: Any, *_: Any) -> Any:
+        reached.add(request.operation.id)
+        raise Reached
+
+    monkeypatch.setattr("symbiont._http.flat", reach)
+    monkeypatch.setattr("symbiont.http_input._below", reach)
     listener = HttpInputClient()
     client = Client(api_key=TOKEN)
     extra: list[tuple[Any, str, list[Any]]] = [
@@ -232,10 +261,6 @@ KNOWLEDGE = {
 
 class Reached(Exception):
     """The request was made."""
-
-
-def _stop() -> Any:
-    raise Reached
 
 
 def _is_operation(package: Any, name: str) -> bool:
