@@ -36,7 +36,8 @@ from wirewright.steps import settled
 
 T = TypeVar("T")
 _REST = 1.0
-"""Seconds after which to look again without being told: another process may have died with calls to send."""
+"""Seconds after which to look again without being told: another process may have died with calls to send; when
+something is queued, a quarter of it: whoever has the key may have let it go."""
 
 
 def by_path(call: StoredCall) -> str:
@@ -173,8 +174,10 @@ class BaseOutbox:
         if gate.shut(now):
             return gate.opens_at - now
         due = self._spill.due_at(channel, now)
-        longest = _REST if self.blocking else 10 * _REST
-        return longest if due is None else min(longest, max(0.01, due - now))
+        if due is None:
+            return _REST if self.blocking else 10 * _REST
+        longest = _REST / 4 if self.blocking else 10 * _REST
+        return min(longest, max(0.01, due - now))
 
     def pausing(self, channel: str) -> bool:
         """Whether the server is taken to be down."""

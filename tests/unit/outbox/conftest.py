@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,38 @@ def redis_url() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Callable[..., Any]:
+    """A server of one's own, that can be stopped and started again with what it had on disk."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("no Redis: install the package redis-server")
+    pytest.importorskip("redis", reason="the extra `outbox-redis` is not installed")
+    running: list[subprocess.Popen[bytes]] = []
+    port = _free_port()
+
+    def start() -> None:
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--appendonly", "yes"]
+        command = [binary, *options, "--appendfsync", "always"]
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        _until(lambda: _answers(port), 10.0)
+
+    def stop() -> None:
+        for process in running:
+            process.kill()
+            process.wait(10)
+
+    @contextmanager
+    def manage() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+        start()
+        try:
+            yield f"redis://127.0.0.1:{port}/0", stop, start
+        finally:
+            stop()
+
+    return manage
 
 
 def _free_port() -> int:
