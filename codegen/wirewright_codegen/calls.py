@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from wirewright_codegen.naming import class_name, identifier
 from wirewright_codegen.text import docstring, literal, sentence
@@ -101,8 +101,9 @@ def python_type(schema: Json) -> str:
     """What a caller passes for a schema: the widest type that is written the same."""
     kinds = schema.get("type")
     if isinstance(kinds, list):
-        inner = python_type({**schema, "type": next(kind for kind in kinds if kind != "null")})
-        return f"{inner} | None" if "null" in kinds else inner
+        several = cast("list[str]", kinds)
+        inner = python_type({**schema, "type": next(kind for kind in several if kind != "null")})
+        return f"{inner} | None" if "null" in several else inner
     if "anyOf" in schema:
         members = [member for member in schema["anyOf"] if member.get("type") != "null"]
         inner = python_type(members[0]) if len(members) == 1 else "Any"
@@ -111,7 +112,7 @@ def python_type(schema: Json) -> str:
         return f"Sequence[{python_type(schema.get('items', {}))}]"
     if schema.get("$ref") or kinds == "object":
         values = schema.get("additionalProperties")
-        return f"Mapping[str, {python_type(values) if isinstance(values, dict) else 'Any'}]"
+        return f"Mapping[str, {python_type(cast('Json', values)) if isinstance(values, dict) else 'Any'}]"
     return {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}.get(str(kinds), "Any")
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sbn._version import __version__
+from sbn._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from sbn._http import RetryConfig as RetryConfig

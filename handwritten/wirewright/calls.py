@@ -225,7 +225,8 @@ class Call(Generic[P, T]):
     def __get__(self, face: Face | AsyncFace | None, owner: type) -> Any:
         if face is None:
             return self
-        bound = self._async(face._transport) if isinstance(face, AsyncFace) else self._sync(face._transport)
+        transport = vars(face)["_transport"]
+        bound = self._async(transport) if isinstance(face, AsyncFace) else self._sync(transport)
         face.__dict__[self._name] = bound  # found first from now on
         return bound
 

@@ -128,7 +128,7 @@ class SseDecoder:
         if self._size + len(self._tail) <= self._max:
             return
         if self._tail.startswith(_DATA):
-            value = len(self._tail) - len(_DATA) - (self._tail[len(_DATA) : len(_DATA) + 1] == b" ")
+            value = len(self._tail) - len(_DATA) - self._tail.startswith(b" ", len(_DATA))
             if self._size + value + 1 > self._max:
                 self._drop()
                 self._tail = bytearray(_IGNORED_LINE)
