@@ -206,6 +206,7 @@ def _change(fact: Fact, scope: Scope, sources: _Sources) -> Change:
         place=fact.at.label,
         text=rule.text.format(**said),
         do=rule.do,
+        subject=fact.subject,
         before=fact.before,
         after=fact.after,
         flows=tuple(flow for flow in Flow if flow in scope.flows or not scope.flows),

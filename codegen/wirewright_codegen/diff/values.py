@@ -104,6 +104,7 @@ class Change:
         place: where, for people: `Slot.state`, `POST /slots · query limit`.
         text: what happened, one clause.
         do: what the author of a client does about it; empty when there is nothing to do.
+        subject: the thing that it happened to, where the text names one: a property, a keyword, a value.
         before: the value it had, as JSON; None when it had none.
         after: the value it has.
         flows: the ways that the message goes; both for a schema that no operation names.
@@ -121,6 +122,7 @@ class Change:
     place: str
     text: str
     do: str
+    subject: str
     before: Any
     after: Any
     flows: tuple[Flow, ...]

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-COMMANDS = ("demo", "generate", "check", "diff", "watch", "serve", "contract", "infer", "new")
+COMMANDS = ("demo", "generate", "check", "diff", "impact", "watch", "serve", "contract", "infer", "new")
 """Each is the function `run` of the module `wirewright.cli.<name>`, in the order of the help."""
 
 

@@ -25,6 +25,7 @@ _EXTRAS = {
     "jinja2": "codegen",
     "yaml": "codegen",
     "schemathesis": "contract",
+    "mypy": "impact",
 }
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,9 +51,9 @@ def run(
 
 def warm_up(targets: Iterable[Target]) -> None:
     """Do once what the first change would wait for: imports, and everything that did not change since."""
-    import wirewright_codegen.models.render  # noqa: F401 - it brings the models' writer, a second's work
     from wirewright_codegen.pipeline import check
 
+    import_module("wirewright_codegen.models.render")  # it brings the models' writer, a second's work
     for target in targets:
         with contextlib.suppress(Exception):  # told when the spec is saved
             check(target)
