@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from symbiont.testing.knowledge import KnowledgeRules
 from symbiont.testing.lifecycle import Pace
 from symbiont.testing.listener import ListenerPort
 from symbiont.testing.memory import MemoryRules
+from symbiont.testing.pins import offline_verifier
 from symbiont.testing.reviews import ReviewRules
 from symbiont.testing.secrets import SecretRules
 from symbiont.testing.system import SystemRules
@@ -66,8 +68,9 @@ class SymbiontRules(
     `waiting`, `running`: seconds that an agent is queued and then runs. `list_ids`: agents are listed by id alone
     (profile `sdk`). `durable`: idempotency keys count, as from runtime 1.21 on. `docs`: the runtime's own document and
     AGENTS.md are served. `tools`: a folder of `*.clad.toml` manifests. `http_input_port`: a port for the HTTP Input
-    listener, 0 for a free one; `http_input_auth`: the `Authorization` it wants. `verifier`: answers the subject of an
-    AgentPin credential, or raises ValueError.
+    listener, 0 for a free one; `http_input_auth`: the `Authorization` it wants. `agentpin`: a discovery document; who
+    acts must show a credential that verifies with it. `verifier`: the same by a function, which answers the subject of
+    a credential or raises ValueError.
     """
 
     invalid_status: ClassVar[int | None] = None
@@ -89,6 +92,7 @@ class SymbiontRules(
         tools: str | None = None,
         http_input_port: int | None = None,
         http_input_auth: str | None = WEBHOOK_AUTH,
+        agentpin: str | None = None,
         verifier: Callable[[str], str] | None = None,
     ) -> None:
         if profile not in {"runtime", "sdk"}:
@@ -100,6 +104,8 @@ class SymbiontRules(
         self.http_input_port = http_input_port
         self.port: ListenerPort | None = None
         self.setup_system(docs=docs)
+        if agentpin is not None:
+            verifier = offline_verifier(Path(agentpin), self.unix)
         pace = Pace(waiting, running, self.started)
         self.setup_agents(pace, list_ids=list_ids, durable=durable, verifier=verifier)
         self.setup_schedules()

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from symbiont.agentpin import (
+    build_discovery_document,
+    generate_key_id,
+    generate_key_pair,
+    issue_credential,
+    pem_to_jwk,
+)
+from symbiont.testing.pins import offline_verifier
 
 ID = "6f1c0f3e-6f0e-4a53-9a33-1f8fbb1f6f55"
 
@@ -157,6 +167,28 @@ def test_where_agentpin_is_on_the_credential_must_be_the_acting_agents(start: An
     assert runtime.ok("POST", f"agents/{agent}/heartbeat", {"state": "Running", "agentpin_jwt": agent}) is None
     message = {"sender": agent, "payload": "x", "agentpin_jwt": ID}
     assert runtime.refused("POST", f"agents/{agent}/messages", message) == denied
+
+
+def test_credentials_are_verified_with_a_discovery_document(start: Any, tmp_path: Path) -> None:
+    pair = generate_key_pair()
+    kid = generate_key_id(pair.public_key_pem)
+    runtime = start(token=None, open=True)
+    agent = runtime.external()
+    declared = [{"agent_id": agent, "capabilities": ["write:state"], "status": "active", "name": "crawler"}]
+    key = pem_to_jwk(pair.public_key_pem, kid)
+    document = build_discovery_document("example.com", "maker", [key], declared, 2)
+    (tmp_path / "agentpin.json").write_text(json.dumps(document))
+    runtime.sandbox.rules.verifier = offline_verifier(tmp_path / "agentpin.json", runtime.clock.time)
+    now = runtime.clock.time()
+    good = issue_credential(
+        pair.private_key_pem, kid, "example.com", agent, None, ["write:state"], None, None, 60, now=now
+    )
+    beat = {"state": "Running", "agentpin_jwt": good}
+    assert runtime.ok("POST", f"agents/{agent}/heartbeat", beat) is None
+    runtime.clock.advance(3600)
+    refused = runtime("POST", f"agents/{agent}/heartbeat", beat)
+    assert (refused.status_code, refused.json()["code"]) == (401, "AGENTPIN_VERIFICATION_FAILED")
+    assert good not in refused.text
 
 
 def test_a_workflow_is_dsl_text(runtime: Any) -> None:
