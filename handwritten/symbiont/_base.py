@@ -113,6 +113,7 @@ class BaseClient:
     def _use(self, config: ClientConfig) -> None:
         from symbiont.auth import AuthManager
 
+        self.__dict__.pop("api", None)  # it is bound to an address
         self.config = config
         self.auth_manager: AuthManager = AuthManager(config.auth)
         self.api_key = config.api_key
@@ -206,7 +207,7 @@ class BaseClient:
     def _settings_key(self) -> tuple[Any, ...]:
         """What the connections depend on."""
         config = self.config
-        return config.base_url, config.timeout, config.max_retries
+        return config.base_url, config.timeout, config.max_retries, getattr(config, "retry_statuses", None)
 
     def _made(self, kind: Callable[..., T], base_url: str, transport: Any) -> T:
         """A client of the runtime with these settings. Raises `ConfigurationError` for an address that is none."""

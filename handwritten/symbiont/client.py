@@ -98,13 +98,9 @@ class Client(_Areas, BaseClient, Face):
     def api(self) -> Api:
         """Every operation of the runtime as the spec has it, with generated models and `wirewright` errors."""
         from symbiont_api.v1_16 import Api
-
-        return Api(client=self._at_root())
-
-    def _at_root(self) -> wirewright.Client:
         from wirewright import Client
 
-        return self._made(Client, _http.root_of(self.config.base_url), self._transport_option)
+        return Api(client=self._made(Client, _http.root_of(self.config.base_url), self._transport_option))
 
     # Requests ------------------------------------------------------------------------------------------------------
 
@@ -206,10 +202,14 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
         return value
 
     async def _connected(self) -> wirewright.AsyncClient:
-        if self._client is None or self._client[0] != self._settings_key:
-            await self.aclose()
-            self._client = self._settings_key, self._make(self.config.base_url)
-        return self._client[1]
+        held, key = self._client, self._settings_key
+        if held is not None and held[0] == key:
+            return held[1]
+        made = self._make(self.config.base_url)
+        self._client = key, made
+        if held is not None:
+            await held[1].aclose()
+        return made
 
     def _make(self, base_url: str) -> wirewright.AsyncClient:
         from wirewright import AsyncClient

@@ -26,6 +26,7 @@ def faulty(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.promise("Symbiont: under every fault a call ends with its value or a documented error")
 async def test_every_call_ends_as_promised(fault: str, faulty: Sandbox) -> None:
     settings: dict[str, Any] = {
         "api_key": TOKEN, "base_url": f"{faulty.url}/api/v1", "timeout": 0.15, "max_retries": 1,

@@ -82,6 +82,7 @@ def test_every_item_comes_back_on_one_line(facts: list[str], patterns: list[str]
 
 
 @pytest.mark.parametrize("agent", ["", ".", "..", "../x", "a/b", "/etc", "a\0b"])
+@pytest.mark.promise("Symbiont: no agent's name leads out of the memory's directory")
 def test_no_name_leads_out_of_the_root(agent: str, store: MarkdownMemoryStore) -> None:
     for act in (
         lambda: store.save_context(agent, CONTEXT),

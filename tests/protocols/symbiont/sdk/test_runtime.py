@@ -105,6 +105,9 @@ def check(stock: Sandbox) -> None:
     assert [exchange.brief() for exchange in exchanges if exchange.answer_problems] == []
 
 
+@pytest.mark.promise(
+    "Symbiont: every route of the runtime is reached by a typed method, and both sides keep the contract"
+)
 def test_every_route_is_reached(stock: Sandbox) -> None:
     with prepared(stock) as (client, *names), HttpInputClient(stock.url, WEBHOOK) as listener:
         for call in calls_of(client, listener, *names):

@@ -66,6 +66,7 @@ HOLDERS: list[Callable[[], Any]] = [
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.promise("Symbiont: planted secrets show in no repr, log, message or traceback")
 def test_what_holds_a_secret_does_not_show_it(holder: Callable[[], Any]) -> None:
     held = holder()
 
@@ -117,6 +118,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
+@pytest.mark.promise("Symbiont: planted secrets show in no repr, log, message or traceback")
 def test_neither_requests_nor_answers_are_logged_or_told(
     answer: Any, make: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -100,6 +100,7 @@ def run(snippets: dict[str, str]) -> Run:
     return run
 
 
+@pytest.mark.promise("Symbiont: every snippet of the SDK's documentation runs, unchanged but for address and keys")
 def test_hello_runtime(run: Run, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     agent = client.create_agent({"name": "reporter", "dsl": "agent reporter {}"})["id"]
 

@@ -57,6 +57,7 @@ def test_every_name_of_both_versions_is_public() -> None:
 
 
 @pytest.mark.parametrize(("module", "name", "said"), list(surfaces()))
+@pytest.mark.promise("Symbiont: every name, signature, field and default of SDK 1.10 and 1.16 is there")
 def test_everything_is_there_as_it_was(module: str, name: str, said: dict[str, Any], record: Any) -> None:
     found = thing(module, name)
 
@@ -139,6 +140,7 @@ def loaded(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.promise("Importing an SDK loads no HTTP library and no model")
 def test_importing_it_loads_nothing_heavy() -> None:
     assert loaded("import symbiont").isdisjoint(HEAVY)
 

@@ -80,6 +80,7 @@ def test_the_prefix_may_be_demanded_as_the_runtime_does() -> None:
     assert not is_good(strict, {"X-S": HEX})
 
 
+@pytest.mark.promise("Symbiont: webhook timestamps are checked to both sides, signatures in constant time")
 def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[Any] = []
     real = hmac.compare_digest
@@ -96,6 +97,7 @@ def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("off", "good"), [(0, True), (-299, True), (299, True), (-301, False), (301, False), (-(10**6), False)]
 )
+@pytest.mark.promise("Symbiont: webhook timestamps are checked to both sides, signatures in constant time")
 def test_a_timestamp_may_be_off_by_the_tolerance_to_either_side(off: int, good: bool) -> None:
     stripe = StripeVerifier(SECRET, clock=lambda: NOW + off)
     slack = SlackVerifier(SECRET, clock=lambda: NOW + off)

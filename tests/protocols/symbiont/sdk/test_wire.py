@@ -35,6 +35,7 @@ def table_entry(calls: Any, version: str, entry: dict[str, Any]) -> tuple[list[A
 
 
 @pytest.mark.parametrize(("version", "entry"), RECORDS)
+@pytest.mark.promise("Symbiont: test doubles that fit SDK 1.10 and 1.16 fit here")
 def test_a_replaced_request_is_asked_as_the_originals_ask_it(
     version: str, entry: dict[str, Any], calls: Any, record: Any
 ) -> None:
