@@ -61,8 +61,8 @@ class HttpSigner(Auth):
     - `keyid`: the key's name for the server, the key's `kid` unless said otherwise. `tag`: names the application.
     - `expires_in`: seconds until the signature ends. `nonce`: makes one for each attempt; None sends none.
 
-    A 401 whose `Date` is more than a minute off our clock raises `ClockSkewError`, which says so. It is sent last in
-    `auth=[token, signer]`, so that the token is signed too.
+    A 401 whose `Date` is more than `tolerance` seconds off our clock raises `ClockSkewError`, which says so. In
+    `auth=[token, signer]` the signer is last, so that the token is signed too.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class HttpSigner(Auth):
         nonce: Callable[[], str] | None = lambda: secrets.token_urlsafe(16),
         include_alg: bool = False,
         digest: str = "sha-256",
+        tolerance: float = TOLERANCE,
     ) -> None:
         if not key.can_sign or key.algorithm not in ALGORITHMS:
             raise InvalidKeyError(f"HTTP messages are signed with a private key for {', '.join(ALGORITHMS)}")
@@ -88,6 +89,7 @@ class HttpSigner(Auth):
         self._keyid = keyid if keyid is not None else key.kid
         self._label, self._tag, self._digest = label, tag, digest
         self._expires_in, self._nonce, self._include_alg = expires_in, nonce, include_alg
+        self._tolerance = tolerance
 
     def apply(self, request: HttpRequest, clock: Clock) -> None:
         self._add_digest(request)
@@ -112,7 +114,7 @@ class HttpSigner(Auth):
             skew = created - parsedate_to_datetime(date).timestamp()
         except (ValueError, OverflowError):
             return False
-        if abs(skew) > TOLERANCE:
+        if abs(skew) > self._tolerance:
             raise ClockSkewError(
                 f"the server refused our signature, and our clock is {abs(skew):.0f} s "
                 f"{'ahead of' if skew > 0 else 'behind'} its own (its Date: {date})",

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wirewright import Bearer, Client, Content, File, Operation, Request, RequestError
+from wirewright import Bearer, Client, Content, File, Operation, Request, RequestError, Unauthorized
 from wirewright.messages import HttpRequest
 from wirewright.signing import (
     AlgorithmError,
@@ -625,3 +625,6 @@ def test_a_401_whose_clock_is_another_says_so(clock):
         client.send(Request(OPERATION, body={}))
     assert caught.value.server_date == date
     assert caught.value.attempts == 1
+    patient = Client("http://x", auth=HttpSigner(ED25519, tolerance=1e9), transport=refuse, clock=clock)
+    with pytest.raises(Unauthorized):
+        patient.send(Request(OPERATION, body={}))
