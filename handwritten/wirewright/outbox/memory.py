@@ -83,7 +83,7 @@ class MemoryStore:
                 victims = self._oldest() if limits.drop == "oldest" else []
                 if not victims:
                     return self._refuse(call, "full", dropped)
-                dropped += [(self._remove(entry, "full").call, "full") for entry in victims]
+                dropped.extend((self._remove(entry, "full").call, "full") for entry in victims)
             entry = self._keep(call, channel, now)
             if not lease or self._keys[channel, call.key] > 1 or self._busy[channel, call.key]:
                 return Added(kept=True, dropped=dropped)
@@ -141,7 +141,7 @@ class MemoryStore:
             if entry.stored_at > now - age or (entry.batch is not None and entry.batch.leased):
                 break
             gone = [entry] if entry.batch is None else entry.batch.entries
-            dropped += [(self._remove(one, "expired").call, "expired") for one in gone]
+            dropped.extend((self._remove(one, "expired").call, "expired") for one in gone)
         return dropped
 
     def _ready(self, channel: str, now: float, limit: int) -> list[list[_Entry]]:

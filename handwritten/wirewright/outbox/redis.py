@@ -13,7 +13,7 @@ import threading
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol, cast
 
@@ -77,8 +77,8 @@ class RedisOutbox(BaseOutbox):
         **options: Any,
     ) -> None:
         limits = Limits(count=max_count, bytes=max_bytes, age=max_age, drop=drop)
-        connected = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
-        store = RedisStore(cast(Any, connected), limits, name=name, streams=streams, lease_seconds=lease)
+        connected = cast(Any, redis.Redis).from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        store = RedisStore(connected, limits, name=name, streams=streams, lease_seconds=lease)
         options["send_now"] = False
         super().__init__(store, limits, lease=lease, **options)
 
@@ -136,7 +136,7 @@ class RedisStore:
         return zlib.crc32(key.encode()) % self._streams
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _asking(self) -> Generator[None]:
         try:
             yield
         except redis.RedisError as error:

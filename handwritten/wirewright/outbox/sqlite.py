@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class SqliteStore:
             raise sqlite3.DatabaseError(f"the outbox file has version {version}, this is version {SCHEMA}")
 
     @contextmanager
-    def _transaction(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, synced: bool = False) -> Generator[sqlite3.Connection]:
         """The lock must be held."""
         try:
             db = self._open()
@@ -110,7 +110,7 @@ class SqliteStore:
             raise StoreError(f"{self.path.name}: {error}") from error
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Generator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._open()
