@@ -3,12 +3,14 @@
     PYTHONPATH=tests pytest -m interop -p interop_table          (nox -s interop)
 
 Every test that is marked `interop` counts, wherever it is; what is not a result (originals, servers of theirs) is said
-in `tests/interop.toml`. The page has no times and no dates, so that it changes when results do.
+in `tests/interop.toml`. The page has no times and no dates, so that it changes when results do; modules that did not
+run this time keep what the page said of them.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import tomllib
@@ -23,6 +25,8 @@ import pytest
 TESTS = Path(__file__).resolve().parent
 PAGE = TESTS / "INTEROP.md"
 NOTES = TESTS / "interop.toml"
+_ROW = re.compile(r"^\| (\S+) \| (.*) \(\[[^]]+\]\(([^)]+)\)\) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+_TOLD = re.compile(r"^(Failed|Skipped): `([^`]+)`: (.+)$", re.MULTILINE)
 HEAD = """\
 # Interoperability
 
@@ -73,7 +77,9 @@ class Table:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.rows and not session.config.option.collectonly:
-            PAGE.write_text(page(self.rows.values(), notes()), encoding="utf-8")
+            before = kept(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+            rows = before | {row.path: row for row in self.rows.values()}
+            PAGE.write_text(page(rows.values(), notes()), encoding="utf-8")
 
 
 def _row(path: Path) -> Row:
@@ -81,6 +87,20 @@ def _row(path: Path) -> Row:
     protocol = inside[1] if inside[0] == "protocols" else inside[0]
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
     return Row(protocol, path.relative_to(TESTS.parent).as_posix(), " ".join(text.split("\n\n")[0].split()))
+
+
+def kept(text: str) -> dict[str, Row]:
+    """The rows of a page, by path, of modules that there still are."""
+    rows: dict[str, Row] = {}
+    for protocol, what, link, *counts in _ROW.findall(text):
+        if (TESTS / link).is_file():
+            outcomes = Counter(dict(zip(("passed", "failed", "skipped"), map(int, counts), strict=True)))
+            rows[f"tests/{link}"] = Row(protocol, f"tests/{link}", what.replace("\\|", "|"), outcomes)
+    for word, path, told in _TOLD.findall(text):
+        if path in rows:
+            rows[path].failed += told.split(", ") if word == "Failed" else []
+            rows[path].reasons |= {told} if word == "Skipped" else set()
+    return rows
 
 
 def notes() -> Mapping[str, Any]:

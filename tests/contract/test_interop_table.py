@@ -85,6 +85,15 @@ def test_a_page_is_made_of_what_ran(pytester: pytest.Pytester, monkeypatch: pyte
         assert line in page
     assert "test_other" not in page
 
+    # and a later run of something else keeps it
+    (tests / "protocols" / "demo" / "test_more.py").write_text(MODULE)
+    again = pytester.runpytest_subprocess("-p", "interop_table", "-p", "no:cacheprovider", "-k", "test_more and one")
+    again.assert_outcomes(passed=1, deselected=8)
+    page = (tests / "INTEROP.md").read_text()
+    assert f"{row} | 2 | 1 | 1 |" in page
+    assert "| | **all** | **3** | **1** | **1** |" in page
+    assert "Failed: `tests/protocols/demo/test_originals.py`: test_two[2]" in page
+
 
 def test_every_protocol_with_originals_is_told_of() -> None:
     import tomllib

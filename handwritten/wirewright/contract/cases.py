@@ -28,11 +28,8 @@ class ContractError(AssertionError):
 
     def __init__(self, operation: SpecOperation | str, faults: list[str]) -> None:
         self.faults = faults
-        if isinstance(operation, str):
-            self.operation, head = operation, operation
-        else:
-            self.operation = operation.id
-            head = f"{operation.id} ({operation.method} {operation.path})"
+        self.operation = operation if isinstance(operation, str) else operation.id
+        head = operation if isinstance(operation, str) else f"{operation.id} ({operation.method} {operation.path})"
         lines = "".join(f"\n  - {fault}" for fault in faults)
         super().__init__(f"{head} does not keep its contract:{lines}")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,21 +21,29 @@ from wirewright.pytest_plugin import CASE
 
 
 def expand(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
-    """Parametrizes a test with the cases of its spec. A spec that cannot be had is an error of collection."""
-    (spec,), given = mark.args, mark.kwargs
-    config = metafunc.config
+    """Parametrizes a test with the cases of its spec; with one that fails, where the spec cannot be had."""
+    spec = str(mark.args[0])
     try:
-        suite = open_suite(spec, given["version"], given["package"], metafunc.definition.path.parent)
-        cases = [case for case in suite.cases() if _fits(case.operation, given["only"], given["without"])]
-        url = config.getoption("--contract-url") or given["url"]
-        if url:
-            chosen = [each for each in suite.document.operations if _fits(each.id, given["only"], given["without"])]
-            cases += _live_cases(suite, url, chosen, config)
-    except (LookupError, ValueError, OSError, ImportError) as error:
-        raise pytest.Collector.CollectError(f"@contract({spec!r}): {error}") from None
-    if not cases:
-        raise pytest.Collector.CollectError(f"@contract({spec!r}): no operation fits only= and without=")
+        cases = _cases(metafunc, spec, mark.kwargs)
+    except Exception as error:  # of a file, of the generator, of a plug-in: it is told as the one test that fails
+        cases = [Case("spec", "operation", f"@contract({spec!r})", partial(_told, str(error)))]
     metafunc.parametrize(CASE, cases, ids=[case.id for case in cases], indirect=True)
+
+
+def _cases(metafunc: pytest.Metafunc, spec: str, given: Mapping[str, Any]) -> list[Case]:
+    suite = open_suite(spec, given["version"], given["package"], metafunc.definition.path.parent)
+    operations = [each for each in suite.document.operations if _fits(each.id, given["only"], given["without"])]
+    cases = [case for case in suite.cases() if _fits(case.operation, given["only"], given["without"])]
+    url = metafunc.config.getoption("--contract-url") or given["url"]
+    if url:
+        cases += _live_cases(suite, url, operations, metafunc.config)
+    if not cases:
+        raise ValueError("no operation fits only= and without=")
+    return cases
+
+
+def _told(message: str) -> list[str]:
+    return [message]
 
 
 def hold(case: Case) -> None:

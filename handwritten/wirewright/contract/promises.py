@@ -10,7 +10,6 @@ import msgspec
 
 from wirewright import codecs
 from wirewright.client import Client
-from wirewright.codecs import CodecError
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, media_type_of, read_json_lines
 from wirewright.contract.canned import ORIGIN, Canned
 from wirewright.contract.checks import check_request
@@ -23,7 +22,7 @@ from wirewright.contract.parameters import ABSENT
 from wirewright.contract.shapes import is_object
 from wirewright.contract.survival import differences, with_unknown_enum_values, with_unknown_fields
 from wirewright.contract.typed import Endpoint, NotGeneratedError, TypedCaller
-from wirewright.errors import RequestError, StatusError, WirewrightError, status_error_type
+from wirewright.errors import StatusError, WirewrightError, status_error_type
 from wirewright.operation import Content, Envelope
 from wirewright.request import Request, StreamRequest
 
@@ -46,14 +45,10 @@ def of_operation(caller: TypedCaller, operation: SpecOperation) -> list[str]:
 def _of_request(operation: SpecOperation, endpoint: Endpoint, call: ExampleCall) -> list[str]:
     """The request that the client builds of an example keeps the spec."""
     canned = Canned()
-    try:
-        send(endpoint.call(call), canned)
-    except (RequestError, CodecError, NotGeneratedError) as error:
-        return [f"request ({call.name}): cannot be built: {error}"]
-    except WirewrightError:
-        pass  # of the answer, which is nobody's here
+    got = _outcome(endpoint, call, canned)
     if not canned.sent:
-        return [f"request ({call.name}): nothing was sent"]
+        why = f"{type(got).__name__}: {got}" if isinstance(got, Exception) else "the client sent nothing"
+        return [f"request ({call.name}): cannot be built: {why}"]
     found = check_request(operation, canned.sent[0], security=False)
     return [f"request ({call.name}): {problem}" for problem in found]
 
@@ -99,7 +94,7 @@ def _of_answer(endpoint: Endpoint, call: ExampleCall, answer: ExampleAnswer) -> 
 
 def _read(endpoint: Endpoint, call: ExampleCall, answer: ExampleAnswer, label: str) -> Iterator[str]:
     """An answer that is no JSON value: it is read without an error, JSON lines and texts unchanged."""
-    got = _outcome(endpoint.call(call), Canned.of(answer))
+    got = _outcome(endpoint, call, Canned.of(answer))
     if isinstance(got, Exception):
         yield _refusal(got, label)
         return
@@ -126,7 +121,7 @@ def _json_events(form: MediaType | None) -> bool:
 
 def _round_trip(endpoint: Endpoint, call: ExampleCall, answer: ExampleAnswer, value: Any, label: str) -> Iterator[str]:
     body = msgspec.json.encode(value)
-    got = _outcome(endpoint.call(call), Canned(answer.status, answer.headers, body))
+    got = _outcome(endpoint, call, Canned(answer.status, answer.headers, body))
     if isinstance(got, Exception):
         yield _refusal(got, label)
         return
@@ -191,7 +186,7 @@ def _data_of(form: MediaType, name: str) -> list[Any]:
 def _of_frame(endpoint: Endpoint, call: ExampleCall, stream: tuple[int, MediaType, str], value: Any) -> list[str]:
     status, _, name = stream
     frame = f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
-    got = _outcome(endpoint.call(call), Canned(status, {"content-type": EVENT_STREAM}, frame))
+    got = _outcome(endpoint, call, Canned(status, {"content-type": EVENT_STREAM}, frame))
     if isinstance(got, Exception):
         return [_refusal(got, f"event {name}")]
     plain = [msgspec.json.decode(codecs.get(endpoint.operation.codec).encode(each)) for each in got]
@@ -215,7 +210,7 @@ def of_error(caller: TypedCaller, operation: SpecOperation, key: str) -> list[st
 def _of_failure(endpoint: Endpoint, call: ExampleCall, answer: ExampleAnswer) -> Iterator[str]:
     label = f"error {answer.status} ({answer.name})"
     expected = status_error_type(answer.status)
-    got = _outcome(endpoint.call(call), Canned.of(answer))
+    got = _outcome(endpoint, call, Canned.of(answer))
     if not _is_status_error(got):
         what = f"raises {type(got).__name__}: {got}" if isinstance(got, Exception) else f"answers {got!r:.60}"
         yield f"{label}: {what}, and should raise {expected.__name__}"
@@ -230,10 +225,10 @@ def _is_status_error(value: Any) -> TypeGuard[StatusError[Any]]:
     return isinstance(value, StatusError)
 
 
-def _outcome(request: Request[Any], transport: Canned) -> Any:
+def _outcome(endpoint: Endpoint, call: ExampleCall, transport: Canned) -> Any:
     """The value of a call, or the error that it raised: whatever it is, it is the client's."""
     try:
-        return send(request, transport)
+        return send(endpoint.call(call), transport)
     except Exception as error:
         return error
 
