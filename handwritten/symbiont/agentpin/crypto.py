@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -113,6 +114,7 @@ def private_key(pem: str) -> EllipticCurvePrivateKey:
     return key
 
 
+@lru_cache(maxsize=256)
 def public_key(pem: str) -> EllipticCurvePublicKey:
     """A public P-256 key from its PEM. Raises `ValueError` for anything else."""
     key = load_pem_public_key(pem.encode())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from wirewright.signing.errors import InvalidKeyError
 from wirewright.signing.keys import Key
 
 from symbiont.agentpin.crypto import public_key, sha256_hex
+
+_MEMBERS: Final = ("kty", "crv", "x", "y", "use", "key_ops", "alg")
 
 
 def pem_to_jwk(public_key_pem: str, kid: str) -> dict[str, Any]:
@@ -29,8 +33,14 @@ def jwk_to_pem(jwk: Mapping[str, Any]) -> str:
     """The PEM of a JWK. Raises `ValueError` unless it is a point on P-256 that may verify signatures."""
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
         raise ValueError("Invalid JWK: must be EC P-256")
+    return _pem(json.dumps({name: jwk[name] for name in _MEMBERS if name in jwk}))
+
+
+@lru_cache(maxsize=256)
+def _pem(jwk: str) -> str:
+    """A verifier sees the same few keys again and again."""
     try:
-        key = Key.from_jwk({name: value for name, value in jwk.items() if name != "d"}, algorithm="ES256")
+        key = Key.from_jwk(json.loads(jwk), algorithm="ES256")
     except InvalidKeyError as error:
         raise ValueError(f"Invalid JWK: {error}") from None
     if not key.can_verify:

@@ -11,6 +11,7 @@ from typing import Any
 from symbiont.agentpin._values import is_object, moment, number, objects, text, texts
 from symbiont.agentpin.capability import capabilities_subset
 from symbiont.agentpin.constraint import constraints_subset_of
+from symbiont.agentpin.crypto import verify_der
 from symbiont.agentpin.discovery import (
     afetch_discovery_document,
     fetch_discovery_document,
@@ -20,7 +21,7 @@ from symbiont.agentpin.discovery import (
 )
 from symbiont.agentpin.fetching import WORLD, Reach
 from symbiont.agentpin.jwk import jwk_to_pem
-from symbiont.agentpin.jwt import decode_jwt_unverified, verify_jwt
+from symbiont.agentpin.jwt import Decoded, base64url_decode, decode_jwt_unverified
 from symbiont.agentpin.pinning import KeyPinStore, PinningResult, first_seen
 from symbiont.agentpin.revocation import afetch_revocation_document, check_revocation, fetch_revocation_document
 from symbiont.agentpin.types import AgentPinError, AgentStatus, ErrorCode, VerificationResult, VerifierConfig
@@ -41,6 +42,7 @@ class _Case:
     now: int
     header: dict[str, Any] = field(default_factory=dict[str, Any])
     claims: dict[str, Any] = field(default_factory=dict[str, Any])
+    signature: str = ""
     jwk: dict[str, Any] = field(default_factory=dict[str, Any])
     agent: dict[str, Any] = field(default_factory=dict[str, Any])
     result: VerificationResult = field(default_factory=lambda: VerificationResult(valid=True))
@@ -121,7 +123,7 @@ async def averify_credential(
 
 
 def _1_parse(case: _Case) -> None:
-    case.header, case.claims = _parsed(case.jwt)
+    case.header, case.claims, case.signature = _parsed(case.jwt)
 
 
 def _2_times(case: _Case) -> None:
@@ -168,10 +170,9 @@ def _5_signature(case: _Case) -> None:
         pem = jwk_to_pem(case.jwk)
     except ValueError as error:
         raise _error(ErrorCode.KEY_NOT_FOUND, f"Invalid key format for '{case.kid}': {error}") from None
-    try:
-        verify_jwt(case.jwt, pem)
-    except ValueError:
-        raise _error(ErrorCode.SIGNATURE_INVALID, f"JWT signature verification failed for kid '{case.kid}'") from None
+    signed = case.jwt.rpartition(".")[0].encode()
+    if not verify_der(pem, signed, base64url_decode(case.signature)):
+        raise _error(ErrorCode.SIGNATURE_INVALID, f"JWT signature verification failed for kid '{case.kid}'")
 
 
 def _6_revocation(case: _Case) -> None:
@@ -259,12 +260,11 @@ _STEPS: tuple[Callable[[_Case], None], ...] = (
 )
 
 
-def _parsed(jwt: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _parsed(jwt: str) -> Decoded:
     try:
-        header, claims, _ = decode_jwt_unverified(jwt)
+        return decode_jwt_unverified(jwt)
     except ValueError as error:
         raise _error(ErrorCode.ALGORITHM_REJECTED, f"JWT parse failed: {error}") from None
-    return header, claims
 
 
 def issuer_of(jwt: str) -> str | VerificationResult:
