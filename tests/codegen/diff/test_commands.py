@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from wirewright.cli import main, watch
 from wirewright.cli.report import Format
 from wirewright.cli.targets import choose_targets
@@ -300,6 +304,50 @@ def test_a_saved_line_of_a_large_spec_costs_less_than_a_second(tmp_path: Path) -
         assert result.changes
         spec.write_text(spec.read_text().replace("description: ", "description: Now ", 1))
     assert min(seconds[2:]) < 1
+
+
+# CI ------------------------------------------------------------------------------------------------------------------
+
+
+def shell(script: str, project: Path, **environment: str) -> int:
+    """A script, run by bash in the project, with this environment's programs first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    asked = ["bash", "-eo", "pipefail", "-c", script]
+    return subprocess.run(asked, cwd=project, env={**os.environ, "PATH": path, **environment}, check=False).returncode
+
+
+def test_the_workflow_does_what_it_says_with_few_rights(project: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/specs.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "read"}
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used)
+    assert "${{" not in "".join(step.get("run", "") for step in job["steps"]), "nothing of the event gets into a script"
+    (step,) = [step for step in job["steps"] if "wirewright check" in step.get("run", "")]
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    summary = project / ".wirewright/summary"
+    on_request = {"BASE": "main", "GITHUB_STEP_SUMMARY": str(summary)}
+    assert shell(step["run"], project, **on_request) == 0
+    assert "measured against origin/main" in summary.read_text()
+    assert shell(step["run"], project, BASE="") == 0
+    edit(project, "weight: {type: integer}", "mass: {type: integer}")
+    shell("wirewright generate --no-verify", project)
+    assert shell(step["run"], project, **on_request) == 1
+
+
+def test_the_hooks_of_pre_commit_run(project: Path) -> None:
+    hooks = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    check, make = hooks["wirewright-check"], hooks["wirewright-generate"]
+    assert shell(check["entry"], project) == 0
+    edit(project, "An item", "One item")
+    assert shell(check["entry"], project) == 1
+    assert shell(make["entry"], project) == 0
+    assert shell(check["entry"], project) == 0
+    touched = ("specs/shop/1/openapi.yaml", "generated/shop_api/v1/client.py", "pyproject.toml")
+    assert all(re.search(check["files"], path) for path in touched)
+    assert not re.search(check["files"], "src/app.py")
 
 
 # what is in the repository -------------------------------------------------------------------------------------------
