@@ -167,3 +167,19 @@ def test_an_error_can_be_pickled_and_still_tells_nothing() -> None:
     error = pickle.loads(pickle.dumps(symbiont.APIError("API request failed with status 500", 500, "body")))
 
     assert str(error) == "API request failed with status 500"
+
+
+async def test_not_even_the_libraries_below_log_it(sandbox: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = {"api_key": PLANTED, "base_url": f"{sandbox.url}/api/v1"}
+
+    with Client(**settings) as client:
+        client.health_check()
+        with pytest.raises(symbiont.AuthenticationError):
+            client.list_agents()
+    async with AsyncClient(**settings) as later:
+        await later.health_check()
+        with pytest.raises(symbiont.AuthenticationError):
+            await later.list_agents()
+
+    assert PLANTED not in caplog.text
