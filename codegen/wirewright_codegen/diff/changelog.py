@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from wirewright_codegen.diff.calls import Call, calls_of
 from wirewright_codegen.diff.compare import Diff, compare
+from wirewright_codegen.diff.facts import members
 from wirewright_codegen.diff.report import TEXT_RULES, Line, lines_of, places_of
 from wirewright_codegen.diff.values import Change, Class, Json
 
@@ -41,8 +42,7 @@ def changelog(title: str, releases: Sequence[Release]) -> str:
         parts += [f"## {_escaped(new.version)}", *section(diff, old.document, new.document, since=old.version)]
     if releases:
         first = releases[0]
-        count = len([call for call in calls_of(first.document) if not call.webhook])
-        parts += [f"## {_escaped(first.version)}", f"The first version kept here: {count} operations."]
+        parts += [f"## {_escaped(first.version)}", f"The first version kept here: {_size(first.document)}."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,6 +81,13 @@ def _counted(diff: Diff) -> str:
     words = ", ".join(told) or ("compatible changes" if diff.changes else "nothing changed")
     step = diff.step
     return words if step.enough or step.least is None else f"{words}. This asks for version {step.least} at least"
+
+
+def _size(document: Json) -> str:
+    operations = [call for call in calls_of(document) if not call.webhook]
+    if operations:
+        return f"{len(operations)} operations"
+    return f"{len(members(members(document, 'components'), 'schemas'))} types"
 
 
 def _listed(title: str, changes: Iterable[Change]) -> Iterator[str]:

@@ -33,15 +33,16 @@ def changelogs(targets: Iterable[Target]) -> dict[Path, str]:
         folder = protocol_folder(target)
         if target.changelog and folder is not None:
             groups[folder].setdefault(version_of(target), target)
-    return {folder / FILE: _changelog(versions) for folder, versions in groups.items()}
+    return {folder / FILE: _changelog(folder.name, versions) for folder, versions in groups.items()}
 
 
-def _changelog(versions: dict[str, Target]) -> str:
+def _changelog(protocol: str, versions: dict[str, Target]) -> str:
+    """A protocol of nothing but messages has no title of its own: it is called what its folder is."""
     releases: list[Release] = []
-    title = ""
+    title = protocol
     for version in sorted(versions, key=natural):
         source = source_of(versions[version])
-        title = source.title
+        title = source.title if source.document.get("paths") else protocol
         releases.append(Release(version, source.document))
     return changelog(title, releases)
 

@@ -122,7 +122,10 @@ def _as_json(found: Diff, known: Approved, before: Source, after: Source) -> obj
 def _markdown(found: Diff, before: Source, after: Source) -> None:
     from wirewright_codegen.diff.changelog import section
 
-    parts = [f"## {after.version or after.label}", *section(found, before.document, after.document, since=before.version)]
+    parts = [
+        f"## {after.version or after.label}",
+        *section(found, before.document, after.document, since=before.version),
+    ]
     sys.stdout.write("\n\n".join(parts) + "\n")
 
 
