@@ -75,6 +75,8 @@ class ResponseDecoder:
             return _refusing(contents, media_type)
         if content is None or content.type is None:
             return text_or_builtins(media_type)
+        if "*" in content.media_type and content.type() is Any:
+            return _anything(media_type)
         return self._typed(content)
 
     def _typed(self, content: Content) -> Decode:
@@ -161,6 +163,12 @@ def text_or_builtins(media_type: str | None) -> Decode:
     if media_type is None or media_type.startswith("text/"):
         return _text
     return _identity
+
+
+def _anything(media_type: str | None) -> Decode:
+    """What nobody documents, an empty body included."""
+    decode = text_or_builtins(media_type)
+    return lambda content: decode(content) if content else None
 
 
 def _unwrapping(envelope: str | Envelope, decode: Decode) -> Decode:

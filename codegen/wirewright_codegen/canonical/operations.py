@@ -135,7 +135,8 @@ class Operations:
                 operation["requestBody"] = body
         operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place)
         declared = raw.get("security")
-        operation["security"] = declared if is_list(declared) else security
+        # an empty list says that no credentials are needed, which `{}` says too; where nothing is said it stays empty
+        operation["security"] = (declared or [{}]) if is_list(declared) else security
         servers = raw.get("servers") or found.item.get("servers")
         if is_list(servers) and servers:
             operation["servers"] = servers

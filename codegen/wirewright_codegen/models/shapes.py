@@ -115,7 +115,7 @@ def shapes_of(schemas: Mapping[str, Schema], files: frozenset[str] = frozenset()
 
 def _shape(name: str, schema: Schema, files: bool) -> Shape:
     kind = kind_of(schema)
-    doc = text.described(schema.get("description") or "", schema if kind != "object" else {})
+    doc = text.described(schema.get("description") or "", schema if kind != "object" else _of_class(schema))
     if kind == "object":
         return Shape(name, "class", schema, doc, fields=_fields(schema, files))
     if kind == "enum":
@@ -132,6 +132,11 @@ def _shape(name: str, schema: Schema, files: bool) -> Shape:
             mapping=tuple((value, str(ref).removeprefix(REF_PREFIX)) for value, ref in mapping.items()),
         )
     return Shape(name, "alias", schema, doc)
+
+
+def _of_class(schema: Schema) -> Schema:
+    """Of a class's own keywords what its words say; its properties say theirs."""
+    return {"deprecated": schema["deprecated"]} if "deprecated" in schema else {}
 
 
 def _fields(schema: Schema, files: bool) -> tuple[Field, ...]:

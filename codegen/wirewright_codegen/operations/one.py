@@ -123,7 +123,7 @@ class OperationReader:
             location=location,
             required=source.required or location == "path",
             annotation=annotation(schema, "m."),
-            doc=text.described(plain(source.description), schema),
+            doc=text.described(plain(source.description), {**schema, "deprecated": source.deprecated}),
             style=style if style and style != default else None,
             explode=explode,
             allow_reserved=source.allowReserved,

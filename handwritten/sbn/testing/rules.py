@@ -100,7 +100,7 @@ class SbnRules(CardRules):
 
     def before(self, call: Call) -> Answer | None:
         operation = call.operation
-        if operation is None or not operation.security or operation.id.startswith("pgdag_py_"):
+        if operation is None or not operation.needs_credentials or operation.id.startswith("pgdag_py_"):
             return None
         if "x-api-key" in call.headers:
             self.check_key(call.headers["x-api-key"], operation.id)

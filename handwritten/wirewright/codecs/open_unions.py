@@ -28,20 +28,21 @@ def tagged_union(attribute: str, *models: Any) -> Any:
 
 
 def mapped_union(wire: str, attribute: str, mapping: Mapping[str, Any]) -> Any:
-    """Models that the value of a property tells apart, which is no constant of theirs; without it the best fit.
+    """Models that the value of a property tells apart, which is no constant of theirs; else the best fit.
 
     `wire` and `attribute` are the property's two names, `mapping` its values.
     """
     names = {tag: model.__name__ for tag, model in mapping.items()}
     models = tuple(dict.fromkeys(mapping.values()))
 
-    def tag(value: Any) -> str:
+    def tag(value: Any) -> str | None:
         found = value.get(wire) if is_mapping(value) else getattr(value, attribute, None)
-        return names.get(found, "") if isinstance(found, str) else ""
+        return names.get(found) if isinstance(found, str) else None
 
-    variants: list[Any] = [Annotated[model, pydantic.Tag(model.__name__)] for model in models]
-    variants.append(Annotated[untagged_union(*models), pydantic.Tag("")])
-    return Annotated[_either(variants), pydantic.Discriminator(tag)]
+    told: Any = Annotated[
+        _either([Annotated[model, pydantic.Tag(model.__name__)] for model in models]), pydantic.Discriminator(tag)
+    ]
+    return _in_order(told, untagged_union(*models))
 
 
 def untagged_union(*variants: Any) -> Any:

@@ -25,6 +25,7 @@ from wirewright.contract.bodies import (
     split_pairs,
 )
 from wirewright.contract.document import Body, MediaType, Response, SpecDocument, SpecOperation
+from wirewright.contract.forms import unstyled
 from wirewright.contract.parameters import ABSENT, Parameter, retyped
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
@@ -241,7 +242,8 @@ def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, 
         decoded.problems.append(_wrong_media_type(documented, content_type, "request"))
         return
     if is_object(decoded.body) and not is_json(media_type_of(effective)):
-        form = retyped(operation.document.schemas, media_type.schema, decoded.body)
+        fields = unstyled(decoded.body, media_type.declared.get("encoding") or {})
+        form = retyped(operation.document.schemas, media_type.schema, fields)
         decoded.body = form
         decoded.problems += _check_form(media_type, form)
         return

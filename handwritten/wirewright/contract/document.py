@@ -161,6 +161,11 @@ class SpecOperation:
         return found if is_array(found) else ()
 
     @property
+    def needs_credentials(self) -> bool:
+        """Whether it is documented to refuse those who bring none."""
+        return bool(self.security) and all(self.security)
+
+    @property
     def server_paths(self) -> frozenset[str]:
         return _server_paths(self.declared.get("servers", ()))
 

@@ -33,12 +33,14 @@ class Absent:
 
 
 ABSENT = Absent()
-_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
+DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 
 
 def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
     """A value whose leaves are text, with the leaves turned into what the schema says."""
     if isinstance(value, str):
+        if value[:1] in "{[" and (nested := _nested(schemas, schema, value)) is not None:
+            return nested
         array = branch_of(schemas, schema, "array")
         return [coercion(schemas, array.get("items", {}))(value)] if array else coercion(schemas, schema)(value)
     if is_array(value):
@@ -49,6 +51,17 @@ def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
         properties, extra = declared.get("properties", {}), declared.get("additionalProperties", {})
         return {name: retyped(schemas, properties.get(name, extra), member) for name, member in value.items()}
     return value
+
+
+def _nested(schemas: Schemas, schema: Any, text: str) -> Any:
+    """An object or a list that is written as JSON inside a form, as OpenAPI says; None when it is none."""
+    if not any(branch_of(schemas, schema, kind) for kind in ("object", "array")):
+        return None
+    try:
+        value = _content(text)
+    except ValueError:
+        return None
+    return value if is_object(value) or is_array(value) else None
 
 
 def _text(text: str) -> str:
@@ -93,14 +106,14 @@ class Parameter:
 
     @property
     def _delimiter(self) -> str:
-        return _DELIMITERS.get(self.style, ",")
+        return DELIMITERS.get(self.style, ",")
 
     def decode_path(self, raw: str) -> Any:
         if self.media_type:
             return _content(unquote(raw))
         prefix = {"label": ".", "matrix": ";"}.get(self.style)
         if prefix is None:
-            split = self.style in _DELIMITERS
+            split = self.style in DELIMITERS
             return self._delimited(unquote(raw) if split else raw, self._delimiter, str if split else unquote)
         if not raw.startswith(prefix):
             raise ValueError(f"must start with {prefix!r}")
@@ -123,7 +136,7 @@ class Parameter:
             return [self.coerce(unquote_plus(raw)) for raw in found]
         if self.style == "spaceDelimited":
             return self._delimited(found[0].replace("+", "%20"), "%20", unquote_plus)
-        if self.style in _DELIMITERS:
+        if self.style in DELIMITERS:
             escaped = re.compile(f"%{ord(self._delimiter):02x}", re.IGNORECASE)
             return self._delimited(escaped.sub(self._delimiter, found[0]), self._delimiter, unquote_plus)
         return self._delimited(found[-1], ",", unquote_plus)

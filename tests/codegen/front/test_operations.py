@@ -297,7 +297,7 @@ def test_extensions_and_encodings_are_kept(operation: Any) -> None:
 
 @pytest.mark.parametrize(
     ("own", "expected"),
-    [({}, [{"key": []}]), ({"security": []}, []), ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}])],
+    [({}, [{"key": []}]), ({"security": []}, [{}]), ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}])],
 )
 def test_security_is_explicit(operation: Any, own: dict[str, Any], expected: Any) -> None:
     assert operation(own, security=[{"key": []}])["security"] == expected
