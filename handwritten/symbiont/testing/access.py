@@ -6,7 +6,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from wirewright.sandbox import Call
+
 Scope = frozenset[str]
+CORS_ORIGINS = ("http://localhost:3001", "http://localhost:3000")  # of the runtime, unless it is told otherwise
 ROUNDING = 1e-6  # of seconds since 1970, in what came back
 
 
@@ -53,6 +56,23 @@ class Doorkeeper:
 
 def _same(a: str, b: str) -> bool:
     return hmac.compare_digest(a.encode(), b.encode())
+
+
+def cors_headers(call: Call) -> dict[str, str]:
+    """What a page of one of the known origins needs to read the answer, or to ask at all."""
+    origin = call.headers.get("origin")
+    if origin not in CORS_ORIGINS:
+        return {}
+    found = {"access-control-allow-origin": str(origin), "vary": "origin"}
+    if is_preflight(call):
+        found["access-control-allow-methods"] = "GET,POST,PUT,DELETE"
+        found["access-control-allow-headers"] = "authorization,content-type"
+    return found
+
+
+def is_preflight(call: Call) -> bool:
+    """Whether a browser asks if it may ask."""
+    return call.method == "OPTIONS" and "access-control-request-method" in call.headers
 
 
 class Bucket:

@@ -115,7 +115,7 @@ class AgentRules(Base):
             "agent_id": agent.id,
             "state": sdk_word(state) if sdk else state,
             "last_activity": active.isoformat().replace("+00:00", "Z"),
-            "resource_usage": dict(BUSY if state == "Running" and not agent.external else IDLE),
+            "resource_usage": self.usage_of(agent, state),
             "execution_mode": agent.mode_name,
         }
         if agent.metadata:
@@ -125,6 +125,11 @@ class AgentRules(Base):
         if agent.events:
             shown["recent_events"] = list(agent.events)
         return shown
+
+    def usage_of(self, agent: Agent, state: str) -> Json:
+        """From runtime 1.21 on, memory and processor are not measured."""
+        usage = BUSY if state == "Running" and not agent.external else IDLE
+        return {**usage, "memory_bytes": None, "cpu_percent": None} if self.durable else dict(usage)
 
     @rule("get_agent_history")
     def get_agent_history(self, call: Call) -> Json:

@@ -11,12 +11,13 @@ from typing import Any
 
 from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, control, rule
+from wirewright.signing import InvalidKeyError, Key, VerificationError, verify_jws
 
 from symbiont.testing.agents import AgentRules
 from symbiont.testing.base import Json, told
-from symbiont.testing.loops import Limits, Observation
+from symbiont.testing.loops import Limits, Loop
 from symbiont.testing.reasoning import ReasoningRules
-from symbiont.testing.script import MODEL, PROVIDER, ToolUse
+from symbiont.testing.script import MODEL, PROVIDER
 
 WEBHOOK_AUTH = "Bearer symbiont-webhook"
 DEFAULT_AGENT = "00000000-0000-4000-8000-000000000081"
@@ -32,6 +33,8 @@ PRESETS = {
     "slack": ("x-slack-signature", "v0="),
     "custom": ("x-signature", ""),
 }
+LEEWAY, OLD_LEEWAY = 5.0, 30.0
+TERMINATIONS = {"completed": "Completed", "max_iterations": "MaxIterations", "max_tokens": "MaxTokens"}
 FAILURES = ("Internal server error", "Authentication error", "Configuration error")
 
 
@@ -47,6 +50,8 @@ class ListenerConfig:
     webhook_verify: Mapping[str, str] | None = None
     agent_output_to_json: bool = True
     default_status: int = 200
+    jwt_public_key: str | None = None  # PEM, Ed25519 or P-256
+    termination: Any = None  # instead of the run's own reason, such as {"PolicyDenial": {"reason": "no"}}
     failure: str | None = None  # one of FAILURES, instead of an answer
     delay_seconds: float = 0.0
     busy: int = field(default=0, repr=False)
@@ -83,11 +88,21 @@ class HttpInputRules(ReasoningRules, AgentRules):
             config.busy -= 1
 
     def input_allows(self, call: Call) -> bool:
-        """The whole header is compared. With none configured, runtimes up to 1.18 take everybody, later ones nobody."""
-        expected = self.input.auth_header
-        if not expected:
-            return self.version == "1.10"
-        return hmac.compare_digest(call.headers.get("authorization", "").encode(), expected.encode())
+        """The whole header is compared, else a JWT is verified. With neither configured, runtimes up to 1.18 take
+        everybody, later ones nobody.
+        """
+        config, given = self.input, call.headers.get("authorization", "")
+        if not config.auth_header and not config.jwt_public_key:
+            return not self.modern
+        if config.auth_header and hmac.compare_digest(given.encode(), config.auth_header.encode()):
+            return True
+        leeway = LEEWAY if self.modern else OLD_LEEWAY
+        return bool(config.jwt_public_key) and good_jwt(given, str(config.jwt_public_key), self.unix() - leeway)
+
+    @property
+    def modern(self) -> bool:
+        """Runtime 1.19: the governed loop."""
+        return self.version != "1.10"
 
     def invoked(self, payload: Any, agent_id: str) -> Answer:
         config = self.input
@@ -97,7 +112,7 @@ class HttpInputRules(ReasoningRules, AgentRules):
             return Answer(config.default_status, "OK", media_type="text/plain")
         agent = self.agent_by_id(agent_id)
         named: Json = {"agent_id": agent_id, "latency_ms": 0, "timestamp": self.stamp()}
-        if agent is not None and self.state_of(agent) == "Running":
+        if agent is not None and self.state_of(agent) == "Running" and not self.durable:
             answer = {"status": "execution_started", "message_id": self.uuid(), **named}
             return Answer(config.default_status, answer)
         return Answer(config.default_status, {**self.thought(agent_id, payload), **named})
@@ -105,28 +120,20 @@ class HttpInputRules(ReasoningRules, AgentRules):
     def thought(self, agent: str, payload: Any) -> Json:
         """The answer of an agent that was woken for it."""
         loop = self.make_loop(agent, prompt_of(payload), Limits(iterations=MOST_ITERATIONS))
-        runs: list[Json] = []
-        modern = self.version != "1.10"
-        answer_of = loop.use
-
-        def use(wanted: ToolUse) -> Observation:
-            seen = answer_of(wanted)
-            executed = modern and not seen.content.startswith("[")
-            name = f"toolclad:{wanted.name}" if executed else wanted.name
-            runs.append({"tool": name, "input": wanted.given, "output_preview": preview(seen.content)})
-            return seen
-
-        loop.use = use
         loop.run({})
-        provider = PROVIDER.lower() if modern else PROVIDER
-        answer = {"status": "completed", "response": loop.output, "tool_runs": runs}
+        provider = PROVIDER.lower() if self.modern else PROVIDER
+        answer: Json = {"status": "completed", "response": loop.output, "tool_runs": tool_runs(loop, self.modern)}
         answer |= {"model": MODEL, "provider": provider}
-        if not modern:
-            return answer
-        if not loop.output and loop.reason != "completed":
-            answer["response"] = f"The run ended: {loop.reason}"
-        words = {"completed": "Completed", "max_iterations": "MaxIterations", "max_tokens": "MaxTokens"}
-        return answer | {"termination_reason": words.get(loop.reason, "Timeout"), "iterations": loop.iteration}
+        if self.modern:
+            reason = self.input.termination or TERMINATIONS.get(loop.reason, "Timeout")
+            answer |= {"termination_reason": reason, "iterations": loop.iteration}
+        return answer | self.recorded(loop) if self.durable else answer
+
+    def recorded(self, loop: Loop) -> Json:
+        """What runtime 1.21 adds, as far as SDK 1.16 knows it."""
+        audit = {"run_id": loop.id, "path": f"runs/{loop.id}.jsonl", "public_key": "sandbox"}
+        named: Json = {"audit": audit, "invocation_id": self.uuid(), "replayed": False}
+        return {**named, "total_usage": loop.usage, "budget": {"max_iterations": MOST_ITERATIONS}}
 
     @control("POST", "/http-input")
     def configure_input(self, call: Call) -> Json:
@@ -147,6 +154,32 @@ def verified(wanted: Mapping[str, str] | None, call: Call) -> bool:
     expected = hmac.new(wanted["secret"].encode(), call.raw_body, hashlib.sha256).hexdigest()
     shown = given.removeprefix(prefix).lower()
     return given.startswith(prefix) and hmac.compare_digest(shown.encode(), expected.encode())
+
+
+def good_jwt(authorization: str, pem: str, now: float) -> bool:
+    """Whether it is `Bearer` and a JWT of this key that has not expired; `aud` is not looked at."""
+    if not authorization.startswith("Bearer "):
+        return False
+    try:
+        message = verify_jws(authorization.removeprefix("Bearer "), Key.from_pem(pem))
+        expires = json.loads(message.payload)["exp"]
+    except (VerificationError, InvalidKeyError, ValueError, KeyError, TypeError):
+        return False
+    return isinstance(expires, int | float) and now < expires
+
+
+def tool_runs(loop: Loop, modern: bool) -> list[Json]:
+    """The tools of a run. Up to 1.18 refusals are not listed, and neither is the same use twice in one round."""
+    runs: list[Json] = []
+    listed: set[tuple[int, str, str]] = set()
+    for iteration, wanted, seen in loop.uses:
+        key = (iteration, wanted.name, wanted.arguments)
+        if not modern and (seen.refused or key in listed):
+            continue
+        listed.add(key)
+        name = f"toolclad:{wanted.name}" if modern and not seen.refused else wanted.name
+        runs.append({"tool": name, "input": wanted.given, "output_preview": cut(seen.content, PREVIEW)})
+    return runs
 
 
 def routed(config: ListenerConfig, call: Call, payload: Any) -> str:
@@ -182,10 +215,6 @@ def prompt_of(payload: Any) -> str:
 def cut(text: str, size: int) -> str:
     """At most so many bytes of UTF-8, no character halved."""
     return text.encode()[:size].decode(errors="ignore")
-
-
-def preview(text: str) -> str:
-    return cut(text, PREVIEW)
 
 
 __all__ = ["DEFAULT_AGENT", "FAILURES", "WEBHOOK_AUTH", "HttpInputRules", "cut", "prompt_of"]

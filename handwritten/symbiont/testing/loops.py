@@ -17,6 +17,7 @@ class Observation:
     source: str
     content: str
     is_error: bool = False
+    refused: bool = False  # nothing was executed
 
     def to_json(self) -> Json:
         return {"source": self.source, "content": self.content, "is_error": self.is_error, "metadata": {}}
@@ -60,6 +61,7 @@ class Loop:
     phase: str = "started"
     reason: str = "completed"
     observations: list[Observation] = field(default_factory=list[Observation])
+    uses: list[tuple[int, ToolUse, Observation]] = field(default_factory=list[tuple[int, ToolUse, Observation]])
 
     @property
     def usage(self) -> Json:
@@ -109,7 +111,7 @@ class Loop:
             self._act(turn.uses, verdicts)
             return False
         if not verdicts[0].allowed:
-            self.observations.append(Observation("policy", f"[Policy denied] {verdicts[0].reason}", is_error=True))
+            self.observations.append(denial("policy", verdicts[0]))
             return False
         self.output = turn.content
         return True
@@ -123,10 +125,11 @@ class Loop:
         """The tools that may be used are; what the others got is an observation, too."""
         self.phase = "acting"
         allowed = [use for use, verdict in zip(uses, verdicts, strict=True) if verdict.allowed]
-        found: list[Observation] = []
-        for use, verdict in zip(uses, verdicts, strict=True):
-            text = f"[Policy denied] {verdict.reason}"
-            found.append(self.use(use) if verdict.allowed else Observation(use.name, text, is_error=True))
+        found = [
+            self.use(use) if verdict.allowed else denial(use.name, verdict)
+            for use, verdict in zip(uses, verdicts, strict=True)
+        ]
+        self.uses += [(self.iteration, use, seen) for use, seen in zip(uses, found, strict=True)]
         self.used += len(allowed)
         event: Json = {"type": "tools_dispatched", "iteration": self.iteration, "tool_count": len(allowed)}
         self.write(self.iteration, event | {"duration_ms": 0})
@@ -167,6 +170,10 @@ class Loop:
             "observations": [observation.to_json() for observation in self.observations],
             "termination": self.reason,
         }
+
+
+def denial(source: str, verdict: Verdict) -> Observation:
+    return Observation(source, f"[Policy denied] {verdict.reason}", is_error=True, refused=True)
 
 
 def proposed(turn: Turn) -> list[Json]:

@@ -81,24 +81,26 @@ class ReasoningRules(ToolRules):
         now = self.unix()
         breaker = mind.breakers.setdefault(wanted.name, Breaker())
         if not breaker.allows(now):
-            return Observation(wanted.name, f"the circuit breaker of {wanted.name} is open", is_error=True)
-        content, good = self.tool_answer(wanted)
-        (breaker.succeeded if good else breaker.failed)(now)
+            text = f"the circuit breaker of {wanted.name} is open"
+            return Observation(wanted.name, text, is_error=True, refused=True)
+        seen = self.tool_answer(wanted)
+        (breaker.failed if seen.is_error else breaker.succeeded)(now)
         tally = mind.tallies.setdefault(wanted.name, Tally())
-        tally.calls, tally.failures = tally.calls + 1, tally.failures + (not good)
-        return Observation(wanted.name, content, is_error=not good)
+        tally.calls, tally.failures = tally.calls + 1, tally.failures + seen.is_error
+        return seen
 
-    def tool_answer(self, wanted: ToolUse) -> tuple[str, bool]:
-        """What a tool says, and whether that is a success."""
-        tool = self.tools.get(wanted.name)
+    def tool_answer(self, wanted: ToolUse) -> Observation:
+        """What a tool says to this, or why it is not used."""
+        tool, given = self.tools.get(wanted.name), wanted.given
         if tool is None:
-            return f"there is no tool {wanted.name}", False
-        given = wanted.given
+            return Observation(wanted.name, f"there is no tool {wanted.name}", is_error=True, refused=True)
         faults = tool.faults(given) if is_object(given) else ["the arguments are no JSON object"]
         if faults:
-            return f"[Schema validation failed] {'; '.join(faults)}", False
+            text = f"[Schema validation failed] {'; '.join(faults)}"
+            return Observation(wanted.name, text, is_error=True, refused=True)
         envelope = self.use_tool(tool.name, given)
-        return str(envelope["results"]["output"] or envelope["stderr"]), envelope["exit_code"] == 0
+        text = str(envelope["results"]["output"] or envelope["stderr"])
+        return Observation(wanted.name, text, is_error=envelope["exit_code"] != 0)
 
     @rule("get_reasoning_loop")
     def get_reasoning_loop(self, call: Call) -> Json:

@@ -15,7 +15,7 @@ from wirewright.contract.shapes import is_object
 from wirewright.sandbox import Answer, Call, control
 from wirewright.sandbox.picture import Picture
 
-from symbiont.testing.access import Bucket, Doorkeeper, Holder
+from symbiont.testing.access import Bucket, Doorkeeper, Holder, cors_headers, is_preflight
 from symbiont.testing.agents import as_uuid
 from symbiont.testing.base import PLAIN, Base, Json, Profile, failed, told
 from symbiont.testing.channels import ChannelRules
@@ -66,7 +66,7 @@ class SymbiontRules(
     a stock community runtime does. Who may call: `token`, `keys` (by key the agents that it is good for, None for all)
     and `open`; `expired` is the body of a 401, such as "token expired". `rate_limit`: 100 requests a minute.
     `waiting`, `running`: seconds that an agent is queued and then runs. `list_ids`: agents are listed by id alone
-    (profile `sdk`). `durable`: idempotency keys count, as from runtime 1.21 on. `docs`: the runtime's own document and
+    (profile `sdk`). `durable`: as runtime 1.21, with idempotency keys. `docs`: the runtime's own document and
     AGENTS.md are served. `tools`: a folder of `*.clad.toml` manifests. `http_input_port`: a port for the HTTP Input
     listener, 0 for a free one; `http_input_auth`: the `Authorization` it wants. `agentpin`: a discovery document; who
     acts must show a credential that verifies with it. `verifier`: the same by a function, which answers the subject of
@@ -134,7 +134,7 @@ class SymbiontRules(
     # The front ------------------------------------------------------------------------------------------------------
 
     def headers(self, call: Call) -> Mapping[str, str]:
-        return SECURITY_HEADERS
+        return SECURITY_HEADERS | cors_headers(call)
 
     def before(self, call: Call) -> Answer | None:
         operation = call.operation
@@ -147,12 +147,16 @@ class SymbiontRules(
         if self.bucket is not None and not self.bucket.take(self.unix()):
             return Answer(429)
         access = str(operation.declared.get("x-access", "any"))
-        if access in {"public", "http_input"}:
+        if access in {"public", "http_input"} or self.is_open_document(operation.id):
             return None
         holder = self.caller(call)
         if holder is None:
             return Answer(401, self.expired, media_type=PLAIN) if self.expired else Answer(401)
         return self.bad_id(call) or self.too_large(call) or self.out_of_scope(call, access, holder)
+
+    def is_open_document(self, operation: str) -> bool:
+        """Runtime 1.10 shows its own document to everybody."""
+        return operation == "get_api_document" and self.version == "1.10"
 
     def unserved(self, call: Call) -> Answer | None:
         """What a runtime answers where only the SDK knows an operation: 404, or 405 where others are at home."""
@@ -216,6 +220,8 @@ class SymbiontRules(
 
     def error(self, status: int, code: str, message: str, problems: Sequence[Problem], *, call: Call | None) -> Answer:
         """Handlers refuse in JSON, the framework in plain text, and what is in front of both without a word."""
+        if call is not None and is_preflight(call):
+            return Answer(200)
         if code == "method_not_allowed" and call is not None and not self.for_sdk(call):
             allowed = self.runtime_routes.allowed(urlsplit(call.url).path)
             return Answer(405, headers={"allow": ", ".join(allowed)}) if allowed else Answer(404)

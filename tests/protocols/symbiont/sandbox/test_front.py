@@ -160,6 +160,37 @@ def test_the_page_shows_agents_jobs_thoughts_and_what_waits(sdk: Any) -> None:
     assert held.rows[0][1] == "delete all"
 
 
+@pytest.mark.parametrize(("origin", "allowed"), [("http://localhost:3000", True), ("https://elsewhere.example", False)])
+def test_pages_of_known_origins_may_ask(runtime: Any, origin: str, allowed: bool) -> None:
+    headers = {"origin": origin, "access-control-request-method": "POST"}
+    preflight = runtime("OPTIONS", "agents", headers=headers)
+    assert preflight.status_code == 200
+    assert ("access-control-allow-methods" in preflight.headers) is allowed
+    answer = runtime("GET", "agents", headers={"origin": origin})
+    for each in (preflight, answer):
+        assert each.headers.get_list("access-control-allow-origin") == ([origin] if allowed else [])
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "status"), [("1.10", {}, 200), ("1.16", {}, 401), ("1.16", {"docs": True}, 401)]
+)
+def test_who_sees_the_runtimes_own_document(start: Any, version: str, options: Any, status: int) -> None:
+    answer = start(version, token=None, **options)("GET", "/api-docs/openapi.json")
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["info"]["title"] == "Symbiont Runtime API"
+        assert "/api/v1/agents" in answer.json()["paths"]
+
+
+def test_what_is_sensitive_is_cut_out_of_agents_md(start: Any) -> None:
+    for path in ("/agents.md", "/.well-known/agents.md"):
+        assert start()("GET", path).status_code == 404
+        shown = start(docs=True)("GET", path)
+        assert shown.headers["content-type"] == "text/markdown; charset=utf-8"
+        assert "reporter" in shown.text
+        assert "auditor" not in shown.text
+
+
 def test_every_answer_has_the_security_headers(runtime: Any) -> None:
     for path in ("/api/v1/health", "/nowhere", "/api/v1/agents/x/status"):
         assert runtime("GET", path).headers["x-frame-options"] == "DENY"

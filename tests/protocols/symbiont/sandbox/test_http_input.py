@@ -12,6 +12,7 @@ import pytest
 from symbiont.testing.http_input import DEFAULT_AGENT, WEBHOOK_AUTH, cut, prompt_of
 from symbiont.testing.rules import SANDBOX_TOKEN
 from wirewright.sandbox import Sandbox
+from wirewright.signing import Key, sign_jwt
 
 BODY = b'{"prompt": "hello"}'
 
@@ -45,9 +46,7 @@ def test_runtime_1_10_answers_less_and_names_providers_otherwise(start: Any) -> 
     assert "termination_reason" not in done
 
 
-@pytest.mark.parametrize(
-    ("version", "names"), [("1.10", ["echo", "none"]), ("1.16", ["toolclad:echo", "toolclad:none"])]
-)
+@pytest.mark.parametrize(("version", "names"), [("1.10", ["echo"]), ("1.16", ["toolclad:echo", "none"])])
 def test_the_tools_that_were_used_are_listed(start: Any, version: str, names: list[str]) -> None:
     runtime = start(version)
     runs = invoke(runtime, b'{"message": "use echo {\\"text\\": \\"x\\"}\\nuse none"}').json()["tool_runs"]
@@ -124,6 +123,69 @@ def test_the_first_rule_that_matches_routes(runtime: Any, path: str, headers: An
     ]
     configure(runtime, routing_rules=rules)
     assert invoke(runtime, content, path, **headers).json()["agent_id"] == agent
+
+
+TWICE = b'{"prompt": "use echo {\\"text\\": \\"x\\"}\\nuse echo {\\"text\\": \\"x\\"}"}'
+
+
+@pytest.mark.parametrize(("version", "count"), [("1.10", 1), ("1.16", 2)])
+def test_the_same_use_twice_is_listed_once_by_old_runtimes(start: Any, version: str, count: int) -> None:
+    assert len(invoke(start(version), TWICE).json()["tool_runs"]) == count
+
+
+@pytest.mark.parametrize(("version", "tools"), [("1.10", []), ("1.16", ["echo"])])
+def test_what_policies_deny_is_listed_by_new_runtimes(start: Any, version: str, tools: list[str]) -> None:
+    runtime = start(version)
+    policy = {"name": "no", "source": 'forbid(principal, action, resource == Tool::"echo");'}
+    path = f"agents/{DEFAULT_AGENT}/reasoning/cedar"
+    runtime.ok("POST", path, policy, headers={"x-sandbox-profile": "sdk"})
+    runs = invoke(runtime, b'{"prompt": "use echo {\\"text\\": \\"x\\"}"}').json()["tool_runs"]
+    assert [run["tool"] for run in runs] == tools
+    assert all(run["output_preview"].startswith("[Policy denied]") for run in runs)
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+@pytest.mark.parametrize(
+    ("version", "late", "claims", "status"),
+    [
+        ("1.16", -4, {}, 200),
+        ("1.16", -6, {}, 401),
+        ("1.10", -29, {}, 200),
+        ("1.10", -31, {}, 401),
+        ("1.16", 60, {"aud": "somebody"}, 200),
+        ("1.16", None, {}, 401),
+    ],
+)
+def test_a_jwt_opens_the_listener(
+    start: Any, algorithm: str, version: str, late: int | None, claims: Any, status: int
+) -> None:
+    key = Key.generate(algorithm)
+    runtime = start(version)
+    configure(runtime, auth_header=None, jwt_public_key=key.as_pem().decode())
+    expires = {} if late is None else {"exp": runtime.clock.time() + late}
+    token = sign_jwt({**claims, **expires}, key)
+    assert invoke(runtime, authorization=f"Bearer {token}").status_code == status
+    assert invoke(runtime, authorization=f"Bearer {sign_jwt(claims, Key.generate(algorithm))}").status_code == 401
+    assert invoke(runtime, authorization=token).status_code == 401
+
+
+def test_a_run_may_end_for_any_reason(runtime: Any) -> None:
+    configure(runtime, termination={"PolicyDenial": {"reason": "no"}})
+    assert invoke(runtime).json()["termination_reason"] == {"PolicyDenial": {"reason": "no"}}
+
+
+def test_runtime_1_21_always_answers_with_its_record(start: Any) -> None:
+    runtime = start(durable=True)
+    agent = runtime.agent()
+    configure(runtime, agent=agent)
+    runtime.clock.advance(1)
+    done = invoke(runtime).json()
+    assert (done["status"], done["replayed"], done["audit"].keys()) == (
+        "completed",
+        False,
+        {"run_id", "path", "public_key"},
+    )
+    assert runtime.ok("GET", f"agents/{agent}/status")["resource_usage"]["memory_bytes"] is None
 
 
 def test_answers_can_be_text_or_failures(runtime: Any) -> None:
