@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -28,6 +29,19 @@ nox.options.sessions = ["lint", "types", "tests"]
 def checkout(session: nox.Session, extra: str = "dev") -> None:
     """Install this checkout, editable, with the exact versions of `dev.lock`."""
     session.install("--constraint", "dev.lock", "--editable", f".[{extra}]")
+
+
+def interpreters() -> dict[str, str]:
+    """The supported Pythons that run here, by version."""
+    found: dict[str, str] = {}
+    named = [shutil.which(f"python{version}") for version in VERSIONS]
+    for python in [sys.executable, *named, *map(str, Path.home().glob(".pyenv/versions/3.*/bin/python"))]:
+        if python:
+            ask = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            version = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
+            if version in VERSIONS:
+                found.setdefault(version, python)
+    return dict(sorted(found.items()))
 
 
 @nox.session
@@ -166,11 +180,9 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def release(session: nox.Session) -> None:
     """Wheels and sdists, twice with the same bytes, tried on each Python that is here; SBOM, licences, vulnerabilities."""
-    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit", "uv")
-    find = ("uv", "python", "find", "--no-python-downloads", "--system")
-    asked = [session.run(*find, version, silent=True, success_codes=[0, 2]) for version in VERSIONS]
-    pythons = [str(found).strip() for found in asked if found and "error" not in str(found)]
-    session.run("python", ".ci/release.py", *(f"--python={python}" for python in pythons), *session.posargs)
+    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit")
+    pythons = [f"--python={python}" for python in interpreters().values()]
+    session.run("python", ".ci/release.py", *pythons, *session.posargs)
 
 
 @nox.session
