@@ -99,7 +99,7 @@ def _listed(title: str, changes: Iterable[Change]) -> Iterator[str]:
 
 def _item(line: Line) -> str:
     advice = f" *{line.do[:1].upper()}{line.do[1:]}.*" if line.do and line.changes[0].clients > Class.compatible else ""
-    return f"- {places_of(line, _code)}: {_words(line.text)}.{advice}"
+    return f"- {places_of(line, _code)}: {_words(line)}.{advice}"
 
 
 def _servers(changes: Iterable[Change]) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _servers(changes: Iterable[Change]) -> Iterator[str]:
     if lines:
         yield "### For servers"
         yield "Clients work on. A server of the version before is not enough for clients of this one:"
-        yield "\n".join(f"- {places_of(line, _code)}: {_words(line.text)}." for line in lines)
+        yield "\n".join(f"- {places_of(line, _code)}: {_words(line)}." for line in lines)
 
 
 def _operations(title: str, names: Iterable[str], document: Json) -> Iterator[str]:
@@ -162,13 +162,13 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _words(text: str) -> str:
-    """A rule's words: the code spans in them stay, anything else is plain text."""
-    return text if "`" in text else _escaped(text)
+def _words(line: Line) -> str:
+    """A line's text: names in it are quoted already, or it is plain text."""
+    return line.text if line.quoted else _escaped(line.text)
 
 
 def _escaped(text: str) -> str:
     """Plain text: nothing in it is markup."""
-    for mark in "\\*_<>[]|":
+    for mark in "\\`*_<>[]|":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

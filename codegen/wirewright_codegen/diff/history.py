@@ -55,7 +55,7 @@ def version_of(target: Target) -> str:
 
 def natural(version: str) -> list[tuple[int, str]]:
     """A sort key under which 1.10 comes after 1.9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", version)]
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", version.removeprefix("v"))]
 
 
 def stale(targets: Iterable[Target]) -> dict[Path, str]:

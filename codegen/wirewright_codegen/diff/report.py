@@ -38,11 +38,15 @@ Quote = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a report: the places, what happened there, and the changes that it stands for."""
+    """One line of a report: the places, what happened there, and the changes that it stands for.
+
+    `quoted`: names in the text went through the reporter's quotes, and the rest is words of ours.
+    """
 
     places: tuple[str, ...]
     text: str
     changes: tuple[Change, ...]
+    quoted: bool = False
 
     @property
     def do(self) -> str:
@@ -77,7 +81,8 @@ def _same_owner(changes: Iterable[Change], quote: Quote) -> Iterator[Line]:
     for (rule, owner, _), group in groups.items():
         if rule in _TOGETHER:
             names = [quote(_subject(change)) for change in group]
-            yield Line((owner,), _TOGETHER[rule].format(list=", ".join(dict.fromkeys(names))), tuple(group))
+            text = _TOGETHER[rule].format(list=", ".join(dict.fromkeys(names)))
+            yield Line((owner,), text, tuple(group), quoted=True)
         else:
             yield Line((owner,), group[0].text, tuple(group))
 
@@ -95,7 +100,8 @@ def _same_words(lines: Iterable[Line], quote: Quote) -> Iterator[Line]:
         groups[(line.text, line.changes[0].rule)].append(line)
     for (text, _), group in groups.items():
         places = tuple(dict.fromkeys(place for line in group for place in line.places))
-        yield Line(places, text, tuple(change for line in group for change in line.changes))
+        changes = tuple(change for line in group for change in line.changes)
+        yield Line(places, text, changes, quoted=group[0].quoted)
 
 
 def places_of(line: Line, quote: Quote = str, *, many: int = _MANY) -> str:
