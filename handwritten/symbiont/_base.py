@@ -8,14 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wirewright.auth import Auth
 from wirewright.narrow import is_mapping
 
 from symbiont import _http
 from symbiont.exceptions import AuthenticationError, ConfigurationError, TokenRefreshError
 
 if TYPE_CHECKING:
-    from wirewright.messages import HttpRequest, HttpResponse
     from wirewright.request import Request
 
     from symbiont.auth import AuthManager, AuthUser
@@ -23,22 +21,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-
-class Credentials(Auth):
-    """The token of a user who has signed in, else the API key; looked up anew for each attempt."""
-
-    def __init__(self, owner: BaseClient) -> None:
-        self._owner = owner
-
-    def apply(self, request: HttpRequest, clock: Any) -> None:
-        token = self._owner.bearer_token()
-        if token:
-            request.headers["authorization"] = f"Bearer {token}"
-
-    def refused(self, request: HttpRequest, response: HttpResponse) -> bool:
-        """After a 401: a new access token is made here, where there is a refresh token."""
-        return self._owner.try_refresh()
 
 
 class BaseClient:
@@ -211,6 +193,8 @@ class BaseClient:
 
     def _made(self, kind: Callable[..., T], base_url: str, transport: Any) -> T:
         """A client of the runtime with these settings. Raises `ConfigurationError` for an address that is none."""
+        from symbiont._credentials import Credentials
+
         settings = _http.options(self.config)
         try:
             return kind(base_url, **settings, auth=Credentials(self), hooks=self._hooks, transport=transport)

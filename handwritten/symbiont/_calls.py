@@ -11,7 +11,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
 from wirewright.calls import Call, Flow, Reply, present
 from wirewright.narrow import is_mapping, is_sequence
@@ -187,37 +187,50 @@ def record(kind: type[T], **lists: type[Any]) -> Callable[[Reply], T]:
     def read(reply: Reply) -> T:
         body = dict(_object(reply))
         for name, item in lists.items():
-            body[name] = [built(item, each) for each in body.get(name) or ()]
-        return built(kind, body)
+            body[name] = [_built(item, each, reply) for each in body.get(name) or ()]
+        return _built(kind, body, reply)
 
     return read
 
 
 def records(kind: type[T]) -> Callable[[Reply], list[T]]:
     """An array of dataclasses."""
-    return lambda reply: [built(kind, item) for item in _items(reply)]
+    return lambda reply: [_built(kind, item, reply) for item in _items(reply)]
 
 
-def built(kind: type[T], fields: Mapping[str, Any]) -> T:
+def _built(kind: type[T], fields: Any, reply: Reply) -> T:
+    if not is_mapping(fields):
+        raise _misfit(reply, "object")
+    return built(kind, fields, lenient=_is_lenient(reply))
+
+
+def built(kind: type[T], fields: Mapping[str, Any], *, lenient: bool = False) -> T:
     """A dataclass from JSON: members it does not have are left out, those that are missing and may be None are None.
 
-    Raises `TypeError` when one is missing that may not.
+    Raises `TypeError` when one is missing that may not, unless that is `lenient`ly taken as None.
     """
     known = _known(cast("Hashable", kind))
-    return kind(**{name: fields.get(name) for name in known if name in fields or known[name]})
+    return kind(**{n: fields.get(n) for n, need in known.items() if n in fields or need is _NULL or (lenient and need)})
+
+
+_NULL, _NEEDED = "may be None", "is needed"
 
 
 @functools.cache
-def _known(kind: Hashable) -> Mapping[str, bool]:
-    """The fields of a dataclass, and which of them have no default but may be None."""
+def _known(kind: Hashable) -> Mapping[str, str]:
+    """The fields of a dataclass, and what becomes of those that have no default when they are missing."""
     missing = dataclasses.MISSING
     return {
-        field.name: field.default is missing and field.default_factory is missing and "None" in str(field.type)
+        field.name: (_NULL if "None" in str(field.type) else _NEEDED)
+        if field.default is missing and field.default_factory is missing
+        else ""
         for field in dataclasses.fields(cast("Any", kind))
     }
 
 
 class _Model(Protocol):
+    model_fields: ClassVar[Mapping[str, Any]]
+
     @classmethod
     def model_validate(cls, obj: Any) -> Any: ...
 
@@ -231,10 +244,15 @@ def _as(model: type[T], value: Any, reply: Reply) -> T:
     try:
         return cast("T", kind.model_validate(value))
     except ValueError as error:
-        if getattr(reply, "lenient", False) is not True or not is_mapping(value):
+        if not _is_lenient(reply) or not is_mapping(value):
             raise
         log.warning("an answer does not fit %s: %d problems", model.__name__, str(error).count("\n") // 2)
-        return cast("T", kind.model_construct(**value))
+        needed = [name for name, field in kind.model_fields.items() if field.is_required()]
+        return cast("T", kind.model_construct(**{**dict.fromkeys(needed), **value}))
+
+
+def _is_lenient(reply: Reply) -> bool:
+    return getattr(reply, "lenient", False) is True
 
 
 def _body(reply: Reply) -> Any:

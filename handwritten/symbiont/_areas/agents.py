@@ -15,7 +15,7 @@ from wirewright.request import Request
 from symbiont import models as m
 from symbiont._calls import Json, Method, as_given, filled, nothing, one, present, rows, untyped, whole
 
-RUNTIME_FIELDS = frozenset({"dsl", "execution_mode", "capabilities"})
+RUNTIME_FIELDS = frozenset({"dsl", "execution_mode", "capabilities", "metadata"})
 
 
 def create_agent(agent_data: m.Agent | runtime.CreateAgentRequest | Json) -> Request[Any]:

@@ -267,6 +267,16 @@ async def test_an_answer_that_is_none_is_an_api_error(content: bytes, message: s
 
 
 @pytest.mark.parametrize(("name", "args"), [("schedules.list_schedules", []), ("list_mcp_servers", [])])
+async def test_anything_else_in_an_array_is_an_api_error_too(
+    name: str, args: list[Any], call: Any, runtime: Any
+) -> None:
+    runtime.answers([1, None])
+
+    with pytest.raises((APIError, ValidationError)):
+        await call(name, *args)
+
+
+@pytest.mark.parametrize(("name", "args"), [("schedules.list_schedules", []), ("list_mcp_servers", [])])
 async def test_an_object_where_an_array_was_expected_is_an_api_error(
     name: str, args: list[Any], call: Any, runtime: Any
 ) -> None:
@@ -283,7 +293,17 @@ def test_a_strict_client_refuses_what_does_not_fit_and_a_lenient_one_takes_it(ma
         make().health_check()
     found = make(validation_mode="lenient").health_check()
 
-    assert (found.status, found.uptime_seconds) == ("healthy", "soon")
+    assert (found.status, found.uptime_seconds, found.version) == ("healthy", "soon", None)
+
+
+def test_so_are_schedules(make: Any, runtime: Any) -> None:
+    runtime.answers([{"job_id": "j"}])
+
+    with pytest.raises(TypeError):
+        make().schedules.list_schedules()
+    [found] = make(validation_mode="lenient").schedules.list_schedules()
+
+    assert (found.job_id, found.enabled) == ("j", None)
 
 
 # Bodies -------------------------------------------------------------------------------------------------------------

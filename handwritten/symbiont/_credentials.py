@@ -1,0 +1,28 @@
+"""The credentials of a client, for the runtime's machinery: loaded with the first call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wirewright.auth import Auth
+
+if TYPE_CHECKING:
+    from wirewright.messages import HttpRequest, HttpResponse
+
+    from symbiont._base import BaseClient
+
+
+class Credentials(Auth):
+    """The token of a user who has signed in, else the API key; looked up anew for each attempt."""
+
+    def __init__(self, owner: BaseClient) -> None:
+        self._owner = owner
+
+    def apply(self, request: HttpRequest, clock: Any) -> None:
+        token = self._owner.bearer_token()
+        if token:
+            request.headers["authorization"] = f"Bearer {token}"
+
+    def refused(self, request: HttpRequest, response: HttpResponse) -> bool:
+        """After a 401: a new access token is made here, where there is a refresh token."""
+        return self._owner.try_refresh()
