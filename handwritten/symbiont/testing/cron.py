@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import CroniterBadDateError, croniter
 
+YEARS = 130  # how far ahead a time is looked for: to the end of all years that an expression can name
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 _ITEM = re.compile(r"(\*|\?|\w+)(?:-(\w+))?(?:/(\d+))?")
@@ -106,7 +107,8 @@ class Cron:
 
     def times(self, moment: datetime) -> Iterator[datetime]:
         """The times strictly after the moment, in UTC, as long as there are any."""
-        walk = croniter(self.expression, moment.astimezone(self.zone), day_or=False)
+        start = moment.astimezone(self.zone)
+        walk = croniter(self.expression, start, day_or=False, max_years_between_matches=YEARS)
         while True:
             try:
                 found = walk.get_next(datetime)

@@ -9,6 +9,8 @@ from symbiont.testing.base import Json
 from symbiont.testing.policies import Verdict
 from symbiont.testing.script import Model, ToolUse, Turn
 
+MOST_ITERATIONS = 500  # whatever was asked for: a loop of the sandbox must end
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -32,7 +34,7 @@ class Limits:
     @classmethod
     def of(cls, config: Json) -> Limits:
         return cls(
-            config.get("max_iterations", cls.iterations),
+            min(config.get("max_iterations", cls.iterations), MOST_ITERATIONS),
             config.get("max_total_tokens", cls.tokens),
             config.get("timeout_ms", cls.timeout_ms),
         )

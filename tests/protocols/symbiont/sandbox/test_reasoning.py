@@ -138,6 +138,14 @@ def test_the_limits_of_a_loop(sdk: Any, config: Any, turns: Any, reason: str, it
     assert (result["termination_reason"]["type"], result["iterations"]) == (reason, iterations)
 
 
+def test_a_loop_ends_whatever_was_asked_for(sdk: Any) -> None:
+    quiet = {"name": "quiet", "source": 'forbid(principal, action == Action::"respond", resource);'}
+    config = {"max_iterations": 10**9, "max_total_tokens": 10**9}
+    body = {"config": config, "initial_message": "", "cedar_policies": [quiet]}
+    result = sdk.ok("POST", f"{LOOP}/loop", body)["result"]
+    assert (result["iterations"], result["termination_reason"]["type"]) == (500, "max_iterations")
+
+
 def test_the_journal_counts_up_without_gaps_for_each_agent(sdk: Any) -> None:
     script(sdk, tool("echo", text="x"), {"content": "done"}, {"content": "again"})
     first, second = run(sdk), run(sdk)
