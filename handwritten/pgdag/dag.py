@@ -30,6 +30,7 @@ from .runner import StepFn
 from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
 from .subworkflow import COMPLETED_EVENT
 from .template import DAGEdge, DAGNode, DAGTemplate, TemplateError
+from .values import isolated
 
 __all__ = [
     "DAGEdge",
@@ -113,7 +114,7 @@ class PGDAGRunner:
         self.sleep = sleep
         self._own_journal = Journal(journal) if isinstance(journal, str | Path) else None
         self.journal: Journal | None = self._own_journal or (journal if isinstance(journal, Journal) else None)
-        self.executor: StepExecutor = executor or LocalExecutor(self.max_concurrency)
+        self.executor: StepExecutor = executor or LocalExecutor(max(32, self.max_concurrency))
         self._steps: dict[str, StepFn] = {}
         self._templates: dict[str, DAGTemplate] = {}
         self._gate = IdempotencyGate(snapchore if remote_idempotency else None)
@@ -233,7 +234,7 @@ class PGDAGRunner:
                 template, resume_state=state, resume_event_payload=payload, actor=actor, config=config
             )
         return await self._perform(
-            Run(self, template, dict(inputs), actor=actor, config=config, run_id=run_id or _new_run_id())
+            Run(self, template, isolated(inputs), actor=actor, config=config, run_id=run_id or _new_run_id())
         )
 
     async def resume(

@@ -112,7 +112,7 @@ class _Line:
         if future is None:  # not sent yet
             self._leaving = [entry for entry in self._leaving if entry[0] != key]
         elif not future.done():
-            future.cancel()
+            self._loop.run_in_executor(None, future.cancel)  # it waits for the scheduler's answer
 
     def _submit(self) -> None:
         leaving, self._leaving = self._leaving, []

@@ -73,6 +73,7 @@ class Run:
         self.owner = resumed.owner if resumed else 0
         self.started_at = resumed.started_at if resumed else runner.clock()
         self._started = time.perf_counter()
+        self._old_signal = runner.interruption_handler.signal
         self._schedule = Schedule(self.plan)
         self._upstream_keys: dict[str, Any] = {}
         self._in_journal = False
@@ -182,11 +183,10 @@ class Run:
         """Start steps while there is room; take each result as it comes."""
         ended: asyncio.Queue[asyncio.Task[Ended]] = asyncio.Queue()
         running: set[asyncio.Task[Ended]] = set()
-        interruption = self.runner.interruption_handler
         try:
             while True:
                 while len(running) < self.runner.max_concurrency:
-                    step = self._schedule.next(interrupted=interruption.is_triggered)
+                    step = self._schedule.next(interrupted=self._is_interrupted())
                     if step is None:
                         break
                     if not self._wanted(step):
@@ -205,6 +205,11 @@ class Run:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _is_interrupted(self) -> bool:
+        """Is there a signal, other than one that was there before the run?"""
+        signal = self.runner.interruption_handler.signal
+        return signal is not None and signal is not self._old_signal
 
     def _wanted(self, step: str) -> bool:
         """Do the edges lead here? Every condition holds, and some source has run (or there is none)."""
@@ -292,7 +297,7 @@ class Run:
     async def _finish(self) -> RunResult:
         interruption = self.runner.interruption_handler
         failed = any(proof.status is ProofStatus.FAILED for proof in self.proofs.values())
-        if interruption.is_triggered and not failed:
+        if self._is_interrupted() and not failed:
             last = next((s for s in reversed(self.proofs) if self.proofs[s].succeeded), "")
             proof = interruption.build_interruption_proof(last, self.run_id, self.runner.spec_version)
             self.proofs[INTERRUPTED] = proof

@@ -117,7 +117,7 @@ class StepRunner:
             return known
         try:
             outputs = await self._attempts(step_fn, context, before, policy or StepPolicy(), on_retry)
-            changes = added(before, context.inputs) | outputs
+            changes = isolated(added(before, context.inputs) | outputs)
             if self._keep is not None:
                 outputs = self._keep(outputs, f"what step {step_id!r} returned")
                 changes = self._keep(changes, f"what step {step_id!r} added to its inputs") | outputs
@@ -177,6 +177,10 @@ class StepRunner:
         try:
             async with limit:
                 outputs, inputs = await self._executor.run(step_fn, context)
+        except WaitForEvent as wait:
+            if self._keep is not None:
+                self._keep(wait.to_dict(), f"what step {context.node_id!r} waits for")
+            raise
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -41,7 +41,7 @@ async def run_step(run: Run, step: str) -> Ended:
     """Run and seal a step, write it to the journal, then tell of it."""
     runner = run.runner
     seen = run.board.view(step)
-    given = {**_granted(run, step), **run.proof_keys(step)}
+    given = _given(run, step, seen)
     context = _context(run, step, seen, given)
     runner.tell(StepEvent("started", run.run_id, step))
     started = time.perf_counter()
@@ -136,6 +136,17 @@ def _wait_of(run: Run, step: str) -> WaitForEvent | None:
     """What this step waited for when the run was resumed."""
     wait = run.resumed.wait_event if run.resumed else None
     return wait if wait is not None and wait.node_id == step else None
+
+
+def _given(run: Run, step: str, seen: dict[str, Any]) -> dict[str, Any]:
+    """What a step gets besides what it sees: the event that it waited for, and proofs that it stands on."""
+    granted = _granted(run, step)
+    keys = run.proof_keys(step)
+    return granted | {key: value for key, value in keys.items() if key in granted or not _same(seen.get(key), value)}
+
+
+def _same(old: Any, new: str) -> bool:
+    return old is new or (type(old) is str and old == new)
 
 
 def _granted(run: Run, step: str) -> dict[str, Any]:

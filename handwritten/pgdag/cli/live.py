@@ -41,6 +41,7 @@ class LiveView:
         self._since: dict[str, float] = {}
         self._note: dict[str, str] = {}
         self._began = clock()
+        self._run_id = ""
         self._live = Live(console=console, get_renderable=self.render, refresh_per_second=10, transient=False)
 
     def __enter__(self) -> Self:
@@ -55,8 +56,9 @@ class LiveView:
             self._live.stop()
 
     def tell(self, event: StepEvent) -> None:
-        """Take in what happened to a step; steps of children are shown under the step that they belong to."""
-        if event.step_id not in self._plan.rank:
+        """Take in what happened to a step. What children do is not shown: their step is."""
+        self._run_id = self._run_id or event.run_id
+        if event.run_id != self._run_id:
             return
         self._kind[event.step_id] = event.kind
         if event.kind == "started":

@@ -271,6 +271,14 @@ async def test_a_step_that_returns_what_json_cannot_hold_fails(
     assert re.search(problem, result.proofs["a"].metrics["error"])
 
 
+async def test_a_wait_that_json_cannot_hold_fails_its_step(graph: Graph, begin: Any) -> None:
+    template = graph("a")
+    waiting = WaitForEvent("e", "k", partial_outputs={"bad": object()})
+    result = await begin(template, a=waiting).execute(template, {}, run_id="run-1")
+    assert result.status is ReducerStatus.FAILED
+    assert "what step 'a' waits for.partial_outputs.bad is of type object" in result.proofs["a"].metrics["error"]
+
+
 @pytest.mark.parametrize("where", ["inputs", "config"])
 async def test_a_run_that_json_cannot_hold_is_refused_before_anything_runs(
     graph: Graph, begin: Any, steps: Any, where: str

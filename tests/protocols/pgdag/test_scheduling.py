@@ -164,6 +164,27 @@ async def test_a_step_that_changes_what_it_was_given_changes_nobody_elses(graph:
     assert steps.seen["c"]["deep"] == {"list": [1]}
 
 
+async def test_a_step_that_changes_what_it_returned_changes_nothing_any_more(
+    graph: Graph, play: Play, steps: Any
+) -> None:
+    kept: list[int] = []
+
+    def late(ctx: Any) -> None:
+        kept.append(1)
+
+    await play(graph("a b c"), a={"kept": kept}, b=late)
+    assert steps.seen["c"]["kept"] == []
+
+
+async def test_values_nested_too_deep_fail_their_step(graph: Graph, play: Play) -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    result = await play(graph("a b"), a={"deep": deep})
+    assert list(result.proofs) == ["a"]
+    assert result.status is ReducerStatus.FAILED
+
+
 @pytest.mark.parametrize("nothing", [None, {}])
 async def test_returning_nothing_adds_nothing(graph: Graph, play: Play, nothing: Any) -> None:
     result = await play(graph("a"), {"x": 1}, a=nothing)
@@ -516,6 +537,24 @@ async def test_a_signal_from_before_the_run_is_lost(graph: Graph, play: Play) ->
     layer = build()
     layer.interruption.trigger(InterruptionSignal("stop"))
     assert (await play(graph("a"), layer=layer)).success
+
+
+async def test_a_signal_stops_the_runs_under_way_and_no_later_one(graph: Graph) -> None:
+    layer, reached, go = build(max_concurrency=1), asyncio.Event(), asyncio.Event()
+
+    async def step(ctx: Any) -> None:
+        if ctx.run_id == "first":
+            reached.set()
+            await go.wait()
+
+    layer.runner.register_steps(dict.fromkeys("ab", step))
+    first = asyncio.create_task(layer.runner.execute(graph("a b"), {}, run_id="first"))
+    await reached.wait()
+    layer.interruption.trigger(InterruptionSignal("stop"))
+    second = await layer.runner.execute(graph("a b"), {"n": 2}, run_id="second")
+    go.set()
+    assert second.status is ReducerStatus.COMPLETE
+    assert (await first).status is ReducerStatus.INTERRUPTED
 
 
 async def test_one_can_wait_for_a_signal() -> None:
