@@ -102,15 +102,21 @@ class Scheduler:
     def settle(self, now: datetime) -> None:
         """Everything that was due up to now happens, each run at its own time."""
         for job in list(self.jobs.values()):
-            for _ in range(CAUGHT_UP):
-                if not job.enabled or job.next_run is None or job.next_run > now:
-                    break
-                self._tick(job, job.next_run)
-            else:
-                job.next_run = job.cron.after(now)
+            if job.enabled and job.next_run is not None and job.next_run <= now:
+                self._catch_up(job, job.next_run, now)
 
-    def _tick(self, job: Job, due: datetime) -> None:
-        job.last_run, job.run_count, job.next_run = due, job.run_count + 1, job.cron.after(due)
+    def _catch_up(self, job: Job, due: datetime, now: datetime) -> None:
+        times = job.cron.times(due)
+        for _ in range(CAUGHT_UP):
+            following = next(times, None)
+            self._tick(job, due, following)
+            if not job.enabled or following is None or following > now:
+                return
+            due = following
+        job.next_run = job.cron.after(now)
+
+    def _tick(self, job: Job, due: datetime, following: datetime | None) -> None:
+        job.last_run, job.run_count, job.next_run = due, job.run_count + 1, following
         self.tally.total += 1
         try:
             self._start(job.agent_name)
