@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from symbiont_api.v1_10.operations import metrics as operations
+from wirewright.calls import Steps
 from wirewright.narrow import is_mapping
 
-from symbiont._calls import Method, built, whole
+from symbiont._calls import FlowMethod, Method, built, whole
 from symbiont._sub import AsyncSubClient, SubClient
 from symbiont.exceptions import MetricsConfigError, MetricsExportError, SymbiontError
 
@@ -234,6 +235,17 @@ class CompositeExporter(MetricsExporter):
 # The runtime's figures ----------------------------------------------------------------------------------------------
 
 
+def _collected(self: Any) -> Steps[MetricsSnapshot]:
+    """A snapshot: as the server makes one, else made from the figures that every runtime has."""
+    try:
+        found = yield self.get_metrics_snapshot
+    except SymbiontError as error:
+        if error.status_code not in {404, 405}:
+            raise
+        return _snapshot_of((yield self.get_metrics))
+    return MetricsSnapshot.from_dict({"timestamp": _now(), **found})
+
+
 class MetricsCalls:
     """What is measured. Runtimes serve `get_metrics` alone; a sandbox serves the others too."""
 
@@ -242,19 +254,11 @@ class MetricsCalls:
     get_scheduler_metrics = Method(operations.get_scheduler_metrics, whole)
     get_system_metrics = Method(operations.get_system_metrics, whole)
     export_metrics = Method(operations.export_metrics, whole)
+    collect = FlowMethod(_collected)
 
 
 class MetricsClient(MetricsCalls, SubClient):
     """What is measured."""
-
-    def collect(self) -> MetricsSnapshot:
-        """A snapshot: as the server makes one, else made from the figures that every runtime has."""
-        try:
-            return MetricsSnapshot.from_dict({"timestamp": _now(), **self.get_metrics_snapshot()})
-        except SymbiontError as error:
-            if error.status_code not in {404, 405}:
-                raise
-        return _snapshot_of(self.get_metrics())
 
 
 class AsyncMetricsClient(MetricsCalls, AsyncSubClient):

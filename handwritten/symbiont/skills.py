@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wirewright.narrow import is_mapping
 
 from symbiont._skill_rules import CLAWHAVOC, RUNTIME, Line
 from symbiont.exceptions import SkillLoadError, SkillScanError
+
+if TYPE_CHECKING:
+    from symbiont.schemapin import KeyPinStore, SchemaResolver
 
 __all__ = [
     "LoadedSkill",
@@ -114,15 +117,12 @@ class LoadedSkill:
     content: str
     metadata: SkillMetadata | None = None
     scan_result: ScanResult | None = None
+    signature: SignatureDetail | None = None
 
 
 @dataclass
 class SkillLoaderConfig:
-    """Where skills are, and what is asked of them.
-
-    `allow_unsigned_from` and `auto_pin` are accepted for the sake of older programs; what `require_signed` does is said
-    in `SkillLoader`.
-    """
+    """Where skills are, and what is asked of them; what `require_signed` and its like do is said in `SkillLoader`."""
 
     load_paths: list[str] = field(default_factory=list[str])
     require_signed: bool = False
@@ -186,14 +186,21 @@ def _is_readable(path: Path) -> bool:
 class SkillLoader:
     """Loads skills from directories.
 
-    With `enforce`, `require_signed` is meant: a skill that is not signed is refused with `SkillLoadError`, unless it
-    lies below a directory of `allow_unsigned_from`; and a skill whose scan did not pass is refused too. Without it
-    both are only told (`signature_status`, `scan_result`), as older programs expect.
+    Alone it tells whether there is a signature. With a `resolver` (`symbiont.schemapin`: where domains' keys are found)
+    signatures are verified; with `auto_pin` the key that a domain first signed a skill with is the one it stays with.
+
+    With `enforce`, `SkillLoadError` refuses a skill whose signature or scan is not good, and with `require_signed` one
+    that is not signed, unless it lies below a directory of `allow_unsigned_from`. Otherwise all of that is only told
+    (`signature_status`, `scan_result`), as older programs expect.
     """
 
-    def __init__(self, config: SkillLoaderConfig, *, enforce: bool = False) -> None:
+    def __init__(
+        self, config: SkillLoaderConfig, *, enforce: bool = False, resolver: SchemaResolver | None = None
+    ) -> None:
         self.config = config
         self.enforce = enforce
+        self._resolver = resolver
+        self._pins: KeyPinStore | None = None
         denied = [
             ScanRule(f"custom-deny-{number}", pattern, ScanSeverity.CRITICAL, "Matches a pattern that is denied here")
             for number, pattern in enumerate(config.custom_deny_patterns)
@@ -224,19 +231,46 @@ class SkillLoader:
             content = (directory / SKILL_FILE).read_text(encoding="utf-8")
             metadata = _metadata(content, directory.name)
             scan = self.scanner.scan_skill(directory) if self.config.scan_enabled else None
-            signed = (directory / SIGNATURE_FILE).is_file()
+            signature = self._signature(directory)
         except (OSError, ValueError) as error:
             raise SkillLoadError(f"The skill in {path} cannot be read: {error}", skill_path=str(path)) from error
-        status = SignatureStatus.PINNED if signed else SignatureStatus.UNSIGNED
         name = metadata.name if metadata else directory.name
-        skill = LoadedSkill(name, str(path), status, content, metadata, scan)
+        skill = LoadedSkill(name, str(path), signature.status, content, metadata, scan, signature)
         if self.enforce:
             self._check(skill, directory)
         return skill
 
+    def _signature(self, directory: Path) -> SignatureDetail:
+        if not (directory / SIGNATURE_FILE).is_file():
+            return SignatureDetail(SignatureStatus.UNSIGNED)
+        if self._resolver is None:
+            return SignatureDetail(SignatureStatus.PINNED, reason="the signature was not checked")
+        return self._verified(directory, self._resolver)
+
+    def _verified(self, directory: Path, resolver: SchemaResolver) -> SignatureDetail:
+        """What the domain's key says of the files. A domain that cannot be resolved vouches for nothing."""
+        from symbiont.schemapin.skill import SkillSigner
+        from symbiont.schemapin.verification import ErrorCode, KeyPinStore
+
+        if self.config.auto_pin and self._pins is None:
+            self._pins = KeyPinStore()
+        try:
+            domain = str(SkillSigner.load_signature(directory).get("domain") or "")
+        except (OSError, ValueError):
+            return SignatureDetail(SignatureStatus.INVALID, reason="the signature cannot be read")
+        found = SkillSigner.verify_skill_with_resolver(directory, domain, resolver, self._pins)
+        if found.valid:
+            return SignatureDetail(SignatureStatus.VERIFIED, domain, found.developer_name)
+        revoked = found.error_code is ErrorCode.KEY_REVOKED
+        status = SignatureStatus.REVOKED if revoked else SignatureStatus.INVALID
+        return SignatureDetail(status, domain, found.developer_name, found.error_message)
+
     def _check(self, skill: LoadedSkill, directory: Path) -> None:
-        signed = skill.signature_status is not SignatureStatus.UNSIGNED
-        if self.config.require_signed and not signed and not self._may_be_unsigned(directory):
+        status = skill.signature_status
+        if status in {SignatureStatus.INVALID, SignatureStatus.REVOKED}:
+            raise SkillLoadError(f"The signature of the skill in {skill.path} is {status.value}", skill_path=skill.path)
+        is_unsigned = status is SignatureStatus.UNSIGNED
+        if self.config.require_signed and is_unsigned and not self._may_be_unsigned(directory):
             raise SkillLoadError(f"The skill in {skill.path} is not signed", skill_path=skill.path)
         if skill.scan_result is not None and not skill.scan_result.passed:
             raise SkillLoadError(f"The skill in {skill.path} did not pass its scan", skill_path=skill.path)

@@ -240,3 +240,11 @@ def test_where_a_runtime_makes_no_snapshot_one_is_made_of_its_figures(client: Cl
     runtime.answers((500, b""))
     with pytest.raises(APIError):
         client.metrics_client.collect()
+
+
+async def test_the_async_client_collects_too(async_client: Any, runtime: Any) -> None:
+    runtime.answers((404, b""), {"agents": {"running": 2}, "system": {"cpu_usage": 0.5}})
+
+    found = await async_client.metrics_client.collect()
+
+    assert found.system == SystemResourceMetrics(cpu_usage_percent=0.5)

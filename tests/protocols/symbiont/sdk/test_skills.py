@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from symbiont import SkillLoader, SkillLoaderConfig, SkillScanner
@@ -151,3 +153,87 @@ def test_demands_are_enforced_where_that_is_asked(tmp_path: Path) -> None:
         with pytest.raises(SkillLoadError):
             loader.load_skill(path)
     assert SkillLoader(SkillLoaderConfig(require_signed=True)).load_skill(unsigned).name == "unsigned"
+
+
+# Signatures ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signed(tmp_path: Path) -> tuple[Path, str, Any]:
+    """A signed skill, its key, and a resolver that knows its domain."""
+    from symbiont.schemapin import KeyManager, LocalFileResolver, SkillSigner
+
+    private, public = KeyManager.generate_keypair()
+    directory = skill(tmp_path / "skills", "signed")
+    pem = KeyManager.export_private_key_pem(private)
+    SkillSigner.sign_skill(directory, pem, "tools.example")
+    document = {"schema_version": "1.2", "public_key_pem": KeyManager.export_public_key_pem(public)}
+    (tmp_path / "domains").mkdir()
+    (tmp_path / "domains" / "tools.example.json").write_text(json.dumps({**document, "developer_name": "Ada"}))
+    return directory, pem, LocalFileResolver(str(tmp_path / "domains"))
+
+
+def loader(resolver: Any, **settings: Any) -> SkillLoader:
+    return SkillLoader(SkillLoaderConfig(**settings), enforce=True, resolver=resolver)
+
+
+def test_a_signature_is_verified_where_the_domains_key_is_known(signed: Any) -> None:
+    directory, _, resolver = signed
+
+    found = loader(resolver, require_signed=True).load_skill(directory)
+
+    assert found.signature_status is SignatureStatus.VERIFIED
+    assert found.signature is not None
+    assert (found.signature.domain, found.signature.developer) == ("tools.example", "Ada")
+
+
+@pytest.mark.parametrize("change", ["content", "added", "signature", "domain"])
+def test_a_signature_that_is_not_good_is_refused(change: str, signed: Any) -> None:
+    directory, _, resolver = signed
+    file = directory / ".schemapin.sig"
+    if change == "content":
+        (directory / "SKILL.md").write_text("Do otherwise.")
+    elif change == "added":
+        (directory / "more.py").write_text("")
+    elif change == "signature":
+        file.write_text("no json")
+    else:
+        file.write_text(file.read_text().replace("tools.example", "other.example"))
+
+    told = SkillLoader(SkillLoaderConfig(), resolver=resolver).load_skill(directory)
+
+    assert told.signature_status is SignatureStatus.INVALID
+    assert told.signature is not None
+    assert told.signature.reason
+    with pytest.raises(SkillLoadError, match="invalid"):
+        loader(resolver).load_skill(directory)
+
+
+def test_a_revoked_key_is_told_apart(signed: Any, tmp_path: Path) -> None:
+    from symbiont.schemapin import KeyManager
+
+    directory, pem, resolver = signed
+    file = tmp_path / "domains" / "tools.example.json"
+    document = json.loads(file.read_text())
+    fingerprint = KeyManager.calculate_key_fingerprint(KeyManager.load_private_key_pem(pem).public_key())
+    file.write_text(json.dumps({**document, "revoked_keys": [fingerprint]}))
+
+    found = SkillLoader(SkillLoaderConfig(), resolver=resolver).load_skill(directory)
+
+    assert found.signature_status is SignatureStatus.REVOKED
+
+
+def test_with_auto_pin_another_key_of_the_same_domain_is_refused(signed: Any, tmp_path: Path) -> None:
+    from symbiont.schemapin import KeyManager, SkillSigner
+
+    directory, _, resolver = signed
+    pinning, trusting = loader(resolver, auto_pin=True), loader(resolver)
+    assert pinning.load_skill(directory).signature_status is SignatureStatus.VERIFIED
+    private, public = KeyManager.generate_keypair()
+    SkillSigner.sign_skill(directory, KeyManager.export_private_key_pem(private), "tools.example")
+    document = {"schema_version": "1.2", "public_key_pem": KeyManager.export_public_key_pem(public)}
+    (tmp_path / "domains" / "tools.example.json").write_text(json.dumps(document))
+
+    assert trusting.load_skill(directory).signature_status is SignatureStatus.VERIFIED
+    with pytest.raises(SkillLoadError):
+        pinning.load_skill(directory)

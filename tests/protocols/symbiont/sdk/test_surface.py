@@ -67,7 +67,8 @@ def test_everything_is_there_as_it_was(module: str, name: str, said: dict[str, A
     if "properties" in said:
         same_fields(found, said, f"{module}.{name}", record)
     if "fields" in said:
-        assert record.described(found)["fields"] == said["fields"]
+        own = record.described(found)["fields"]
+        assert own[: len(said["fields"])] == said["fields"]
     for method, arguments in {**said.get("methods", {}), "__init__": said.get("init")}.items():
         if arguments is not None and (method != "__init__" or not {"fields", "properties"} & said.keys()):
             takes_the_same(getattr(found, method), arguments)
