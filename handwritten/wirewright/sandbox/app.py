@@ -140,7 +140,7 @@ class App:
         )
         self.recording.add(exchange)
         call = incoming.call(exchange.number, self.setting.clock)
-        refusal = self._refusal(call, match, incoming, exchange)
+        refusal = self._fault_at_the_door(call, exchange) or self._refusal(call, match, incoming, exchange)
         exchange.status = refusal.status if refusal else 101
         self._show(exchange)
         if refusal is not None or match is None:
@@ -156,6 +156,16 @@ class App:
             self._blame(exchange, error)
             code = INTERNAL_ERROR
         await socket.close(code)
+
+    def _fault_at_the_door(self, call: Call, exchange: Exchange) -> Outgoing | None:
+        """A fault that answers instead of the upgrade; those of a connection leave WebSockets alone."""
+        if not self.faults.faults:
+            return None
+        plan = self.faults.plan(exchange.number, exchange.method, exchange.operation)
+        exchange.faults = str(plan)
+        spoilt = self._instead(plan, call)
+        exchange.answered_by = "fault" if spoilt else exchange.answered_by
+        return spoilt
 
     def _refusal(self, call: Call, match: Match | None, incoming: Incoming, exchange: Exchange) -> Outgoing | None:
         """Why a WebSocket is not opened, as an HTTP answer."""

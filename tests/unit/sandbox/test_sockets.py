@@ -122,6 +122,16 @@ async def test_who_is_refused_gets_an_http_answer(sandbox: Sandbox, path: str, s
     assert sandbox.requests[0].status == status
 
 
+async def test_faults_refuse_the_upgrade(sandbox: Sandbox) -> None:
+    sandbox.faults.fail_next(1, "status=503")
+    with pytest.raises(InvalidStatus) as caught:
+        await open_at(sandbox, "/rooms/a")
+    assert caught.value.response.status_code == 503
+    assert sandbox.requests[0].answered_by == "fault"
+    async with open_at(sandbox, "/rooms/a") as line:
+        assert await said(line, b"raw") == b"raw"
+
+
 async def test_a_plain_request_at_the_same_path_is_the_rules(sandbox: Sandbox) -> None:
     import httpx
 
