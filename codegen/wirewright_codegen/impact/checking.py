@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ def check_app(app: Path, root: Path, cache: Path) -> CheckedApp:
     folder = app if app.is_dir() else app.parent
     texts = {str(path): text_of(path) for path in files_of(app)}
     shifts = _shifts(texts)
-    copies = root.parent / f"{root.name}-app"
+    copies = Path(tempfile.mkdtemp(prefix="app-", dir=root.parent))  # never seen: what is kept has no syntax trees
     placed = {str(copies / Path(file).relative_to(folder)): file for file in texts}
     for copy, file in placed.items():
         Path(copy).parent.mkdir(parents=True, exist_ok=True)
