@@ -122,11 +122,12 @@ def check_app(app: Path, root: Path, cache: Path) -> CheckedApp:
     folder = app if app.is_dir() else app.parent
     texts = {str(path): text_of(path) for path in files_of(app)}
     shifts = _shifts(texts)
-    copies = Path(tempfile.mkdtemp(prefix="app-", dir=root.parent))  # never seen: what is kept has no syntax trees
+    copies = Path(tempfile.mkdtemp(prefix="app-", dir=root.parent))
     placed = {str(copies / Path(file).relative_to(folder)): file for file in texts}
     for copy, file in placed.items():
         Path(copy).parent.mkdir(parents=True, exist_ok=True)
-        Path(copy).write_text("\n" * shifts[file] + texts[file], encoding="utf-8")
+        unseen = f"\n# {copies.name}\n"  # a text that is known would come from the cache, without its expressions
+        Path(copy).write_text("\n" * shifts[file] + texts[file] + unseen, encoding="utf-8")
     sources = [BuildSource(copy, _module(Path(file), folder)) for copy, file in placed.items()]
     used = "\n".join([*texts.values(), *(file.read_text() for file in root.rglob("models/*.py"))])
     options = _options(root, copies, cache, used)
