@@ -20,11 +20,11 @@ TONES: Mapping[str, Tone] = {
 }
 
 
-def draw_agents(agents: Iterable[tuple[str, str, str, list[Json]]]) -> Drawing:
-    """Lanes of `(id, name, state, history newest first)`."""
+def draw_agents(agents: Iterable[tuple[str, str, list[Json]]]) -> Drawing:
+    """Lanes of `(name, state, history newest first)`."""
     lanes = [
         Lane(name, [Item(line["status"], about=line["timestamp"]) for line in reversed(lines)], state, _tone(state))
-        for _, name, state, lines in agents
+        for name, state, lines in agents
     ]
     return Lanes("Agents", lanes, empty="No agents yet.")
 

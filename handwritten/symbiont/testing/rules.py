@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from wirewright.contract.document import SpecDocument
@@ -72,8 +73,6 @@ class SymbiontRules(
     acts must show a credential that verifies with it. `verifier`: the same by a function, which answers the subject of
     a credential or raises ValueError.
     """
-
-    invalid_status: ClassVar[int | None] = None
 
     def setup(
         self,
@@ -253,10 +252,10 @@ class SymbiontRules(
 
     def picture(self) -> Picture:
         self.scheduler.settle(self.now())
-        agents = [
-            (agent.id, agent.name, self.state_of(agent), [line for owner, line in self.history if owner == agent.id])
-            for agent in self.agents.values()
-        ]
+        lines = defaultdict[str, list[Json]](list)
+        for owner, line in self.history:
+            lines[owner].append(line)
+        agents = [(each.name, self.state_of(each), lines[each.id]) for each in self.agents.values()]
         jobs, held = self.scheduler.jobs.values(), self.held.values()
         return [draw_agents(agents), draw_jobs(jobs), draw_minds(self.minds), draw_held(held)]
 
