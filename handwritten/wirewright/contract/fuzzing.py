@@ -56,8 +56,9 @@ class FuzzOptions:
     seconds: int | None = None
     timeout: float = 10.0
     workers: int = 1
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    credentials: bool = False  # whether `headers` hold some: only then is it a fault that none are asked for
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    keys: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)  # API keys that no header carries
+    credentials: bool = False  # whether there are some: only then is it a fault that none are asked for
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class Fuzzer:
                 for each in slow
             ],
         }
+        if options.keys:
+            config["auth"] = {"openapi": {name: {"api_key": secret} for name, secret in options.keys.items()}}
         return config | ({"max-time": options.seconds} if options.seconds else {})
 
     # What was seen ---------------------------------------------------------------------------------------------------

@@ -163,8 +163,14 @@ def _fuzz_options(document: SpecDocument, options: RunOptions) -> FuzzOptions:
         options.timeout,
         options.workers,
         {**options.headers, **_as_headers(document, options.auth)},
+        {name: secret for name, secret in options.auth.items() if _is_elsewhere(document, name)},
         credentials=bool(options.auth) or any(name.lower() == "authorization" for name in options.headers),
     )
+
+
+def _is_elsewhere(document: SpecDocument, name: str) -> bool:
+    scheme = document.security_schemes[name]
+    return bool(scheme.get("type") == "apiKey" and scheme.get("in") != "header")
 
 
 def _as_headers(document: SpecDocument, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -173,6 +179,7 @@ def _as_headers(document: SpecDocument, secrets: Mapping[str, str]) -> dict[str,
     from wirewright.messages import HttpRequest
 
     request = HttpRequest("GET", "http://contract.invalid", "/", {})
-    for auth in credentials(document, secrets).values():
-        auth.apply(request, SystemClock())
+    for name, auth in credentials(document, secrets).items():
+        if not _is_elsewhere(document, name):
+            auth.apply(request, SystemClock())
     return request.headers
