@@ -62,7 +62,9 @@ class Children:
         """Run a child, or go on with it: from the journal, or from the state in which it began to wait."""
         runner, journal = self._runner.spawn(child.template.domain or self._runner.domain), self._runner.journal
         if journal is not None and await call(journal.knows, child.run_id):
-            return await runner.resume(child.run_id, resume_event_payload=payload, config=child.config)
+            return await runner.resume(
+                child.run_id, resume_event_payload=payload, config=child.config, retry_failed=child.retry_failed
+            )
         if state:
             return await runner.resume(
                 child.template, resume_state=state, resume_event_payload=payload, config=child.config

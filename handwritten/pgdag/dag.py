@@ -291,7 +291,7 @@ class PGDAGRunner:
             return ended
         kept_template, point, kept_config = await call(self.journal.load, run_id)
         if retry_failed:
-            point.proofs = {step: proof for step, proof in point.proofs.items() if proof.succeeded}
+            point.forget_failures()
         payload = payload or point.payload or await self._result_of_child(point)
         return await self._perform(
             self._resumed(template or kept_template, point, payload, actor, kept_config | (config or {}))
@@ -317,6 +317,7 @@ class PGDAGRunner:
             run_id=point.run_id,
             resumed=point,
             payload=payload,
+            retry_failed=point.retry_failed,
         )
 
     async def _perform(self, run: Run) -> RunResult:

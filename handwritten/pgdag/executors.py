@@ -37,7 +37,7 @@ class LocalExecutor:
         else:
             bound = contextvars.copy_context()
             loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._threaded(), lambda: bound.run(step_fn, context))
+            result = await loop.run_in_executor(self._threaded(), lambda: bound.run(_plainly, step_fn, context))
         if inspect.isawaitable(result):
             result = await result
         return result, context.inputs
@@ -62,7 +62,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def invoke(step_fn: StepFn, context: StepContext) -> Any:
     """Run a step from a thread that has no event loop, whether it is async or plain."""
-    result = step_fn(context)
+    result = _plainly(step_fn, context)
     if not inspect.isawaitable(result):
         return result
 
@@ -70,3 +70,11 @@ def invoke(step_fn: StepFn, context: StepContext) -> Any:
         return await result
 
     return asyncio.run(awaited())
+
+
+def _plainly(step_fn: StepFn, context: StepContext) -> Any:
+    """Call a step. No future can carry StopIteration: what waits for it would wait for ever."""
+    try:
+        return step_fn(context)
+    except StopIteration as error:
+        raise RuntimeError("the step raised StopIteration") from error

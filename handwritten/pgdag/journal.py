@@ -131,12 +131,7 @@ class Journal:
     def seal(self, run: Run, proof: ProofArtifact, added: Mapping[str, Any], seconds: float) -> None:
         """A step is sealed; its wait, if it had one, is over."""
         step, document = proof.step_id, run.documents.get(proof.step_id)
-        row = (
-            _json(proof.to_dict(), f"the proof of step {step!r}"),
-            _json(added, f"what step {step!r} added"),
-            seconds,
-            _json(document, f"the seal of step {step!r}") if document else None,
-        )
+        row = (_told(proof.to_dict()), _json(added, f"what step {step!r} added"), seconds, _told(document))
         waited = (
             run.resumed is not None and run.resumed.wait_event is not None and run.resumed.wait_event.node_id == step
         )
@@ -163,7 +158,7 @@ class Journal:
 
     def end(self, run: Run, result: RunResult) -> None:
         """The run has ended. One that was interrupted can be resumed; the others answer their result again."""
-        kept = _json(result.to_document(), f"the result of run {run.run_id!r}")
+        kept = _told(result.to_document())
         update = "UPDATE runs SET status = ?, result = ? WHERE run_id = ?"
         self._write(lambda db: db.execute(update, (result.status.value, kept, run.run_id)), run)
 
@@ -337,7 +332,13 @@ class Journal:
 
 
 def _json(value: object, name: str) -> str:
+    """What a resumed run will go on with: it must come back as it is."""
     return json.dumps(plain(value, name))
+
+
+def _told(value: object) -> str | None:
+    """What is only told of a run: what JSON has no form for is kept as text, as in every hash."""
+    return None if value is None else json.dumps(value, default=str)
 
 
 def _insert_step(db: sqlite3.Connection, run_id: str, step: str, *row: object) -> None:
@@ -351,7 +352,7 @@ def _adopt(db: sqlite3.Connection, resumed: ResumePoint) -> None:
     """A run resumed from a document brings along what was sealed before it came here."""
     for step, proof in resumed.proofs.items():
         added = resumed.step_outputs.get(step, {})
-        _insert_step(db, resumed.run_id, step, _json(proof.to_dict(), step), _json(added, step), 0.0, None)
+        _insert_step(db, resumed.run_id, step, _told(proof.to_dict()), _json(added, step), 0.0, None)
     for step in resumed.skipped:
         _insert_step(db, resumed.run_id, step)
 

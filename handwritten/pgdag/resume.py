@@ -39,8 +39,14 @@ class ResumePoint:
     """The event that the run waited for, if it has come and its step has not ended. This and the rest only a journal
     tells."""
     owner: int = 0
+    retry_failed: bool = False
     durations_ms: dict[str, float] = field(default_factory=dict[str, float])
     seal_documents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def forget_failures(self) -> None:
+        """Count failed steps as not run, here and in children."""
+        self.retry_failed = True
+        self.proofs = {step: proof for step, proof in self.proofs.items() if proof.succeeded}
 
     def to_dict(self) -> dict[str, Any]:
         """The resume document, `specs/pgdag/0.9/resume.schema.yaml`."""

@@ -51,6 +51,7 @@ class Run:
         run_id: str,
         resumed: ResumePoint | None = None,
         payload: dict[str, Any] | None = None,
+        retry_failed: bool = False,
     ) -> None:
         self.runner = runner
         self.template = template
@@ -60,6 +61,7 @@ class Run:
         self.run_id = run_id
         self.resumed = resumed
         self.payload = payload or {}
+        self.retry_failed = retry_failed
         self.plan = Plan(template)
         self.policies = {node.id: StepPolicy.of(node, runner.sleep) for node in template.nodes}
         self.children = {n.id: runner.children.template(n, config) for n in template.nodes if n.is_subworkflow}

@@ -112,6 +112,7 @@ class ChildRun:
     inputs: dict[str, Any]
     config: dict[str, Any]
     actor: str
+    retry_failed: bool = False
 
     @classmethod
     def of(cls, run: Run, node: DAGNode, template: DAGTemplate, inputs: Mapping[str, Any], run_id: str) -> ChildRun:
@@ -146,6 +147,7 @@ class ChildRun:
             inputs=_child_inputs(node, inputs),
             config=child_config,
             actor=str(data.get("actor") or run.actor),
+            retry_failed=run.retry_failed,
         )
 
     def wait_event(self) -> WaitForEvent:

@@ -103,6 +103,20 @@ async def test_failed_steps_are_tried_again_when_asked_for(graph: Graph, begin: 
     assert steps.ran == ["a", "b", "b", "c"]
 
 
+async def test_failed_steps_of_children_are_tried_again_too(begin: Any, steps: Any) -> None:
+    child = DAGTemplate("child", nodes=[DAGNode("c1"), DAGNode("c2")])
+    node = DAGNode("sub", step_type="subworkflow", metadata={"template": "child"})
+    template = DAGTemplate("parent", nodes=[node, DAGNode("z")])
+    for outcome in (ValueError("no"), {"c2": 1}):
+        runner = begin(template)
+        runner.register_template(child)
+        runner.register_steps({"c1": steps({}), "c2": steps(outcome)})
+        if isinstance(outcome, ValueError):
+            assert not (await runner.execute(template, {}, run_id="run-1")).success
+    assert (await runner.resume("run-1", retry_failed=True)).success
+    assert steps.ran == ["c1", "c2", "c2", "z"]
+
+
 async def test_a_failure_from_before_a_crash_still_ends_the_run(graph: Graph, begin: Any, steps: Any) -> None:
     """`b` fails while `c` goes down with the process: the resumed run knows of the failure and starts nothing."""
     template = graph("r b c z", "r>b", "r>c", "b>z")

@@ -392,6 +392,14 @@ async def test_plain_functions_run_in_threads_side_by_side(graph: Graph) -> None
     assert threading.main_thread().name not in threads
 
 
+async def test_a_plain_function_that_raises_stop_iteration_fails(graph: Graph) -> None:
+    with build().runner as runner:
+        runner.register_step("a", lambda ctx: next(iter([])))
+        async with asyncio.timeout(5):
+            result = await runner.execute(graph("a"), {})
+    assert result.proofs["a"].metrics["error"] == "the step raised StopIteration"
+
+
 async def test_one_runner_runs_many_runs_at_once(graph: Graph) -> None:
     meeting = asyncio.Barrier(10)
 
