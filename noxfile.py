@@ -138,7 +138,7 @@ def browser(session: nox.Session) -> None:
 def corpus(session: nox.Session) -> None:
     """Every document of the shared corpus in every flavour: account, time, memory, types."""
     checkout(session)
-    session.run("python", "tests/codegen/corpus.py", *session.posargs)
+    session.run("python", "tests/codegen/corpus.py", *(session.posargs or ("--types", "--write")))
 
 
 @nox.session
