@@ -224,8 +224,8 @@ HEAD = """# Public documents, generated in every flavour
 Written by `python tests/codegen/corpus.py --types --write` (`nox -s corpus`); do not edit.
 
 In = out in every row, or there is a loss. *Unchanged* is a run that finds nothing to do; *stable* says that a run
-without any cache changes no byte, *names_stable* that shuffling the keys of the document changes no name. *Samples* are
-values of the schemas that came back equal. Errors are those of `mypy --strict` and of pyright's strict mode. Seconds are
+without any cache changes no byte, *names_stable* that shuffling the keys of a document changes no name. *Samples* are
+values of schemas that came back equal. Errors are those of `mypy --strict` and of pyright in strict mode. Seconds are
 wall time on two cores that other work shared; the import times are those of the package's root, and of all its types.
 """
 
