@@ -38,7 +38,7 @@ def interpreters() -> dict[str, str]:
     for python in [sys.executable, *named, *map(str, Path.home().glob(".pyenv/versions/3.*/bin/python"))]:
         if python:
             ask = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            version = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
+            version = subprocess.run(ask, check=False, capture_output=True, text=True).stdout.strip()
             if version in VERSIONS:
                 found.setdefault(version, python)
     return dict(sorted(found.items()))
@@ -179,8 +179,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Wheels and sdists, twice with the same bytes, tried on each Python that is here; SBOM, licences, vulnerabilities."""
-    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit")
+    """Wheels and sdists, twice with the same bytes, tried on each Python that is here; their papers."""
+    session.install("build", "hatchling", "cyclonedx-bom", "pip-audit", "uv")
     pythons = [f"--python={python}" for python in interpreters().values()]
     session.run("python", ".ci/release.py", *pythons, *session.posargs)
 
@@ -198,7 +198,8 @@ def lock(session: nox.Session) -> None:
     session.install("uv")
     session.run(
         "uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--universal", "--python-version", "3.11",
-        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet", "-o", "dev.lock", *session.posargs,
+        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet",
+        "-o", "dev.lock", *session.posargs,
     )  # fmt: skip
 
 

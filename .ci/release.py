@@ -166,14 +166,24 @@ def inspect(wheel: Path) -> None:
 # Trying -------------------------------------------------------------------------------------------------------------
 
 
+def environment(python: str, *wanted: str | Path) -> tuple[Path, Path]:
+    """An empty folder, and the commands of a new environment in it that holds what is wanted."""
+    where = Path(tempfile.mkdtemp(prefix="wirewright-release-"))
+    inside = where / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv:
+        run(uv, "venv", "--quiet", "--python", python, where / "venv")
+        run(uv, "pip", "install", "--quiet", "--python", inside / "python", *wanted, cwd=where)
+    else:
+        run(python, "-m", "venv", where / "venv")
+        pip = (inside / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, *wanted, cwd=where)
+    return where, inside
+
+
 def try_out(python: str, out: Path) -> Path:
     """Installs the wheels into an empty environment and runs every quick start there; the environment's Python."""
-    where = Path(tempfile.mkdtemp(prefix="wirewright-release-"))
-    run(python, "-m", "venv", where / "venv")
-    inside = where / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    wheels = [str(path) for path in sorted(out.glob("*.whl"))]
-    pip = (inside / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, *wheels, "--find-links", out, "wirewright[all]", cwd=where)
+    where, inside = environment(python, *sorted(out.glob("*.whl")), "--find-links", out, "wirewright[all]")
     version = run(inside / "python", "-V", cwd=where).strip()
     result = json.loads(run(inside / "wirewright", "demo", "--no-regenerate", "--format", "json", cwd=where))
     for played in result["protocols"]:
@@ -185,11 +195,7 @@ def try_out(python: str, out: Path) -> Path:
 
 def alone(python: str, out: Path) -> None:
     """`wirewright` by itself brings no package of an SDK into an environment."""
-    where = Path(tempfile.mkdtemp(prefix="wirewright-release-"))
-    run(python, "-m", "venv", where / "venv")
-    inside = where / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    wheel = next(out.glob("wirewright-[0-9]*.whl"))
-    run(inside / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=where)
+    where, inside = environment(python, next(out.glob("wirewright-[0-9]*.whl")))
     names = sorted(Path(path).stem for spec in DISTRIBUTIONS.values() if "extra" in spec for path in spec["include"])
     code = f"import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
     found = run(inside / "python", "-c", code, cwd=where).strip()
