@@ -34,7 +34,7 @@ SPEC = "spec.json"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One package to generate. Every attribute is a key of `[tool.wirewright]` and an option of the command line.
+    """One package to generate. Every attribute but `earlier` is a key of `[tool.wirewright]`, most are options as well.
 
     Attributes:
         spec: a file, a folder of a spec, or a web address.

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 import re
+import shutil
 import sys
 import tempfile
 from bisect import bisect_right
@@ -84,12 +85,20 @@ def place_package(root: Path, package: str, files: Mapping[str, str]) -> None:
         for sibling in _siblings(".".join(parts[:depth])):
             link = folder / sibling.name
             if sibling.name != parts[depth] and not link.exists():
-                link.symlink_to(sibling)
+                _stand_for(sibling, link)
     for path, text in files.items():
         place = folder / parts[-1] / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists() or place.read_text(encoding="utf-8") != text:
             place.write_text(text, encoding="utf-8")
+
+
+def _stand_for(folder: Path, link: Path) -> None:
+    """Another version at its place; copied where links are not allowed."""
+    try:
+        link.symlink_to(folder, target_is_directory=True)
+    except OSError:
+        shutil.copytree(folder, link)
 
 
 def _siblings(package: str) -> Iterator[Path]:
