@@ -14,7 +14,8 @@ _HANDLED = frozenset(
     ("openapi", "info", "servers", "tags", "paths", "webhooks", "components", "security", "externalDocs", "x-source",
      "jsonSchemaDialect", "$self")
 )  # fmt: skip
-_INFO = frozenset(("title", "description", "version", "summary"))
+_PAPERS = ("contact", "license", "termsOfService")
+_INFO = frozenset(("title", "description", "version", "summary", *_PAPERS))
 
 
 def compare_document(old: Json, new: Json) -> Scope:
@@ -24,6 +25,9 @@ def compare_document(old: Json, new: Json) -> Scope:
     before, after = members(old, "info"), members(new, "info")
     here = at.to("the document", "info")
     keywords.compare_text(scope, here, before, after)
+    for key in _PAPERS:
+        if before.get(key) != after.get(key):
+            scope.note("description-changed", here, before.get(key), after.get(key), subject=key)
     keywords.compare_rest(scope, here, before, after, _INFO)
     _servers(scope, at, old.get("servers"), new.get("servers"))
     compare_schemes(scope, at, old, new)
