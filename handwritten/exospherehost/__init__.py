@@ -21,8 +21,9 @@ when they are first used.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 from exospherehost._version import version as __version__
 
@@ -65,33 +66,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BaseNode": "exospherehost.node",
-    "CronTrigger": "exospherehost.models",
-    "GraphNodeModel": "exospherehost.models",
-    "PruneSignal": "exospherehost.signals",
-    "ReQueueAfterSignal": "exospherehost.signals",
-    "RetryPolicyModel": "exospherehost.models",
-    "RetryStrategyEnum": "exospherehost.models",
-    "Runtime": "exospherehost.runtime",
-    "StateManager": "exospherehost.statemanager",
-    "StoreConfigModel": "exospherehost.models",
-    "SyncStateManager": "exospherehost.statemanager",
-    "TriggerState": "exospherehost.models",
-    "UnitesModel": "exospherehost.models",
-    "UnitesStrategyEnum": "exospherehost.models",
+    "node": "BaseNode",
+    "models": "CronTrigger GraphNodeModel RetryPolicyModel RetryStrategyEnum StoreConfigModel TriggerState "
+    "UnitesModel UnitesStrategyEnum",
+    "signals": "PruneSignal ReQueueAfterSignal",
+    "runtime": "Runtime",
+    "statemanager": "StateManager SyncStateManager",
 }
-_MODULES = frozenset({"models", "node", "runtime", "signals", "statemanager"})
 
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(_HOMES[name]), name)
-        globals()[name] = value
-        return value
-    if name in _MODULES:
-        return importlib.import_module(f"exospherehost.{name}")
-    raise AttributeError(f"module 'exospherehost' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *_HOMES, *_MODULES, "__version__"})
+__getattr__, __dir__ = attach(__name__, _HOMES, "models node runtime signals statemanager")

@@ -9,7 +9,9 @@ Everything is loaded when first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from holokai_neuron_sdk._heartbeat import HeartbeatLoop
@@ -63,8 +65,14 @@ _HOMES = {
     "_heartbeat": "HeartbeatLoop",
     "transport": "AuthCallback HttpTransport ReconnectInfo TransportCallbacks TransportError",
     "sse": "SseEvent parse_sse_stream",
+    "protocol": (
+        "POST_PATH PROTOCOL_VERSION SSE_EVENT SSE_PATH AckFrame CancelFrame Capability CapabilityRevokedFrame "
+        "CapabilityScope CapabilityScopeOnBehalfOf CapabilityType DisconnectFrame HeartbeatFrame "
+        "HeartbeatInFlightEntry LeaseFrame LeaseId LeasePayload NackFrame NackKind NeuronId "
+        "NeuronToServerFrame ProgressFrame RegisterFrame RegisteredFrame ServerToNeuronFrame TaskPayload "
+        "UpdateCapabilityFrame UserId parse_server_frame"
+    ),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "POST_PATH",
@@ -112,16 +120,4 @@ __all__ = [
     "run_lease",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    home = _HOME_OF.get(name, "protocol")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES)

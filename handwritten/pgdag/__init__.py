@@ -13,7 +13,9 @@ Steps that depend on nothing unfinished run side by side; `PGDAGRunner(journal="
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 __version__ = "0.9.0"
 
@@ -49,7 +51,6 @@ _EXPORTS = {
     "verification": "Verification verify",
     "work": "WorkClaimer",
 }
-_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
 if TYPE_CHECKING:
     from .artifact import ProofArtifact as ProofArtifact
@@ -197,16 +198,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'pgdag' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"pgdag.{home}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _EXPORTS)

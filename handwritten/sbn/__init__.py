@@ -12,8 +12,9 @@ Names are imported when they are first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 from sbn._version import __version__ as __version__
 
@@ -141,19 +142,5 @@ _EXPORTS = {
     "surfaces": "SurfaceSession SurfaceSessionConfig build_surface_slot_metadata",
     "hashing": "snapchore_hash",
 }
-_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
-
-def __getattr__(name: str) -> Any:
-    if name == "__all__":  # asked for by `from sbn import *`
-        return ["__version__", *_HOME]
-    module = _HOME.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"sbn.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = attach(__name__, _EXPORTS)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symbiont._lazy import attach
+from wirewright.lazy import attach
+
 from symbiont._version import __version__ as __version__
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ nor a model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from syncropel.canonical import canonical_json, canonical_value
@@ -66,7 +68,6 @@ _HOMES = {
     "subscribe": "SseTransport SubscribeError Subscription",
     "types_generated": "GENERATED_SCHEMA_NAMES MANIFEST_VERSION",
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [  # noqa: RUF022 - as `sorted` does it, checked by a test against the table above
     "ActType",
@@ -115,16 +116,4 @@ __all__ = [  # noqa: RUF022 - as `sorted` does it, checked by a test against the
     "validate_scope",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'syncropel' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"syncropel.{home}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from tower.client import TowerClient as TowerClient
@@ -32,9 +33,10 @@ __all__ = [
     "__version__",
 ]
 
+_HOMES = {
+    "client": "TowerClient",
+    "types": "AgentState FeedbackType MemoryType ProfileTier SBNBlockType ScoreType SignalType SuggestionStatus "
+    "SuggestionType",
+}
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "tower.client" if name == "TowerClient" else "tower.types"
-    return getattr(importlib.import_module(module), name)
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symbiont._lazy import attach
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from symbiont.agentpin.a2a import (

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symbiont._lazy import attach
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from symbiont.schemapin.bundle import SchemaPinTrustBundle, create_bundled_discovery

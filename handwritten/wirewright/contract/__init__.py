@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wirewright.contract.checks import WireRequest, check_request, check_response
 from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Router
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from wirewright.contract.cases import Case as Case
@@ -25,15 +25,12 @@ if TYPE_CHECKING:
     from wirewright.contract.running import run_contract as run_contract
     from wirewright.contract.spec_examples import check_examples as check_examples
 
-_LATER = {
-    "Case": "cases",
-    "ContractError": "cases",
-    "Recorder": "recording",
-    "RunOptions": "running",
-    "Suite": "cases",
-    "check_examples": "spec_examples",
-    "contract": "marking",
-    "run_contract": "running",
+_HOMES = {
+    "cases": "Case ContractError Suite",
+    "recording": "Recorder",
+    "running": "RunOptions run_contract",
+    "spec_examples": "check_examples",
+    "marking": "contract",
 }
 
 __all__ = [
@@ -54,11 +51,4 @@ __all__ = [
     "run_contract",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _LATER.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = attach(__name__, _HOMES)

@@ -15,8 +15,9 @@ where the caller must never wait and losing some is allowed).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from wirewright.lazy import attach
 from wirewright.outbox.values import DropReason, Fate, OutboxLike, Receipt, Stats, StoredCall, blocks
 
 if TYPE_CHECKING:
@@ -26,14 +27,10 @@ if TYPE_CHECKING:
     from wirewright.outbox.store import Limits, Store, StoreError
 
 _HOMES = {
-    "BaseOutbox": "base",
-    "Limits": "store",
-    "MemoryOutbox": "kinds",
-    "Outbox": "kinds",
-    "RedisOutbox": "redis",
-    "Store": "store",
-    "StoreError": "store",
-    "json_array": "kinds",
+    "base": "BaseOutbox",
+    "store": "Limits Store StoreError",
+    "kinds": "MemoryOutbox Outbox json_array",
+    "redis": "RedisOutbox",
 }
 
 __all__ = [
@@ -54,12 +51,4 @@ __all__ = [
     "json_array",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"wirewright.outbox.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = attach(__name__, _HOMES)

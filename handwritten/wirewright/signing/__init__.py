@@ -13,7 +13,9 @@ first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wirewright.lazy import attach
 
 if TYPE_CHECKING:
     from wirewright.signing.canonical import canonical_json
@@ -59,8 +61,6 @@ _HOMES = {
     "vendors": "GitHubWebhooks SlackWebhooks StripeWebhooks",
     "webhooks": "StandardWebhooks WebhookMessage",
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_LIBRARIES = frozenset({"cryptography", "joserfc", "rfc8785", "http_sfv"})
 
 __all__ = [
     "AlgorithmError",
@@ -102,22 +102,4 @@ __all__ = [
     "verify_message",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'wirewright.signing' has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"wirewright.signing.{_HOME_OF[name]}"), name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
-        needed = f"wirewright.signing needs {error.name}: pip install 'wirewright[signing]'"
-        raise ModuleNotFoundError(needed, name=error.name) from error
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOMES, extra="signing")
