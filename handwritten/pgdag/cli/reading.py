@@ -35,7 +35,7 @@ def read_template(file: str) -> DAGTemplate:
 
 
 def template_of(data: Mapping[str, Any], place: str) -> DAGTemplate:
-    """The template of a document: one of the schema, or what Lattice exports."""
+    """The template in a document of the schema; `place` is what messages call it."""
     import msgspec
     from pgdag_api.v0_9 import models
 
