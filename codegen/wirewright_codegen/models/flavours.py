@@ -171,11 +171,9 @@ class Item:
             return f"TypeAliasType({literal(name)}, {literal(static)})"
         members = list(dict.fromkeys(leaf.runtime for leaf in leaves))
         objects = [leaf for leaf in leaves if leaf.category == "object"]
-        tagged = len(objects) > 1 and all(str(leaf.name) in self._tags for leaf in objects)
-        wires = {self._tags[str(leaf.name)].wire for leaf in objects if tagged}
         null = " | None" if any(leaf.category == "None" for leaf in leaves) else ""
-        if tagged and len(wires) == 1 and all(leaf.category in ("object", "None") for leaf in leaves):
-            return self._pydantic_tagged(objects, wires.pop()) + null
+        if all(leaf.category in ("object", "None") for leaf in leaves) and (told := self._pydantic_tagged(objects)):
+            return told + null
         if len(objects) > 1 and (mapped := self._pydantic_mapped(objects, leaves)):
             return mapped + null
         if len(objects) > 1 and not any(leaf.category in ("map", "any") for leaf in leaves):
@@ -187,10 +185,15 @@ class Item:
         self._use(*members)
         return "" if sorted(members) == sorted(static.split(" | ")) else " | ".join(members)
 
-    def _pydantic_tagged(self, objects: list[Leaf], wire: str) -> str:
-        classes = [leaf.runtime for leaf in objects]
+    def _pydantic_tagged(self, objects: list[Leaf]) -> str:
+        """A union that one constant tells apart, in one attribute as pydantic wants; empty where there is none."""
+        tags = [(leaf.runtime, self._tags[leaf.runtime].wire) for leaf in objects if leaf.runtime in self._tags]
+        attributes = {(wire, self._unions.attribute(name, wire)) for name, wire in tags}
+        if len(objects) < 2 or len(tags) < len(objects) or len(attributes) > 1:
+            return ""
+        classes = [name for name, _ in tags]
         self._use("tagged_union", *classes)
-        return f"tagged_union({literal(self._unions.attribute(classes[0], wire))}, {', '.join(classes)})"
+        return f"tagged_union({literal(attributes.pop()[1])}, {', '.join(classes)})"
 
     def _pydantic_mapped(self, objects: list[Leaf], leaves: tuple[Leaf, ...]) -> str:
         """A union whose variants a mapping tells apart; empty where that is not the whole story."""
