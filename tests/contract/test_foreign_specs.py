@@ -28,17 +28,7 @@ NAMES = [
     "telegram",
     "traintravel31",
 ]
-TRIED = [
-    "docker",
-    "feat-params31",
-    "feat-types31",
-    "langgraph31",
-    "nexus",
-    "petstore31",
-    "slack",
-    "telegram",
-    "traintravel31",
-]
+TRIED = ["feat-params31", "langgraph31", "petstore31", "slack", "traintravel31"]
 SAMPLE = 3  # operations of a document that schemathesis is let loose on, every day
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
