@@ -99,8 +99,11 @@ class _Base(ForkSafe):
 
         if not isinstance(outbox, BaseOutbox):
             return None
-        kind = couriers.ThreadCourier if isinstance(self, Client) else couriers.TaskCourier
-        return kind(self, outbox, self.settings.origin + self.settings.prefix)
+        base_url = self.settings.origin + self.settings.prefix
+        if isinstance(self, Client):
+            self.connect()  # now, not in the courier's thread: a child that is forked during an import never ends it
+            return couriers.ThreadCourier(self, outbox, base_url)
+        return couriers.TaskCourier(self, outbox, base_url)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -154,7 +157,7 @@ class Client(_Base):
             steps.close()
 
     def _send(self, request: HttpRequest) -> HttpResponse:
-        transport = self._transport or self._connect()
+        transport = self._transport or self.connect()
         response: HttpResponse = transport.send(request)
         return response
 
@@ -172,7 +175,8 @@ class Client(_Base):
             raise AuthError("an async token provider needs the AsyncClient")
         return answer
 
-    def _connect(self) -> Any:
+    def connect(self) -> Any:
+        """The transport, made when first used: only then is the HTTP library loaded. No connection is opened yet."""
         with self._lock:
             if self._transport is None:
                 from wirewright.transport import _httpx

@@ -1,7 +1,7 @@
 """Locks across forks: a child must not wait for a thread that only its parent has.
 
 A fork waits until no thread is between `with self._lock` and its end (at most `PATIENCE`), so what the lock guards is
-whole in the child, and no import that is made under it is left half done. The child gets a lock of its own.
+whole in the child. The child gets a lock of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import threading
 import weakref
 
 PATIENCE = 2.0
-"""Seconds that a fork waits for one lock."""
+"""Seconds that a fork waits for one lock. A limit, because a thread may have to wait for locks of others (of `logging`,
+say) that were taken for the same fork before ours."""
 
 
 class ForkSafe:

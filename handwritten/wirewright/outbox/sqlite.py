@@ -282,8 +282,8 @@ class SqliteStore:
         with self._reading() as db:
             db.execute("BEGIN")  # one snapshot
             try:
-                sums = db.execute(sql.SUMS, (channel,)).fetchone()
-                dropped = dict(db.execute(sql.DROPS, (channel,)).fetchall())
+                sums = db.execute(sql.SUMS, {"channel": channel}).fetchone()
+                dropped = dict(db.execute(sql.DROPS, {"channel": channel}).fetchall())
             finally:
                 db.execute("COMMIT")
         total, delivered, queued, size = map(int, sums)

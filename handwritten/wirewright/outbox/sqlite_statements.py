@@ -64,6 +64,9 @@ RENEW = "UPDATE keys SET leased_until = ? WHERE channel = ? AND key = ? AND owne
 RELEASE = "UPDATE keys SET owner = NULL, due_at = ? WHERE channel = ? AND key = ? AND owner = ?"
 OF_KEY = "SELECT seq, attempts, call FROM calls WHERE channel = ? AND key = ? ORDER BY seq LIMIT ?"
 
-SUMS = "SELECT TOTAL(total), TOTAL(delivered), TOTAL(queued), TOTAL(bytes) FROM totals WHERE ?1 IS NULL OR channel = ?1"
-DROPS = "SELECT reason, SUM(count) FROM dropped WHERE ?1 IS NULL OR channel = ?1 GROUP BY reason"
-"""For one channel, or with NULL for all."""
+SUMS = """
+SELECT TOTAL(total), TOTAL(delivered), TOTAL(queued), TOTAL(bytes) FROM totals
+WHERE :channel IS NULL OR channel = :channel
+"""
+DROPS = "SELECT reason, SUM(count) FROM dropped WHERE :channel IS NULL OR channel = :channel GROUP BY reason"
+"""Of one channel, or with NULL of all."""

@@ -222,8 +222,9 @@ def _free_port() -> int:
 
 
 def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-        return True
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5) as sock:
+        sock.sendall(b"PING\r\n")
+        return sock.recv(7) == b"+PONG\r\n"  # not yet while it loads what it has on disk
     return False
 
 
