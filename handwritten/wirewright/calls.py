@@ -230,6 +230,10 @@ class Call(Generic[P, T]):
         face.__dict__[self._name] = bound  # found first from now on
         return bound
 
+    def __call__(self, face: Face | AsyncFace, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As a method is called on its class: `Gateway.close_slot(gateway, "s")`."""
+        return self.__get__(face, type(face))(*args, **kwargs)
+
     def _sync(self, transport: Performer) -> Callable[P, T]:
         build, read = self.build, self.read
 
@@ -268,6 +272,10 @@ class Flow(Generic[F, P, T]):
         start = functools.partial(self.steps, cast("F", face))
         drive = _drive_async if isinstance(face, AsyncFace) else _drive
         return functools.update_wrapper(functools.partial(drive, start), self.steps)
+
+    def __call__(self, face: Face | AsyncFace, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """As a method is called on its class."""
+        return self.__get__(face, type(face))(*args, **kwargs)
 
 
 def flow(steps: Callable[Concatenate[F, P], Steps[T]]) -> Flow[F, P, T]:
