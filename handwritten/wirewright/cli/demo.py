@@ -161,5 +161,7 @@ def _table(console: Console, runs: list[DemoRun], generation: _Generation, failu
     for played in runs:
         for line in ([played.error] if played.error else []) + played.broken[:5]:
             console.print(f"[red]{escape(played.protocol)}[/]: {escape(line)}")
+    if any((played.error or "").startswith("ModuleNotFoundError") for played in runs):
+        console.print("[dim]pip install 'wirewright\\[all]' brings all that sandboxes and quick starts need[/]")
     for name, reason in failures.items():
         console.print(f"[red]{escape(name)}[/] could not be loaded: {escape(reason)}")

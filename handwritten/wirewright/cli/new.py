@@ -6,6 +6,7 @@ import importlib.util
 import keyword
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +53,9 @@ def run(
     if not _TITLE.fullmatch(title):
         raise CliError(f"{title!r} is no title: one line of words, with no quotes or colons", code=USAGE)
     root = folder or _project_root() or Path.cwd()
+    if generate:
+        for part in ("pipeline", "document", "models.render"):  # what is missing is told before anything is written
+            import_module(f"wirewright_codegen.{part}")
     written = create(root, name, title)
     if generate:
         from wirewright.cli.generate import generate_all

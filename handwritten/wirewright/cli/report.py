@@ -24,8 +24,26 @@ _EXTRAS = {
     "openapi_python_client": "codegen",
     "jinja2": "codegen",
     "yaml": "codegen",
+    "ruff": "codegen",
+    "pydantic": "all",
+    "jsonpath_rfc9535": "codegen",
     "schemathesis": "contract",
+    "hypothesis": "contract",
+    "pytest": "contract",
     "mypy": "impact",
+    "cryptography": "all",
+    "joserfc": "all",
+    "rfc8785": "all",
+    "http_sfv": "all",
+    "jsonschema": "sandbox",
+    "sqlalchemy": "sandbox",
+    "websockets": "all",
+    "cedarpy": "all",
+    "croniter": "all",
+    "opentelemetry": "telemetry",
+    "redis": "outbox-redis",
+    "psycopg": "postgres",
+    "aiohttp": "fast",
 }
 
 
@@ -104,7 +122,11 @@ def _told(error: Exception) -> CliError:
         extra = _EXTRAS[(error.name or "").partition(".")[0]]
         return CliError(f"{error.name} is not installed", hint=f"pip install 'wirewright[{extra}]'", code=MISSING)
     if isinstance(error, OSError) and error.strerror:
-        code = MISSING if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL} else INPUT
+        code = (
+            MISSING
+            if error.errno in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL, errno.EROFS, errno.ENOSPC}
+            else INPUT
+        )
         return CliError(error.strerror.lower(), place=str(error.filename) if error.filename else None, code=code)
     hint = "This is a defect of wirewright, or of a plug-in: --debug shows where."
     return CliError(f"{type(error).__name__}: {error}", hint=hint, code=DEFECT)

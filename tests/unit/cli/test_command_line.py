@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import time
@@ -117,6 +118,8 @@ def test_a_defect_says_how_to_see_more_and_debug_shows_it(wirewright: Run, monke
     [
         (ModuleNotFoundError("no", name="uvicorn"), report.MISSING, "pip install 'wirewright[sandbox]'"),
         (ModuleNotFoundError("no", name="jinja2.env"), report.MISSING, "pip install 'wirewright[codegen]'"),
+        (ModuleNotFoundError("no", name="cryptography.x509"), report.MISSING, "pip install 'wirewright[all]'"),
+        (OSError(errno.EROFS, "Read-only file system", "specs"), report.MISSING, "specs: read-only file system"),
         (OSError(98, "Address already in use"), report.MISSING, "address already in use"),
         (FileNotFoundError(2, "No such file or directory", "a.txt"), report.INPUT, "a.txt: no such file or directory"),
     ],

@@ -79,6 +79,15 @@ def test_nothing_is_overwritten(wirewright: Run, here: Path) -> None:
     assert not (here / "specs").exists()
 
 
+def test_nothing_is_begun_without_the_generator(wirewright: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openapi_python_client", None)
+    for name in [name for name in sys.modules if name.startswith("wirewright_codegen")]:
+        monkeypatch.delitem(sys.modules, name)
+    told = wirewright("new", "notes_g")
+    assert (told.code, "pip install 'wirewright[codegen]'" in told.err) == (4, True)
+    assert list(here.iterdir()) == []
+
+
 def test_a_second_protocol_joins_the_project(wirewright: Run, here: Path) -> None:
     wirewright("new", "notes_e", "--no-generate")
     wirewright("new", "notes_f", "--no-generate")
