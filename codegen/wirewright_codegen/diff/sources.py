@@ -87,13 +87,18 @@ def at_revision(revision: str, path: str, folder: Path | None = None) -> Generat
 
     Args:
         revision: anything that git takes: `HEAD~1`, `v1.0`, `main`.
-        path: relative to the root of the repository.
+        path: relative to the root of the repository; with a dot first, to `folder`.
         folder: where the repository is; by default the working directory.
 
     Raises:
         SpecError: there is no git, no repository, no such revision, or no such path in it.
     """
     root = Path(_git(["rev-parse", "--show-toplevel"], folder or Path.cwd()).decode().strip())
+    if path.startswith("."):  # as git has it: relative to the working directory
+        inside = ((folder or Path.cwd()) / path).resolve()
+        if not inside.is_relative_to(root.resolve()):
+            raise SpecError(f"{path} is outside of the repository")
+        path = inside.relative_to(root.resolve()).as_posix()
     commit = commit_of(revision, root)
     parent = Path(path).parent.as_posix()
     try:
@@ -162,7 +167,7 @@ def split_revision(text: str) -> tuple[str, str] | None:
     revision, colon, path = text.partition(":")
     if not colon or not revision or not path or path.startswith("//") or revision.startswith("-") or len(revision) == 1:
         return None
-    return revision, path.removeprefix("./").rstrip("/")
+    return revision, path.rstrip("/")
 
 
 def spec_at(target: Target, revision: str, path: str, folder: Path | None = None) -> Source:

@@ -104,6 +104,13 @@ def test_two_files_a_version_and_a_revision_are_compared(wirewright: Run, projec
     assert by_revision["step"] == {"asked": "major", "made": "major", "least": "2.0", "enough": True}
 
 
+def test_a_path_at_a_revision_may_be_relative(wirewright: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project / "specs/shop")
+    assert wirewright("diff", "v1:./1", "1").code == 0
+    assert wirewright("diff", "v1:specs/shop/1", "1").code == 0
+    assert "is outside of the repository" in wirewright("diff", "v1:../../../x", "1").err
+
+
 def test_a_change_has_place_sides_source_and_advice(wirewright: Run, project: Path) -> None:
     told = wirewright("diff", "shop/1", str(SHOP / "after.yaml"), "--format", "json").json()
     (gone,) = [change for change in told["changes"] if change["place"] == "Item.weight"]

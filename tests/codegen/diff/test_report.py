@@ -57,7 +57,7 @@ def test_versions_are_ordered_as_people_order_them() -> None:
     ("text", "found"),
     [
         ("HEAD~1:specs/sbn/0.12", ("HEAD~1", "specs/sbn/0.12")),
-        ("v1.0:./specs/a/", ("v1.0", "specs/a")),
+        ("v1.0:./specs/a/", ("v1.0", "./specs/a")),
         ("https://a.test/openapi.yaml", None),
         ("-c:specs/a", None),
         ("C:\\specs", None),
