@@ -8,15 +8,24 @@ from pathlib import Path
 
 import pytest
 import wirewright
-import wirewright.contract
-import wirewright.sandbox
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 INTERFACES = TEXT[TEXT.index("## The runtime") : TEXT.index("## What is emitted")]
-HOMES = (wirewright, wirewright.contract, wirewright.sandbox, importlib.import_module("wirewright.protocols"))
+HOMES = [
+    importlib.import_module(name)
+    for name in (
+        "wirewright",
+        "wirewright.contract",
+        "wirewright.sandbox",
+        "wirewright.protocols",
+        "wirewright.testing",
+    )
+]
 CALLED = sorted(set(re.findall(r"^([A-Z]\w+)(?:\[\w+\])?\(", INTERFACES, re.MULTILINE)))
-ERRORS = sorted(set(re.findall(r"\b([A-Z]\w+)\b", INTERFACES[INTERFACES.index("WirewrightError\n") :].partition("```")[0])))
+ERRORS = sorted(
+    set(re.findall(r"\b([A-Z]\w+)\b", INTERFACES[INTERFACES.index("WirewrightError\n") :].partition("```")[0]))
+)
 MODULES = sorted(set(re.findall(r"`(wirewright(?:_codegen)?(?:\.[a-z_]+)+)`", TEXT)))
 RING_FILES = sorted(set(re.findall(r"\b([a-z_]+\.py)\b", INTERFACES)))
 
