@@ -81,7 +81,7 @@ def test_nothing_is_overwritten(wirewright: Run, here: Path) -> None:
 
 def test_nothing_is_begun_without_the_generator(wirewright: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openapi_python_client", None)
-    for name in [name for name in sys.modules if name.startswith("wirewright_codegen")]:
+    for name in [name for name in sys.modules if name.startswith(("wirewright_codegen", "openapi_python_client."))]:
         monkeypatch.delitem(sys.modules, name)
     told = wirewright("new", "notes_g")
     assert (told.code, "pip install 'wirewright[codegen]'" in told.err) == (4, True)
