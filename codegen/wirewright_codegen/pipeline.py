@@ -110,7 +110,8 @@ class Result:
     """What a run did.
 
     `changes` are those made to the folder (by `generate`) or those that would be (by `check`); `rendered` counts
-    clusters of models that did not come from the cache; `seconds` is wall time by step.
+    clusters of models that did not come from the cache; `seconds` is wall time by step; `canonical` is the text of
+    `spec.json`.
     """
 
     target: Target
@@ -121,6 +122,7 @@ class Result:
     files: int = 0
     lines: int = 0
     seconds: dict[str, float] = field(default_factory=dict[str, float])
+    canonical: str = ""
 
     @property
     def ok(self) -> bool:
@@ -213,6 +215,7 @@ def _build(target: Target, progress: Progress) -> _Built:
         files, names = _make(target, document, lock, result, earlier=earlier, progress=progress)
         remember(cache, run_key(document, target.overlay, options, names), files, result.account)
     result.files = len(files)
+    result.canonical = files[SPEC]
     result.lines = sum(code.count("\n") for path, code in files.items() if path.endswith((".py", ".pyi")))
     return _Built(files, result)
 

@@ -186,6 +186,10 @@ class BaseClient:
     # Requests ------------------------------------------------------------------------------------------------------
 
     @property
+    def _address(self) -> str:
+        return self.config.base_url.rstrip("/")
+
+    @property
     def _settings_key(self) -> tuple[Any, ...]:
         """What the connections depend on."""
         config = self.config
@@ -202,7 +206,7 @@ class BaseClient:
             raise ConfigurationError(f"The settings do not work: {error}", config_key="base_url") from error
 
     def _flat(self, request: Request[Any]) -> Request[Any]:
-        return _http.flat(request, _http.root_of(self.config.base_url))
+        return _http.flat(request, _http.root_of(self._address))
 
     @property
     def _lenient(self) -> bool:

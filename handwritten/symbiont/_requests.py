@@ -1,12 +1,13 @@
 """`symbiont.client.requests`: the name by which test doubles know the transport.
 
-Programs replace `symbiont.client.requests.request` to see or to answer what a `Client` sends (protocol sheet §1).
-While nobody does, requests take the pooled connections of the client instead, and this module is not asked.
+Programs replace `symbiont.client.requests.request`, or `requests.request` of that library, to see or to answer what a
+`Client` sends (protocol sheet §1). While nobody does, requests take the pooled connections of the client instead.
 """
 
 from __future__ import annotations
 
 import json as _json
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
@@ -64,6 +65,14 @@ def is_refusal(error: BaseException | None) -> TypeGuard[StatusError[Any]]:
 REAL: Callable[..., Any] = request
 
 
+def double() -> Callable[..., Any] | None:
+    """What stands in for the transport: here, or in the library of that name where somebody loaded it."""
+    if request is not REAL:
+        return request
+    found: Any = getattr(sys.modules.get("requests"), "request", None)
+    return found if found is not None and getattr(found, "__module__", None) != "requests.api" else None
+
+
 def any_request(
     method: str,
     path: str,
@@ -106,6 +115,7 @@ class Double:
     def __init__(self, double: Callable[..., Any], base_url: str, request: Request[Any]) -> None:
         self._double, self._base_url = double, base_url
         self._path, self._keywords = asked_of(request)
+        self.found: Any = None
 
     def send(self, request: HttpRequest) -> HttpResponse:
         headers = dict(self._keywords.get("headers", {}))
@@ -115,6 +125,7 @@ class Double:
         url = f"{self._base_url}/{self._path.lstrip('/')}"
         try:
             found = self._double(request.method, url, **{**self._keywords, "headers": headers, "timeout": timeout})
+            self.found = found
         except OSError as error:
             raise ConnectError(str(error), sent=False, last_error=error) from error
         return HttpResponse(found.status_code, Headers([("content-type", "application/json")]), _content(found))

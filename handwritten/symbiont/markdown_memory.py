@@ -48,7 +48,7 @@ class MarkdownMemoryStore:
         """`retention_days`: how long `compact` keeps logs."""
         self.root_dir = Path(root_dir)
         self.retention_days = retention_days
-        self._given = str(root_dir)
+        self._root_dir = str(root_dir)
         try:
             self.root_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -101,7 +101,7 @@ class MarkdownMemoryStore:
     def get_storage_stats(self) -> StorageStats:
         """How much is stored, logs included."""
         sizes = (path.stat().st_size for path in self.root_dir.rglob("*") if path.is_file())
-        return StorageStats(len(self.list_agent_contexts()), sum(sizes), None, self._given)
+        return StorageStats(len(self.list_agent_contexts()), sum(sizes), None, self._root_dir)
 
     def _entries(self) -> list[Path]:
         return list(self.root_dir.iterdir()) if self.root_dir.is_dir() else []

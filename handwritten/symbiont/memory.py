@@ -179,9 +179,9 @@ class RedisMemoryStore(MemoryStore):
     ) -> None:
         """`client`: a Redis client to use instead of a new one."""
         self.key_prefix = key_prefix
-        self._redis = client if client is not None else _redis(redis_url)
+        self.redis_client = client if client is not None else _redis(redis_url)
         try:
-            self._redis.ping()
+            self.redis_client.ping()
         except Exception as error:
             raise MemoryStorageError("Redis cannot be reached", storage_type="redis") from error
 
@@ -195,9 +195,9 @@ class RedisMemoryStore(MemoryStore):
         """See `MemoryStore`."""
         seconds = SHORT_TERM_SECONDS if memory_node.memory_level is MemoryLevel.SHORT_TERM else None
         try:
-            self._redis.set(self._key(memory_node.id), json.dumps(memory_node.to_dict()), ex=seconds)
-            self._redis.lrem(self._agent_key(memory_node.agent_id), 0, memory_node.id)
-            self._redis.lpush(self._agent_key(memory_node.agent_id), memory_node.id)
+            self.redis_client.set(self._key(memory_node.id), json.dumps(memory_node.to_dict()), ex=seconds)
+            self.redis_client.lrem(self._agent_key(memory_node.agent_id), 0, memory_node.id)
+            self.redis_client.lpush(self._agent_key(memory_node.agent_id), memory_node.id)
         except Exception as error:
             raise MemoryStorageError("The memory cannot be stored", storage_type="redis") from error
         return True
@@ -206,20 +206,20 @@ class RedisMemoryStore(MemoryStore):
         """See `MemoryStore`. A memory that expires goes on expiring."""
         node = self._load(memory_id)
         if node is not None:
-            self._redis.set(self._key(memory_id), json.dumps(node.accessed().to_dict()), keepttl=True)
+            self.redis_client.set(self._key(memory_id), json.dumps(node.accessed().to_dict()), keepttl=True)
         return node
 
     def _load(self, memory_id: str) -> MemoryNode | None:
         try:
-            text = self._redis.get(self._key(memory_id))
+            text = self.redis_client.get(self._key(memory_id))
             return MemoryNode.from_dict(json.loads(text)) if text else None
         except Exception as error:
             raise MemoryRetrievalError("The memory cannot be read", memory_id=memory_id) from error
 
     def _all(self, agent_id: str | None) -> list[MemoryNode]:
         pattern = self._agent_key(agent_id) if agent_id else f"{self.key_prefix}:agent:*"
-        lists = [pattern] if agent_id else list(self._redis.scan_iter(match=pattern))
-        names = [_text(name) for key in lists for name in self._redis.lrange(key, 0, -1)]
+        lists = [pattern] if agent_id else list(self.redis_client.scan_iter(match=pattern))
+        names = [_text(name) for key in lists for name in self.redis_client.lrange(key, 0, -1)]
         return [node for name in names if (node := self._load(name)) is not None]
 
     def search(self, query: dict[str, Any]) -> list[MemoryNode]:
@@ -231,8 +231,8 @@ class RedisMemoryStore(MemoryStore):
         node = self._load(memory_id)
         if node is None:
             return False
-        self._redis.delete(self._key(memory_id))
-        self._redis.lrem(self._agent_key(node.agent_id), 0, memory_id)
+        self.redis_client.delete(self._key(memory_id))
+        self.redis_client.lrem(self._agent_key(node.agent_id), 0, memory_id)
         return True
 
     def list_by_agent(self, agent_id: str, limit: int = 100) -> list[MemoryNode]:

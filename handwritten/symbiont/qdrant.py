@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +33,7 @@ class QdrantManager:
     ) -> None:
         """`timeout` in seconds; `kwargs` go to `qdrant_client.QdrantClient` (`location=":memory:"` keeps it here)."""
         self.host, self.port = host, port
+        self._client: Any = None
         self._options: dict[str, Any] = {"timeout": int(timeout), "api_key": api_key, **kwargs}
         if "location" not in kwargs and "path" not in kwargs and "url" not in kwargs:
             self._options |= {"host": host, "port": port, "grpc_port": grpc_port, "prefer_grpc": prefer_grpc}
@@ -41,9 +41,14 @@ class QdrantManager:
     def __repr__(self) -> str:
         return f"<QdrantManager {self.host}:{self.port}>"
 
-    @cached_property
+    @property
     def client(self) -> Any:
         """The client of Qdrant's own library."""
+        if self._client is None:
+            self._client = self._connected()
+        return self._client
+
+    def _connected(self) -> Any:
         try:
             library: Any = import_module("qdrant_client")
         except ModuleNotFoundError as error:
@@ -212,8 +217,8 @@ class QdrantManager:
 
     def close(self) -> None:
         """Close the connection."""
-        if "client" in self.__dict__:
-            self.client.close()
+        if self._client is not None:
+            self._client.close()
 
 
 class CollectionManager:

@@ -82,7 +82,7 @@ class HmacVerifier(_Verifier):
             raise self._refusal(f"The signature does not begin with {self.prefix}")
         expected = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), value.lower().encode()):
-            raise self._refusal("Signature verification failed")
+            raise self._refusal("Signature mismatch")
 
 
 class _Vendor(_Verifier):

@@ -19,7 +19,7 @@ from wirewright_codegen.read.values import is_list, is_map
 
 __all__ = ["Document", "ReadOptions", "SourceFile", "document_of", "read_document"]
 
-_KEPT_BYTES, _KEPT_FILES = 256 * 1024, 256
+_KEPT_BYTES, _KEPT_FILES = 256 * 1024, 1024
 _ENDINGS = (".yaml", ".yml", ".json")
 _ENTRY_STEMS = ("openapi", "swagger")
 _SCHEMA_KEYS = frozenset(

@@ -18,8 +18,8 @@ from wirewright.sandbox.picture import Picture
 
 from syncropel.checks import is_object
 from syncropel.testing import store
-from syncropel.testing.picture import draw
 from syncropel.testing.data_rules import DataRules
+from syncropel.testing.picture import draw
 from syncropel.testing.record_rules import RecordRules
 from syncropel.testing.roster import Grant, Roster
 from syncropel.testing.tree import CHUNK_SIZE

@@ -16,7 +16,6 @@ from wirewright.cli.targets import ConfigOption, NamesArgument, choose_targets, 
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from wirewright_codegen.pipeline import Target
 
 _SHOWN = 6
 
@@ -53,7 +52,7 @@ def run(
         for target in targets:
             shown.begin(target.label)
             found.append(check_package(target, check(target, progress=shown.step), against, approved))
-    logs = _stale_changelogs(targets, config, folder)
+    logs = _stale_changelogs(found, config, folder)
     clean = not logs and all(checked.clean for checked in found)
     answer = {
         "clean": clean,
@@ -66,13 +65,15 @@ def run(
         raise typer.Exit(NO)
 
 
-def _stale_changelogs(targets: list[Target], config: Path | None, folder: Path) -> list[str]:
+def _stale_changelogs(found: list[Checked], config: Path | None, folder: Path) -> list[str]:
+    targets = [checked.result.target for checked in found]
     if not any(target.changelog for target in targets):
         return []
     from wirewright_codegen.diff.history import stale
 
-    found = stale(of_their_protocols(targets, config))
-    return [path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path) for path in found]
+    known = {checked.result.target.folder: checked.result.canonical for checked in found}
+    paths = stale(of_their_protocols(targets, config), known)
+    return [path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path) for path in paths]
 
 
 def _print(console: Console, found: list[Checked], logs: list[str], base: Base) -> None:

@@ -83,7 +83,7 @@ class Base:
 def check_package(target: Target, result: Result, base: Base, approved: Approved) -> Checked:
     """All parts for one package, whose generated code was compared already."""
     checked = Checked(result)
-    _examples(target, checked)
+    _examples(checked)
     if base.revision is None:
         checked.skipped |= {"breaking": base.missing, "names": base.missing}
     else:
@@ -92,14 +92,12 @@ def check_package(target: Target, result: Result, base: Base, approved: Approved
     return checked
 
 
-def _examples(target: Target, checked: Checked) -> None:
-    from wirewright_codegen.diff.sources import source_of
-
+def _examples(checked: Checked) -> None:
     try:
         from wirewright.contract.document import SpecDocument
         from wirewright.contract.spec_examples import check_examples
 
-        problems = check_examples(SpecDocument(source_of(target).document))
+        problems = check_examples(SpecDocument(json.loads(checked.result.canonical)))
     except ModuleNotFoundError as error:
         checked.skipped["examples"] = f"{error.name} is not installed: pip install 'wirewright[sandbox]'"
         return
@@ -137,7 +135,7 @@ def _breaking(target: Target, base: Base, approved: Approved, checked: Checked) 
     """A version that is published does not break its clients: what does is a new version, in a folder of its own."""
     from wirewright_codegen.diff import Class, compare
     from wirewright_codegen.diff.history import protocol_folder
-    from wirewright_codegen.diff.sources import differs_from, is_at, source_of, spec_at
+    from wirewright_codegen.diff.sources import differs_from, is_at, spec_at
 
     spec = target.spec if isinstance(target.spec, Path) else None
     path = base.path_of(spec) if spec else None
@@ -150,5 +148,6 @@ def _breaking(target: Target, base: Base, approved: Approved, checked: Checked) 
     family = protocol_folder(target) or (spec if spec.is_dir() else spec.parent)
     if not differs_from(revision, base.path_of(family) or path, base.root):
         return
-    found = compare(spec_at(target, revision, path, base.root).document, source_of(target).document)
+    before = spec_at(target, revision, path, base.root).document
+    found = compare(before, json.loads(checked.result.canonical))
     checked.breaking = [change for change in found.of(Class.breaking) if change not in approved]

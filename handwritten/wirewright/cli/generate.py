@@ -69,7 +69,7 @@ def run(
     }
     targets = choose_targets(names or [], config, options)
     results = generate_all(targets, form, verify=verify)
-    logs = write_changelogs(targets, config)
+    logs = write_changelogs(results, config)
     answer = {"packages": [result.as_json() for result in results], "changelogs": [str(path) for path in logs]}
     show(answer, form, lambda console: print_results(console, results, logs))
     if not all(result.ok for result in results):
@@ -87,13 +87,15 @@ def generate_all(targets: list[Target], form: Format, *, verify: bool = True) ->
     return results
 
 
-def write_changelogs(targets: list[Target], config: Path | None = None) -> list[Path]:
-    """Bring the changelogs of the targets' protocols up to date; answers those that were not."""
+def write_changelogs(results: list[Result], config: Path | None = None) -> list[Path]:
+    """Bring the changelogs of the protocols that were generated up to date; answers those that were not."""
+    targets = [result.target for result in results]
     if not any(target.changelog for target in targets):
         return []
     from wirewright_codegen.diff.history import stale
 
-    logs = stale(of_their_protocols(targets, config))
+    known = {result.target.folder: result.canonical for result in results}
+    logs = stale(of_their_protocols(targets, config), known)
     for path, text in logs.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     return list(logs)

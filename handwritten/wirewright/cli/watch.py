@@ -101,7 +101,6 @@ def snapshot(folder: Path) -> Snapshot:
 def regenerate(targets: Iterable[Target], form: Format, config: Path | None = None) -> list[Result]:
     """Generates each, and shows the outcome and what changed for whom; an error does not end the watching."""
     results: list[Result] = []
-    done: list[Target] = []
     for target in targets:
         before = _canonical(target)
         try:
@@ -110,10 +109,9 @@ def regenerate(targets: Iterable[Target], form: Format, config: Path | None = No
             explain(error, as_json=form is Format.json)
             continue
         results += made
-        done.append(target)
         _show(target, made, before, form)
     try:
-        write_changelogs(done, config)
+        write_changelogs(results, config)
     except Exception as error:
         explain(error, as_json=form is Format.json)
     return results

@@ -37,11 +37,8 @@ def target() -> Iterator[tuple[str, int]]:
             threading.Thread(target=answer, args=(sock,), daemon=True).start()
 
     def answer(sock: socket.socket) -> None:
-        with sock, sock.makefile("rb") as file:
-            try:
-                sock.sendall(file.readline() + DATA)
-            except OSError:
-                pass
+        with sock, sock.makefile("rb") as file, contextlib.suppress(OSError):
+            sock.sendall(file.readline() + DATA)
 
     threading.Thread(target=serve, daemon=True).start()
     yield listener.getsockname()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock, patch
 
@@ -29,6 +31,29 @@ def test_requests_request_may_be_replaced() -> None:
 
     assert health.version == "1.19.0"
     double.assert_called_once_with("GET", "http://h/api/v1/health", headers={"Authorization": "Bearer key"}, timeout=5)
+
+
+def test_so_may_the_request_of_the_library_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = types.ModuleType("requests")
+    library.request = double = MagicMock(return_value=answer(body={"a": 1}))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "requests", library)
+    client = Client(api_key="key", base_url="http://h/api/v1/")
+
+    found = client._request("GET", "/api/v1/agents", headers={"X-Own": "1"})
+
+    assert found is double.return_value
+    headers = {"Authorization": "Bearer key", "X-Own": "1"}
+    double.assert_called_once_with("GET", "http://h/api/v1/agents", headers=headers, timeout=30)
+
+
+def test_the_library_itself_is_not_asked(client: Client, runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = types.ModuleType("requests")
+    library.request = MagicMock(__module__="requests.api")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "requests", library)
+    runtime.answers([])
+
+    assert client.list_agents() == []
+    library.request.assert_not_called()  # type: ignore[attr-defined]
 
 
 def test_it_is_asked_with_json_and_params() -> None:
