@@ -51,8 +51,7 @@ def test_every_public_name_is_there(name):
     assert getattr(signing, name) is not None
 
 
-def test_public_names_are_those_of_the_table_and_others_are_attribute_errors():
-    assert sorted(signing.__all__) == sorted(signing._HOME_OF)
+def test_public_names_are_listed_and_others_are_attribute_errors():
     assert set(signing.__all__) <= set(dir(signing))
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
         signing.nope  # noqa: B018
