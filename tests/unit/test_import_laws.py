@@ -11,7 +11,7 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("httpx", "httpcore", "aiohttp", "pydantic", "msgspec.json", "attrs", "sqlalchemy", "cryptography", "typer")
-SDKS = ("wirewright", "syncropel", "holokai_neuron_sdk", "exospherehost", "sbn", "tower")
+SDKS = ("wirewright", "syncropel", "holokai_neuron_sdk", "exospherehost", "sbn", "pgdag", "symbiont", "tower")
 PACKAGES = sorted(p for p in (ROOT / "generated").glob("*_api/v*") if (p / "client.py").exists())
 
 
