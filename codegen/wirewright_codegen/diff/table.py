@@ -10,7 +10,7 @@ _OPERATIONS: list[Row] = [
      "stop calling it", "api-removed-with-deprecation api-path-removed-with-deprecation api-*removed-before-sunset"),
     ("operation-added", "c/r", "c/r", "minor", "operation {subject} is new", "", "endpoint-added webhook-added"),
     ("operation-moved", "b/b", "b/b", "minor", "operation {subject} moved from {before} to {after}",
-     "generate the client anew", "api-path-moved"),
+     "generate the client anew", ""),
     ("operation-id-changed", "b/c", "c/b", "minor", "operationId {before} became {after}, and the method with it",
      "call it by its new name", "api-operation-id-*"),
     ("operation-resource-changed", "b/c", "c/b", "minor", "it moved from the resource {before} to {after}",
@@ -40,7 +40,7 @@ _OPERATIONS: list[Row] = [
     ("idempotence-gained", "c/r", "-", "minor", "repeating it is safe now", "", ""),
     ("flat-call-changed", "r/c", "c/c", "minor", "the arguments of its flat call changed ({subject})",
      "look at the flat call's signature", ""),
-    ("operation-servers-changed", "r/r", "r/r", "minor", "it has other servers", "look at its address", "*-server-*"),
+    ("operation-servers-changed", "r/r", "r/r", "minor", "it has other servers", "look at its address", ""),
 ]  # fmt: skip
 
 _SECURITY: list[Row] = [
@@ -49,7 +49,7 @@ _SECURITY: list[Row] = [
     ("security-dropped", "c/b", "b/c", "minor", "it needs no credentials any more", "",
      "api-security-removed api-global-security-removed"),
     ("security-alternative-removed", "b/c", "c/b", "minor", "credentials {before} no longer serve",
-     "use other credentials", "api-security-removed api-global-security-removed"),
+     "use other credentials", "api-security-removed api-global-security-removed api-security-updated"),
     ("security-alternative-added", "c/r", "r/c", "minor", "credentials {after} serve as well", "",
      "api-security-added api-global-security-added"),
     ("security-scope-added", "b/c", "c/b", "minor", "credentials {subject} need the scope {after} as well",
@@ -74,9 +74,10 @@ _PARAMETERS: list[Row] = [
     ("required-parameter-removed", "b/b", "-", "minor", "required parameter {subject} is gone", "stop passing it",
      "request-parameter-removed"),
     ("optional-parameter-added", "c/c", "-", "minor", "parameter {subject} is new", "",
-     "new-optional-request-parameter"),
+     "new-optional-request-parameter new-optional-request-default-parameter-*"),
     ("required-parameter-added", "b/c", "-", "minor", "parameter {subject} is new and required", "pass it",
-     "new-required-request-parameter new-request-path-parameter new-required-request-header-property"),
+     "new-required-request-parameter new-required-request-default-parameter-* new-request-path-parameter "
+     "new-required-request-header-property"),
     ("parameter-became-required", "b/c", "-", "minor", "parameter {subject} became required", "pass it",
      "request-parameter-became-required request-header-property-became-required"),
     ("parameter-became-optional", "c/b", "-", "minor", "parameter {subject} became optional", "",
@@ -85,7 +86,7 @@ _PARAMETERS: list[Row] = [
      "generate the client anew", "request-parameter-removed new-required-request-parameter"),
     ("parameter-serialisation-changed", "b/b", "-", "minor",
      "parameter {subject} is written another way: {before} became {after}", "generate the client anew",
-     "request-parameter-style-* request-parameter-explode-* request-parameter-allow-reserved-*"),
+     "request-parameter-style-* request-parameter-explode-* request-parameter-became-*allow-reserved"),
 ]  # fmt: skip
 
 _BODIES: list[Row] = [
@@ -99,9 +100,9 @@ _BODIES: list[Row] = [
     ("request-body-became-optional", "r/b", "b/r", "minor", "its body became optional",
      "pass the body by keyword", "request-body-became-optional"),
     ("media-type-removed", "b/c", "c/b", "minor", "media type {subject} is gone", "use another form",
-     "request-body-media-type-removed response-media-type-removed"),
+     "request-body-media-type-removed response-media-type-removed response-media-type-name-*"),
     ("media-type-added", "c/r", "r/r", "minor", "media type {subject} is new", "",
-     "request-body-media-type-added response-media-type-added"),
+     "request-body-media-type-added response-media-type-added response-media-type-name-*"),
     ("default-media-type-changed", "r/c", "c/r", "minor", "{after} comes before {before} now",
      "name the media type where it matters", ""),
     ("encoding-changed", "b/b", "b/b", "minor", "its parts are encoded another way", "generate the client anew", ""),
@@ -109,8 +110,10 @@ _BODIES: list[Row] = [
      "read the value from where it is now", ""),
     ("envelope-allowed", "c/b", "c/b", "minor", "the value may come wrapped in {after} now",
      "generate the client anew", ""),
-    ("stream-added", "b/b", "b/b", "minor", "it is a stream now", "read it as a stream", "item-schema-*"),
-    ("stream-removed", "b/b", "b/b", "minor", "it is no stream any more", "read one value", "item-schema-*"),
+    ("stream-added", "b/b", "b/b", "minor", "it is a stream now", "read it as a stream",
+     "*-body-media-type-item-schema-added"),
+    ("stream-removed", "b/b", "b/b", "minor", "it is no stream any more", "read one value",
+     "*-body-media-type-item-schema-removed*"),
     ("stream-event-added", "c/r", "c/r", "minor", "the stream has events {subject}", "be ready for the new event", ""),
     ("stream-event-removed", "b/c", "c/b", "minor", "the stream has no events {subject} any more",
      "do not wait for it", ""),
@@ -129,8 +132,7 @@ _BODIES: list[Row] = [
      "do without it", "required-response-header-removed"),
     ("response-header-became-optional", "-", "c/b", "minor", "header {subject} may be absent",
      "be ready for its absence", "response-header-became-optional"),
-    ("response-header-became-required", "-", "r/c", "minor", "header {subject} is always there", "",
-     "response-header-became-required"),
+    ("response-header-became-required", "-", "r/c", "minor", "header {subject} is always there", "", ""),
     ("links-changed", "c/c", "c/c", "patch", "its links changed", "", ""),
 ]  # fmt: skip
 
@@ -151,8 +153,8 @@ _PROPERTIES: list[Row] = [
     ("property-became-optional", "c/b", "c/b", "minor", "property {subject} may be absent", "be ready for its absence",
      "request-property-became-optional response-property-became-optional response-write-only-property-became-optional"),
     ("object-closed", "r/c", "c/r", "minor", "unknown properties are no longer allowed", "send no unknown properties",
-     "*-additional-properties-*"),
-    ("object-opened", "c/r", "c/c", "minor", "unknown properties are allowed", "", "*-additional-properties-*"),
+     ""),
+    ("object-opened", "c/r", "c/c", "minor", "unknown properties are allowed", "", ""),
     ("access-changed", "c/c", "c/c", "minor", "its {subject} changed", "",
      "*-property-became-read-only *-property-became-not-read-only *-property-became-write-only "
      "*-property-became-not-write-only"),
@@ -160,20 +162,20 @@ _PROPERTIES: list[Row] = [
 
 _TYPES: list[Row] = [
     ("type-changed", "b/b", "b/b", "minor", "{before} became {after}", "use the new type",
-     "*-type-changed *-property-type-changed *-list-of-types-*"),
+     "*-type-changed *-property-type-changed *-type-compatible *-list-of-types-*"),
     ("type-widened", "c/b", "c/b", "minor", "{before} became the wider {after}", "be ready for more",
      "*-type-generalized *-list-of-types-widened"),
     ("type-narrowed", "b/c", "b/c", "minor", "{before} became the narrower {after}", "send only what is left",
      "*-type-specialized *-list-of-types-narrowed"),
     ("union-widened", "c/b", "c/b", "minor", "{before} became the wider {after}", "be ready for more",
-     "*-one-of-added *-any-of-added *-list-of-types-widened"),
+     "*-one-of-added *-any-of-added *-body-wrapped-in-one-of* *-list-of-types-widened"),
     ("union-narrowed", "b/c", "b/r", "minor", "{before} became the narrower {after}", "use only what is left",
      "*-one-of-removed *-any-of-removed *-list-of-types-narrowed"),
     ("object-became-map", "b/b", "c/b", "minor", "{before} became {after}", "use a dict", "*-type-generalized"),
     ("map-became-object", "b/c", "b/b", "minor", "{before} became {after}", "use the class", "*-type-specialized"),
-    ("type-given", "b/c", "r/r", "minor", "anything became {after}", "use the type", "*-type-specialized"),
+    ("type-given", "b/c", "r/r", "minor", "anything became {after}", "use the type", "*-type-specialized *-body-media-type-schema-added"),
     ("type-dropped", "c/b", "c/b", "minor", "{before} became anything", "be ready for anything",
-     "*-type-generalized"),
+     "*-type-generalized *-body-media-type-schema-removed"),
     ("became-nullable", "c/b", "c/b", "minor", "it may be null", "be ready for null", "*-became-nullable"),
     ("became-not-nullable", "b/c", "b/c", "minor", "it is never null", "send no null", "*-became-not-nullable"),
     ("format-added", "b/c", "b/b", "minor", "its values are of format {after}", "use the new type",
@@ -210,13 +212,14 @@ _TYPES: list[Row] = [
 
 _CONSTRAINTS: list[Row] = [
     ("limit-tightened", "b/c", "r/c", "minor", "{subject} {before} became {after}", "send only what still fits",
-     "request-*-max-decreased request-*-max-length-decreased request-*-max-items-decreased request-*-min-increased "
-     "request-*-min-length-increased request-*-min-items-increased request-*-max-set request-*-max-length-set "
-     "request-*-min-set request-*-min-items-set request-*-exclusive-* response-*-max-decreased "
-     "response-*-min-increased response-*-min-length-increased response-*-min-items-increased"),
+     "request-*-max-decreased request-*-max-length-decreased request-*-max-items-decreased "
+     "request-*-max-properties-decreased request-*-min-increased request-*-min-length-increased "
+     "request-*-min-items-increased request-*-min-properties-increased request-*-max-set request-*-max-length-set "
+     "request-*-max-items-set request-*-max-properties-set request-*-min-set request-*-min-items-set"),
     ("limit-loosened", "c/r", "c/r", "minor", "{subject} {before} became {after}", "be ready for more",
-     "request-*-max-increased request-*-min-decreased response-*-max-increased response-*-max-length-increased "
-     "response-*-min-decreased response-*-min-items-decreased response-*-min-length-decreased *-unset"),
+     "*-max-increased *-max-length-increased *-max-items-increased *-max-properties-increased *-min-decreased "
+     "*-min-length-decreased *-min-items-decreased *-min-properties-decreased response-*-max-length-unset "
+     "response-*-min-items-unset"),
     ("pattern-added", "b/c", "r/c", "minor", "it must match {after}", "send only what matches", "*-pattern-added"),
     ("pattern-removed", "c/r", "c/r", "minor", "it need no longer match {before}", "", "*-pattern-removed"),
     ("pattern-changed", "r/r", "r/r", "minor", "the pattern {before} became {after}", "look at the values you send",
@@ -229,9 +232,9 @@ _CONSTRAINTS: list[Row] = [
     ("content-encoding-changed", "b/b", "b/b", "minor", "its content is encoded another way: {before} became {after}",
      "generate the client anew", "*-content-encoding-* *-content-media-type-* *-content-schema-*"),
     ("constraint-changed", "r/r", "r/r", "minor", "a further rule on it changed", "look at the values you send",
-     "*-not-* *-if-* *-dependent-* *-contains-* *-property-names-* *-pattern-properties-* *-unevaluated-*"),
+     "*-not-* *-if-* *-dependent-* *-contains-* *-property-names-* *-then-* *-else-* *-pattern-property-* *-unevaluated-*"),
     ("default-added", "r/c", "c/c", "minor", "the default {after} is new", "say the value where it matters",
-     "request-parameter-default-value-added *-property-default-value-added"),
+     "*-default-value-added"),
     ("default-changed", "r/c", "c/c", "minor", "the default {before} became {after}",
      "say the value where it matters", "*-default-value-changed"),
     ("default-removed", "r/c", "c/c", "minor", "the default {before} is gone", "say the value where it matters",
@@ -239,7 +242,7 @@ _CONSTRAINTS: list[Row] = [
 ]  # fmt: skip
 
 _NAMES: list[Row] = [
-    ("schema-added", "c/c", "c/c", "minor", "type {subject} is new", "", "api-schema-added"),
+    ("schema-added", "c/c", "c/c", "minor", "type {subject} is new", "", ""),
     ("schema-removed", "r/c", "c/r", "minor", "type {subject} is gone", "name it no longer", "api-schema-removed"),
     ("schema-renamed", "b/c", "c/r", "minor", "type {before} is called {after}", "use the new name",
      "api-schema-removed"),
@@ -247,12 +250,12 @@ _NAMES: list[Row] = [
 ]  # fmt: skip
 
 _DOCUMENT: list[Row] = [
-    ("server-added", "c/c", "-", "minor", "it is new", "", "*-server-added"),
+    ("server-added", "c/c", "-", "minor", "it is new", "", ""),
     ("server-removed", "r/c", "-", "minor", "it is gone", "name the base URL yourself",
-     "*-server-removed"),
+     ""),
     ("default-server-changed", "r/c", "-", "minor", "the first server is {after}, not {before}",
-     "name the base URL yourself", "*-server-*"),
-    ("server-changed", "r/c", "-", "minor", "it changed", "look at its variables", "*-server-*"),
+     "name the base URL yourself", ""),
+    ("server-changed", "r/c", "-", "minor", "it changed", "look at its variables", ""),
     ("description-changed", "c/c", "c/c", "patch", "its {subject} changed", "", ""),
     ("example-changed", "c/c", "c/c", "patch", "its examples changed", "", ""),
     ("extension-changed", "c/c", "c/c", "patch", "its extension {subject} changed", "",

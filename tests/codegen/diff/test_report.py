@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +118,23 @@ def test_a_damaged_file_of_approvals_is_one_error(tmp_path: Path, content: str) 
     file.write_text(content)
     with pytest.raises(ApprovedError, match=r"approved\.toml"):
         Approved.load(file)
+
+
+def oasdiff_checks() -> list[str]:
+    """The ids of `oasdiff.txt`, written out."""
+    lines = (Path(__file__).parent / "oasdiff.txt").read_text().splitlines()
+    parts = [re.split(r"\{([^}]*)\}", line) for line in lines if line and not line.startswith("#")]
+    choices = [[part.split(",") if index % 2 else [part] for index, part in enumerate(line)] for line in parts]
+    return ["".join(chosen) for line in choices for chosen in itertools.product(*line)]
+
+
+def test_the_page_speaks_of_every_check_of_the_catalogue_and_of_no_other() -> None:
+    checks = oasdiff_checks()
+    assert len(checks) == len(set(checks)) > 500
+    covered = {pattern for rule in RULES.values() for pattern in rule.covers}
+    patterns = covered | set(NOT_COVERED)
+    assert [check for check in checks if not any(fnmatchcase(check, pattern) for pattern in patterns)] == []
+    assert [pattern for pattern in patterns if not any(fnmatchcase(check, pattern) for check in checks)] == []
 
 
 def test_every_rule_is_complete_and_no_check_of_the_catalogue_is_both_covered_and_not() -> None:
