@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -49,33 +50,41 @@ def cdna_mutation_steps(lineage_manager: LineageManager) -> dict[str, StepFn]:
     """
     steps = _Steps(lineage_manager)
     return {
-        "detect_drift": steps.detect_drift,
-        "evaluate_trigger": steps.evaluate_trigger,
-        "compute_mutation": steps.compute_mutation,
-        "seal_proof": steps.seal_proof,
-        "notify_mutation": steps.notify_mutation,
+        "detect_drift": _naming_the_engine(steps.detect_drift),
+        "evaluate_trigger": _naming_the_engine(steps.evaluate_trigger),
+        "compute_mutation": _naming_the_engine(steps.compute_mutation),
+        "seal_proof": _naming_the_engine(steps.seal_proof),
+        "notify_mutation": _naming_the_engine(steps.notify_mutation),
     }
+
+
+def _naming_the_engine(step: Callable[[StepContext], dict[str, Any]]) -> StepFn:
+    """Whatever a step gives, it says first of which engine."""
+
+    async def named(ctx: StepContext) -> dict[str, Any]:
+        return {"engine_id": ctx.inputs["engine_id"], **step(ctx)}
+
+    return named
 
 
 class _Steps:
     def __init__(self, lineage: LineageManager) -> None:
         self._lineage = lineage
 
-    async def detect_drift(self, ctx: StepContext) -> dict[str, Any]:
+    def detect_drift(self, ctx: StepContext) -> dict[str, Any]:
         engine = ctx.inputs["engine_id"]
         given = {name: ctx.inputs[name] for name in _DRIFT_INPUTS if name in ctx.inputs}
         if not any(given.values()):
             nothing: dict[str, Any] = {"drift_detected": False, "drift_magnitude": 0.0, "drift_report": {}}
-            return {"engine_id": engine, **nothing, "skipped": True}
+            return {**nothing, "skipped": True}
         report = self._lineage.mutator.drift_detector.detect(engine, **given)
         return {
-            "engine_id": engine,
             "drift_detected": report.drifted,
             "drift_magnitude": report.magnitude,
             "drift_report": report.to_dict(),
         }
 
-    async def evaluate_trigger(self, ctx: StepContext) -> dict[str, Any]:
+    def evaluate_trigger(self, ctx: StepContext) -> dict[str, Any]:
         values, mutator = ctx.inputs, self._lineage.mutator
         yields, entropy = float(values.get("yield_score", 1.0)), float(values.get("entropy_score", 0.0))
         by_scores = mutator.should_mutate(yields, entropy)
@@ -91,7 +100,7 @@ class _Steps:
         )
         return {"mutation_needed": True, "trigger": trigger.to_dict(), "strategy": trigger.strategy.value}
 
-    async def compute_mutation(self, ctx: StepContext) -> dict[str, Any]:
+    def compute_mutation(self, ctx: StepContext) -> dict[str, Any]:
         """What the mutation will be; nothing is changed yet."""
         if not ctx.inputs.get("mutation_needed"):
             return {"mutated": False}
@@ -111,7 +120,7 @@ class _Steps:
             "trigger": proof.trigger.to_dict(),
         }
 
-    async def seal_proof(self, ctx: StepContext) -> dict[str, Any]:
+    def seal_proof(self, ctx: StepContext) -> dict[str, Any]:
         """Mutate the lineage."""
         if not ctx.inputs.get("mutated"):
             return {"sealed": False}
@@ -127,7 +136,7 @@ class _Steps:
             "block_ref": proof.block_ref,
         }
 
-    async def notify_mutation(self, ctx: StepContext) -> dict[str, Any]:
+    def notify_mutation(self, ctx: StepContext) -> dict[str, Any]:
         """The lineage told its callback when it mutated; this says whether there was anything to tell."""
         return {
             "notified": bool(ctx.inputs.get("sealed")),

@@ -54,7 +54,7 @@ class EntityState:
     run_ids: list[str] = field(default_factory=list[str])
     latest_run_id: str | None = None
     latest_checkpoint: EntityCheckpoint | None = None
-    all_proofs: dict[str, dict[str, ProofArtifact]] = field(default_factory=dict[str, dict[str, ProofArtifact]])
+    all_proofs: dict[str, list[ProofArtifact]] = field(default_factory=dict[str, list[ProofArtifact]])
     """The proofs of each run, by run id and step."""
     state_hash: str = ""
 
@@ -100,7 +100,7 @@ class EntityReducer:
         state.total_amount += float(amount)
         state.run_ids.append(run_id)
         state.latest_run_id = run_id
-        state.all_proofs[run_id] = dict(proofs)
+        state.all_proofs[run_id] = list(proofs.values())
         state.state_hash = _state_hash(state)
         state.latest_checkpoint = self._checkpoint(run_id)
         self._checkpoints.append(state.latest_checkpoint)

@@ -100,7 +100,7 @@ async def _prove_by_child(run: Run, node: DAGNode, context: StepContext) -> Proo
     child = ChildRun.of(run, node, run.children[node.id], context.inputs, child_run_id)
     wait = _wait_of(run, node.id)
     if wait is not None and _from_outside(run, node.id):
-        result = child_result(run.payload)
+        result = child_result(run.payload, child.template.name)
         facts = wait.metadata
         child.workflow_id = run.payload.get("child_workflow_id") or facts.get("child_workflow_id")
         child.inputs = dict(facts.get("child_inputs") or child.inputs)

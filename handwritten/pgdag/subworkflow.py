@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -203,48 +203,49 @@ def _child_config(run: Run, node: DAGNode, mode: str, request: ProofRequest) -> 
 
 @dataclass(frozen=True)
 class _Anchor:
-    hash: str
-    type: str
-    source: str
-    receipt_id: str = ""
-    block_ref: str = ""
-    step_id: str = ""
+    """What a child's proof hangs on. Without any, its parent's proof is the hash of what is known of the child."""
 
-    @property
-    def degraded(self) -> bool:
-        return self.type != "receipt_hash"
+    hash: str | None = None
+    type: str | None = None
+    source: str | None = None
+    receipt_id: str | None = None
+    block_ref: str | None = None
+    step_id: str | None = None
+    degraded: bool = False
 
 
-def _anchor_of(result: RunResult, request: ProofRequest) -> _Anchor | None:
+def _anchor_of(result: RunResult, request: ProofRequest) -> _Anchor:
     if result.slot_receipt_id:
         receipt = result.slot_receipt_id
-        return _Anchor(receipt, "receipt_hash", "child_slot_receipt", receipt, result.slot_id or "")
+        return _Anchor(receipt, "receipt_hash", "child_slot_receipt", receipt, result.slot_id or receipt)
     if request.require_child_slot_receipt:
-        return None
+        return _Anchor()
     if request.fallback_policy == "allow_child_step_anchor":
         return _step_anchor(result)
-    if request.fallback_policy == "allow_merkle_root" and result.merkle_root_hash:
-        return _Anchor(result.merkle_root_hash, "merkle_root", "child_merkle_root")
-    return None
+    if request.fallback_policy == "allow_merkle_root":
+        root = result.merkle_root_hash
+        return _Anchor(root, "merkle_root", "child_merkle_root", degraded=True) if root else _Anchor(degraded=True)
+    return _Anchor()
 
 
-def _step_anchor(result: RunResult) -> _Anchor | None:
+def _step_anchor(result: RunResult) -> _Anchor:
     """The last step's anchor, one that a receipt backs if there is any."""
     proofs = [proof for proof in result.proofs.values() if proof.succeeded and (proof.anchor_hash or proof.proof_hash)]
     if not proofs:
-        return None
+        return _Anchor()
     best = max(proofs, key=lambda p: (p.anchor_type == "receipt_hash", f"{p.created_at.isoformat()}:{p.step_id}"))
     return _Anchor(
         best.anchor_hash or best.proof_hash,
         best.anchor_type or "proof_hash",
         "child_step_anchor",
-        best.receipt_id,
-        best.block_ref,
+        best.receipt_id or None,
+        best.block_ref or None,
         best.step_id,
+        degraded=best.anchor_type != "receipt_hash",
     )
 
 
-def _verdict(result: RunResult, request: ProofRequest, anchor: _Anchor | None) -> tuple[ProofStatus, str, str]:
+def _verdict(result: RunResult, request: ProofRequest, anchor: _Anchor) -> tuple[ProofStatus, str, str]:
     """Status of the parent's proof, how the request was met, and why not."""
     statuses = {
         ReducerStatus.COMPLETE: ProofStatus.COMPLETED,
@@ -252,11 +253,12 @@ def _verdict(result: RunResult, request: ProofRequest, anchor: _Anchor | None) -
     }
     if request.require_child_slot_receipt and not result.slot_receipt_id:
         return ProofStatus.FAILED, "unsatisfied", "child_slot_receipt_missing"
-    if anchor is None:
+    if anchor.hash is None:
         return ProofStatus.FAILED, "unsatisfied", "no_acceptable_child_anchor"
-    if request.anchor_requirement == "receipt_hash_required" and anchor.degraded:
+    backed = anchor.type == "receipt_hash"
+    if request.anchor_requirement == "receipt_hash_required" and not backed:
         return ProofStatus.FAILED, "unsatisfied", "receipt_hash_required"
-    degraded = request.anchor_requirement == "receipt_hash_preferred" and anchor.degraded
+    degraded = request.anchor_requirement == "receipt_hash_preferred" and not backed
     return statuses.get(result.status, ProofStatus.FAILED), "degraded" if degraded else "satisfied", ""
 
 
@@ -273,8 +275,7 @@ def proof_of_child(
     """The parent's proof for a finished child."""
     anchor = _anchor_of(result, request)
     status, request_status, reason = _verdict(result, request, anchor)
-    chosen = anchor or _Anchor("", "", "")
-    metrics: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "child_workflow_id": child_workflow_id,
         "child_template_name": result.template_name,
         "child_run_id": result.run_id,
@@ -282,31 +283,37 @@ def proof_of_child(
         "child_slot_receipt_id": result.slot_receipt_id,
         "child_merkle_root_hash": result.merkle_root_hash,
         "child_status": result.status.value,
-        "child_anchor_hash": chosen.hash,
-        "child_anchor_type": chosen.type,
-        "child_anchor_receipt_id": chosen.receipt_id,
-        "child_anchor_step_id": chosen.step_id,
-        "child_anchor_source": chosen.source,
+        "child_anchor_hash": anchor.hash,
+        "child_anchor_type": anchor.type,
+        "child_anchor_receipt_id": anchor.receipt_id,
+        "child_anchor_step_id": anchor.step_id,
+        "child_anchor_source": anchor.source,
         "subworkflow": True,
-        "degraded_anchor": chosen.degraded,
+        "degraded_anchor": anchor.degraded,
         "proof_request": request.to_dict(),
-        "proof_request_status": request_status,
     }
-    proof = ProofArtifact(
+    proof_hash = anchor.hash or canonical_fingerprint(facts)
+    return ProofArtifact(
         step_id=node_id,
         spec_version=spec_version,
         inputs_fingerprint=canonical_fingerprint(child_inputs),
         outputs_fingerprint=canonical_fingerprint(result.final_outputs),
-        proof_hash=chosen.hash or canonical_fingerprint(metrics),
-        block_ref=chosen.block_ref,
+        proof_hash=proof_hash,
+        block_ref=anchor.block_ref or result.slot_id or "",
         status=status,
-        anchor_hash=chosen.hash,
-        anchor_type=chosen.type,
-        receipt_id=chosen.receipt_id,
-        metrics=metrics,
+        anchor_hash=proof_hash,
+        anchor_type=anchor.type or "proof_hash",
+        receipt_id=anchor.receipt_id or "",
+        metrics={
+            **facts,
+            "proof_request_status": request_status,
+            **({"proof_request_reason": reason} if reason else {}),
+        },
         created_at=clock(),
     )
-    return replace(proof, metrics={**metrics, "proof_request_reason": reason}) if reason else proof
+
+
+_ANCHOR_FACTS = ("anchor_hash", "anchor_type", "anchor_receipt_id", "anchor_step_id")
 
 
 def values_of_child(node_id: str, mode: str, proof: ProofArtifact, result: RunResult) -> dict[str, Any]:
@@ -318,18 +325,14 @@ def values_of_child(node_id: str, mode: str, proof: ProofArtifact, result: RunRe
         "slot_id": result.slot_id,
         "receipt_id": result.slot_receipt_id,
         "merkle_root_hash": result.merkle_root_hash,
-        "anchor_hash": proof.anchor_hash,
-        "anchor_type": proof.anchor_type,
-        "anchor_receipt_id": proof.receipt_id,
-        "anchor_step_id": proof.metrics["child_anchor_step_id"],
+        **{name: proof.metrics[f"child_{name}"] for name in _ANCHOR_FACTS},
     }
     return {**result.final_outputs, **{f"{node_id}_child_{name}": value for name, value in facts.items()}}
 
 
-def child_result(payload: Mapping[str, Any]) -> RunResult:
+def child_result(payload: Mapping[str, Any], template_name: str) -> RunResult:
     """Read the RunResult document that ends an async child, leniently: what is missing is taken to have gone well."""
     known = {status.value for status in ReducerStatus}
     status = str(payload.get("status"))
-    name = payload.get("template_name") or payload.get("child_template_name")
-    lenient = {**payload, "status": status if status in known else ReducerStatus.COMPLETE.value, "template_name": name}
-    return RunResult.from_dict(lenient)
+    told = {"status": status if status in known else ReducerStatus.COMPLETE.value, "template_name": template_name}
+    return RunResult.from_dict({**payload, **told})

@@ -40,6 +40,13 @@ def test_random_workflows_prove_the_same(original: str) -> None:
     assert ours == theirs
 
 
+def test_waits_children_and_the_parts_around_give_the_same(original: str) -> None:
+    program = str(HERE / "peer_parts.py")
+    theirs, ours = (printed(python, program) for python in (original, sys.executable))
+    assert len(ours) > 100
+    assert ours == theirs
+
+
 EXAMPLE = """
 import asyncio, json, sys
 from sbn import SbnClient
