@@ -67,9 +67,11 @@ class Account:
 
     def summary(self) -> str:
         """One line for people: `288 of 288 operations, 1422 of 1422 schemas, 0 losses`."""
-        parts = [f"{self.operations} operations", f"{self.schemas} schemas"]
+        parts = [f"{self.operations} operations"]
         if self.webhooks.found:
-            parts.insert(1, f"{self.webhooks} webhooks")
+            parts.append(f"{self.webhooks} webhooks")
+        if self.schemas.found or not self.operations.found:
+            parts.append(f"{self.schemas} schemas")
         return ", ".join([*parts, f"{len(self.losses)} loss" + ("" if len(self.losses) == 1 else "es")])
 
     def as_json(self) -> dict[str, object]:

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCES = [(t.info.strip(), t.content) for t in MarkdownIt().parse(README) if t.type == "fence"]
 FRESH_MACHINE, STORY = FENCES[:2], FENCES[2:]
+INSTALL = "python -m pip install -q -e ."
+"""Not run here, where it would change the environment of the tests: `PYTHONPATH` does what it would."""
 
 
 def run(language: str, code: str, folder: Path) -> str:
@@ -23,6 +25,7 @@ def run(language: str, code: str, folder: Path) -> str:
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("the README's commands are for a POSIX shell")
+    code = "\n".join(line for line in code.splitlines() if not line.startswith(INSTALL))
     command = [sys.executable, "-c", code] if language == "python" else [bash, "-euo", "pipefail", "-c", code]
     environment = {
         **os.environ,

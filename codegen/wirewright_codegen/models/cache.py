@@ -53,16 +53,23 @@ class Cache:
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make()
             with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".tmp", delete=False) as file:
                 json.dump(value, file)
             Path(file.name).replace(self._folder / f"{key}.json")
             self._forget_oldest(self._folder)
 
+    def _make(self) -> None:
+        """The folder, which git passes over: nobody commits a cache by `git add .`."""
+        assert self._folder is not None
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
     @staticmethod
     def _forget_oldest(folder: Path) -> None:
         """Keep the folder small: above the limit the older half goes."""
-        files = list(folder.iterdir())
+        files = [path for path in folder.iterdir() if path.name != ".gitignore"]
         if len(files) > LIMIT:
             for path in sorted(files, key=lambda path: path.stat().st_mtime)[: len(files) // 2]:
                 path.unlink(missing_ok=True)

@@ -57,12 +57,34 @@ class Sides:
             return spec_at(self._target_of(str(self.folder / revised[1])), *revised)
         return self._installed(text)
 
-    def target(self, text: str) -> Target | None:
-        """The configured target that a text stands for, if there is one."""
+    def package(self, text: str) -> tuple[str, str] | None:
+        """Name and flavour of the package that clients of such a spec import: configured here, or installed."""
+        target = self._known(text)
+        return (target.package, target.models) if target else self._installed_package(text)
+
+    def _known(self, text: str) -> Target | None:
+        """The configured target that a text stands for, at any revision."""
+        from wirewright_codegen.diff.sources import split_revision
+
         named = [target for target in self.targets if text in names_of(target)]
         if len(named) == 1:
             return named[0]
-        return next((target for target in self.targets if _same(target, text)), None)
+        revised = None if Path(text).exists() else split_revision(text)
+        place = str(self.folder / revised[1]) if revised else text
+        return next((target for target in self.targets if _same(target, place)), None)
+
+    @staticmethod
+    def _installed_package(text: str) -> tuple[str, str] | None:
+        from importlib import import_module
+
+        from wirewright.protocols import find_protocol, names
+
+        name, _, version = text.partition("/")
+        if name not in names():
+            return None
+        protocol = find_protocol(name)
+        package = protocol.versions[protocol.version(version or None)].package
+        return package, str(import_module(f"{package}._package").CODEC)
 
     def _target_of(self, text: str) -> Target:
         from wirewright_codegen.pipeline import Target

@@ -47,11 +47,11 @@ def run(
 
     sides = Sides(config)
     before, after = sides.source(old), sides.source(new)
-    known = sides.target(old)
-    name = package or (known.package if known else None)
+    known = sides.package(old) or sides.package(new) or (None, "msgspec")
+    name = package or known[0]
     if name is None:
         raise CliError("say which generated package the app imports", place="--package", code=2)
-    flavour = cast("Flavour", models or (known.models if known else "msgspec"))
+    flavour = cast("Flavour", models or known[1])
     with tempfile.TemporaryDirectory(prefix="wirewright-impact-") as folder:
         place = Path(folder)
         made = [_package(side, name, flavour, place / f"{number}.json", sides) for number, side in

@@ -90,6 +90,8 @@ def create(root: Path, name: str, title: str) -> list[str]:
         if (root / path).exists():
             raise CliError("there is such a file already", place=path)
     pyproject = root / "pyproject.toml"
+    if not pyproject.exists() and not (root / ".gitignore").exists():
+        files[".gitignore"] = _filled("gitignore.txt", values)
     project = pyproject.read_text(encoding="utf-8") if pyproject.is_file() else _filled("pyproject.toml.txt", values)
     files["pyproject.toml"] = added_to(project, name)
     for path, text in files.items():
@@ -129,4 +131,5 @@ def _print(console: Console, name: str, written: list[str]) -> None:
     console.print(f"    wirewright demo {name}          [dim]its quick start against its sandbox[/]")
     console.print(f"    wirewright serve {name}         [dim]the sandbox, for other programs[/]")
     console.print(f"    pytest tests/protocols/{name}   [dim]client, sandbox and spec agree[/]")
+    console.print(f"    pip install -e . {' ' * len(name)}      [dim]to import it in programs of your own[/]")
     console.print(f"[dim]Then edit specs/{name}/1.0/openapi.yaml, and run wirewright generate {name}.[/]")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from wirewright.cli import main, watch
+from wirewright.cli.compared import Sides
 from wirewright.cli.report import Format
 from wirewright.cli.targets import choose_targets
 
@@ -190,6 +191,23 @@ def test_impact_names_lines_and_reasons(wirewright: Run, project: Path) -> None:
     assert (finding["file"], finding["line"], finding["change"]["rule"]) == ("app.py", 5, "property-removed")
     safe = wirewright("impact", "app.py", "--from", "shop/1", "--to", "shop/1")
     assert (safe.code, safe.out.split("  ")[0]) == (0, "nothing is touched")
+
+
+@pytest.mark.parametrize(
+    ("old", "package"),
+    [
+        ("shop/1", ("shop_api.v1", "msgspec")),
+        ("specs/shop/1", ("shop_api.v1", "msgspec")),
+        ("HEAD:specs/shop/1", ("shop_api.v1", "msgspec")),
+        ("v1:specs/shop/1/openapi.yaml", ("shop_api.v1", "msgspec")),
+        ("sbn/0.12", ("sbn_api.v0_12", "attrs")),
+        ("neuron", ("neuron_api.v1_0", "pydantic")),
+        (str(SHOP / "after.yaml"), None),
+        ("https://example.com/openapi.json", None),
+    ],
+)
+def test_the_package_of_an_app_is_known_by_its_spec(project: Path, old: str, package: tuple[str, str] | None) -> None:
+    assert Sides(project / "pyproject.toml").package(old) == package
 
 
 # check ---------------------------------------------------------------------------------------------------------------

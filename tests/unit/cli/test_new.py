@@ -42,6 +42,25 @@ def test_a_new_protocol_has_client_sandbox_demo_and_passing_tests(wirewright: Ru
     assert " passed" in tests.stdout
 
 
+def test_all_files_of_a_new_project_can_be_committed_at_once(wirewright: Run, here: Path) -> None:
+    wirewright("new", "tiny_tasks")
+    wirewright("demo", "tiny_tasks")  # imports, so bytecode is there as well
+    for command in ("git init -q", "git add ."):
+        subprocess.run(command.split(), cwd=here, check=True)
+    added = subprocess.run(["git", "ls-files"], cwd=here, check=True, capture_output=True, text=True).stdout.split()
+
+    assert {path.split("/")[0] for path in added} == {
+        ".gitignore", "generated", "handwritten", "pyproject.toml", "specs", "tests"
+    }  # fmt: skip
+    assert [path for path in added if path.endswith(".pyc")] == []
+
+
+def test_a_gitignore_that_is_there_stays_as_it_is(wirewright: Run, here: Path) -> None:
+    (here / ".gitignore").write_text("mine\n")
+    wirewright("new", "tiny_lists", "--no-generate")
+    assert (here / ".gitignore").read_text() == "mine\n"
+
+
 def test_the_demo_says_when_it_is_no_checkout(wirewright: Run, here: Path) -> None:
     wirewright("new", "tiny_notes")
     (here / "pyproject.toml").write_text((here / "pyproject.toml").read_text().split("[tool.wirewright]")[0])
@@ -69,6 +88,15 @@ def test_a_sandbox_that_breaks_its_contract_fails_the_demo(wirewright: Run, here
     assert played.code == 1
     assert "broken" in played.out
     assert "notes_c: PUT /v1/notes/first: body/revision: -1 is less than the minimum of 1" in played.out
+
+
+def test_an_account_counts_only_what_its_spec_has(wirewright: Run, here: Path) -> None:
+    (here / "inline.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+        "paths: {/a: {get: {operationId: a, responses: {'204': {description: d}}}}}\n"
+    )
+    made = wirewright("generate", "--spec", "inline.yaml", "--package", "inline_api", "--out", "out")
+    assert "1 of 1 operations, 0 losses" in made.out
 
 
 def test_nothing_is_overwritten(wirewright: Run, here: Path) -> None:
