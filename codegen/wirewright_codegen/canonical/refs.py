@@ -8,7 +8,7 @@ from urllib.parse import urldefrag, urljoin
 
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
-from wirewright_codegen.read.document import Document
+from wirewright_codegen.read.document import Document, self_of
 from wirewright_codegen.read.pointer import escape, from_fragment, lookup
 from wirewright_codegen.read.sources import resolve_name
 from wirewright_codegen.read.values import is_list, is_map
@@ -147,7 +147,10 @@ class References:
         anchors: dict[tuple[At, str], At] = {}
         dynamic: dict[str, list[At]] = {}
         for name, source in self.document.files.items():
-            stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), name)]
+            base = urljoin(name, self_of(source.value))
+            if base != name:
+                ids[base], bases[At(name, "")] = At(name, ""), base
+            stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), base)]
             while stack:
                 node, pointer, resource, base = stack.pop()
                 if is_list(node):

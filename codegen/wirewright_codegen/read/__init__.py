@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from wirewright_codegen.errors import SpecError
-from wirewright_codegen.read.document import Document, SourceFile
+from wirewright_codegen.read.document import Document, SourceFile, self_of
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.parse import parse
 from wirewright_codegen.read.sources import Sources, is_remote, resolve_name
@@ -140,7 +140,18 @@ class _Reader:
         return value
 
     def _follow(self, waiting: list[str]) -> None:
-        """Read every file that is referred to, and those that they refer to."""
+        """Read every file that is referred to, and those that they refer to.
+
+        Documents of OpenAPI 3.2 may refer to each other by what each calls itself: what is found by no name is looked
+        for among the files beside them that have such a name.
+        """
+        self._read_wanted(waiting)
+        if self.failures and any(self_of(file.value) for file in self.files.values()):
+            others = [name for name in self.sources.holding(b"$self") if name not in self.files]
+            self.files |= {name: self._load(name) for name in others}
+            self._read_wanted(others)
+
+    def _read_wanted(self, waiting: list[str]) -> None:
         wanted: dict[str, str] = {}
         while waiting:
             name = waiting.pop()
@@ -159,8 +170,9 @@ class _Reader:
                     waiting.append(target)
 
     def _references(self, name: str) -> Iterator[tuple[str, str]]:
-        """Files that a file refers to; notes the `$id`s that it defines on the way."""
+        """Files that a file refers to; notes the names that it and its schemas give themselves on the way."""
         stack: list[Any] = [self.files[name].value]
+        self.ids.add(urljoin(name, self_of(stack[0])))
         found: list[tuple[str, str]] = []
         while stack:
             node = stack.pop()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -53,6 +55,16 @@ class Sources:
         if self.trusted and not Path(name).is_absolute() and is_remote(self.trusted):
             raise ForbiddenReferenceError("a remote document may not refer to a local file", file=name)
         return self._local(name)
+
+    def holding(self, text: bytes) -> Iterator[str]:
+        """Names of the local files in the folder whose bytes hold a text, as many of them as a document may have."""
+        if self.trusted and is_remote(self.trusted):
+            return
+        files = (path for path in self.folder.rglob("*") if path.suffix in (".yaml", ".yml", ".json"))
+        for path in sorted(islice(files, self.options.max_files)):
+            name = path.relative_to(self.folder).as_posix()
+            if path.is_file() and text in self.read(name):
+                yield name
 
     def _remote(self, name: str) -> bytes:
         if name != self.trusted and not self.options.allow_remote:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from wirewright_codegen.canonical import canonicalise
@@ -509,3 +510,42 @@ def test_overlays_that_make_no_sense(write: Write, actions: Any, reason: str) ->
         overlaid(write, actions)
 
     assert caught.value.file == "overlay.json"
+
+
+# -- documents that have a name of their own (`$self` of OpenAPI 3.2)
+
+SELF = "openapi: 3.2.0\n$self: https://api.test/v1/openapi\ninfo: {title: Self, version: '1'}\n"
+
+
+def test_a_document_may_refer_to_itself_by_its_own_name(write: Write) -> None:
+    folder = write(
+        openapi_DOT_yaml=SELF
+        + "components: {schemas: {A: {$ref: 'https://api.test/v1/openapi#/components/schemas/B'}, B: {type: string}}}\n"
+    )
+
+    result = canonicalise(read_document(folder))
+
+    assert result.document["components"]["schemas"]["A"] == {"$ref": "#/components/schemas/B", "x-source": ANY}
+    assert result.account.complete
+
+
+def test_documents_find_each_other_by_what_they_call_themselves(write: Write) -> None:
+    folder = write(
+        openapi_DOT_yaml=SELF + "components: {schemas: {A: {$ref: 'shared/foo#/components/schemas/B'}}}\n",
+        elsewhere__bar_DOT_yaml=SELF.replace("v1/openapi", "v1/shared/foo")
+        + "components: {schemas: {B: {type: object, properties: {a: {$ref: '../openapi#/components/schemas/A'}}}}}\n",
+        elsewhere__unrelated_DOT_yaml="not: [a document\n",
+    )
+
+    result = canonicalise(read_document(folder))
+
+    schemas = result.document["components"]["schemas"]
+    assert schemas["A"]["properties"] == {"a": {"$ref": "#/components/schemas/A"}}
+    assert result.account.complete
+
+
+def test_by_its_own_name_a_document_reaches_nothing_else(write: Write) -> None:
+    folder = write(openapi_DOT_yaml=SELF + "components: {schemas: {A: {$ref: 'https://api.test/v1/no#/x'}}}\n")
+
+    with pytest.raises(ForbiddenReferenceError):
+        canonicalise(read_document(folder))
