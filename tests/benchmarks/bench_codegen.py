@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from figures import figure
+
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 DOCUMENTS = ("petstore31", "langgraph31", "openai31")
 BIN = Path(sys.executable).parent
@@ -128,6 +130,18 @@ def rows(name: str, path: Path) -> Iterator[Row]:
                 yield Row(name, tool, which, round(seconds, 2), round(cpu, 2), megabytes, status, made, said[:160])
 
 
+def compare(made: list[Row]) -> None:
+    """Ours beside each tool that took the document, run by run."""
+    by_tool = {(row.tool, row.run): row for row in made if row.status == 0}
+    for (tool, which), row in by_tool.items():
+        ours = by_tool.get(("wirewright (pydantic)" if tool.startswith("datamodel") else "wirewright (msgspec)", which))
+        if ours is None or tool.startswith("wirewright"):
+            continue
+        case, headline = f"{row.document}, {which}", row.document == DOCUMENTS[-1] and which != "one line changed"
+        figure("Generating", case, ours.seconds, row.seconds, beside=tool, unit="s", headline=headline)
+        figure("Generating", f"{case}, memory", ours.megabytes, row.megabytes, beside=tool, unit="MB")
+
+
 def main() -> None:
     """Print one line for each run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -138,13 +152,16 @@ def main() -> None:
     found: list[Row] = []
     for name in given.documents:
         path = Path(name) if Path(name).suffix else CORPUS / f"{name}.json"
+        made: list[Row] = []
         for row in rows(path.stem, path):
-            found.append(row)
+            made.append(row)
             print(
                 f"{row.document:<14}{row.tool:<26}{row.run:<18}{row.seconds:>8.2f}{row.cpu_seconds:>7.2f}"
                 f"{row.megabytes:>6}{row.status:>5}  {row.operations} {row.said}",
                 flush=True,
             )
+        compare(made)
+        found += made
     if given.json:
         given.json.write_text(json.dumps([asdict(row) for row in found], indent=2) + "\n")
 
