@@ -4,7 +4,7 @@
 
 Every test that is marked `interop` counts, wherever it is; what is not a result (originals, servers of theirs) is said
 in `tests/interop.toml`. The page has no times and no dates, so that it changes when results do; modules that did not
-run this time keep what the page said of them.
+run this time, or not all of them, keep what the page said of them.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self.partly: set[str] = set()
+
+    def pytest_deselected(self, items: Iterable[pytest.Item]) -> None:
+        self.partly |= {_path(item.path) for item in items if item.get_closest_marker("interop") is not None}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -78,15 +82,19 @@ class Table:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.rows and not session.config.option.collectonly:
             before = kept(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
-            rows = before | {row.path: row for row in self.rows.values()}
+            rows = before | {row.path: row for row in self.rows.values() if row.path not in self.partly & before.keys()}
             PAGE.write_text(page(rows.values(), notes()), encoding="utf-8")
 
 
 def _row(path: Path) -> Row:
     inside = path.relative_to(TESTS).parts
-    protocol = inside[1] if inside[0] == "protocols" else inside[0]
+    protocol = inside[1] if inside[0] in {"protocols", "unit"} else inside[0]
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
-    return Row(protocol, path.relative_to(TESTS.parent).as_posix(), " ".join(text.split("\n\n")[0].split()))
+    return Row(protocol, _path(path), " ".join(text.split("\n\n")[0].split()))
+
+
+def _path(path: Path) -> str:
+    return path.relative_to(TESTS.parent).as_posix()
 
 
 def kept(text: str) -> dict[str, Row]:

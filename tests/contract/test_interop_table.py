@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -94,14 +95,19 @@ def test_a_page_is_made_of_what_ran(pytester: pytest.Pytester, monkeypatch: pyte
     assert "| | **all** | **3** | **1** | **1** |" in page
     assert "Failed: `tests/protocols/demo/test_originals.py`: test_two[2]" in page
 
+    # nor does a run of a part of a module take the place of the whole
+    pytester.runpytest_subprocess("-p", "interop_table", "-p", "no:cacheprovider", "-k", "test_originals and one")
+    assert f"{row} | 2 | 1 | 1 |" in (tests / "INTEROP.md").read_text()
 
-def test_every_protocol_with_originals_is_told_of() -> None:
-    import tomllib
 
+def test_every_interop_test_is_in_the_table_and_its_originals_are_told_of() -> None:
     told = tomllib.loads((TESTS / "interop.toml").read_text(encoding="utf-8"))
-    found = {
-        path.relative_to(TESTS / "protocols").parts[0]
-        for path in (TESTS / "protocols").rglob("test_*.py")
-        if "mark.interop" in path.read_text(encoding="utf-8")
-    }
-    assert found <= told.keys()
+    page = (TESTS / "INTEROP.md").read_text(encoding="utf-8")
+    marked = [
+        path.relative_to(TESTS)
+        for path in TESTS.rglob("test_*.py")
+        if path != Path(__file__) and "pytest.mark.interop\n" in path.read_text(encoding="utf-8")
+    ]
+    assert len(marked) >= 9
+    assert [path.as_posix() for path in marked if f"]({path.as_posix()})" not in page] == []
+    assert {path.parts[1] for path in marked} <= told.keys()
