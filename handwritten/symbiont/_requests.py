@@ -135,12 +135,17 @@ class Double:
 
 
 def _content(found: Any) -> bytes:
-    """The body of whatever a double answered: bytes where it has some, else its JSON, else its text."""
+    """The body of whatever a double answered: bytes where it has some, else its JSON, else its text.
+
+    A refusal's text goes before its JSON, unless that has a `resolution`.
+    """
     if isinstance(found, Reply) or isinstance(getattr(found, "content", None), bytes):
         return bytes(found.content)
-    if isinstance(text := getattr(found, "text", None), str) and found.status_code >= 400:
-        return text.encode()
+    text: Any = getattr(found, "text", None)
     try:
-        return _json.dumps(found.json(), default=str).encode()
+        value = found.json()
+        content = _json.dumps(value, default=str).encode()
     except (TypeError, ValueError):
         return text.encode() if isinstance(text, str) else b""
+    is_settled = is_mapping(value) and "resolution" in value
+    return text.encode() if isinstance(text, str) and found.status_code >= 400 and not is_settled else content

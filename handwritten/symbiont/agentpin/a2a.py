@@ -46,7 +46,9 @@ def build_unsigned_agent_card(
 def sign_agent_card(
     unsigned_card: Mapping[str, Any], private_key_pem: str, kid: str, agentpin_endpoint: str
 ) -> dict[str, Any]:
-    """A copy with the extension that proves it."""
+    """A copy with the extension that proves it. Raises `AgentPinError` without an endpoint."""
+    if not agentpin_endpoint:
+        raise _invalid("agentpin_endpoint is required")
     card = {name: value for name, value in unsigned_card.items() if name != EXTENSION}
     extension = {
         "agentpin_endpoint": agentpin_endpoint,

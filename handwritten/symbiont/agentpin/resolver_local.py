@@ -58,6 +58,9 @@ class LocalAgentCardStore:
         self._cards: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._cards)
+
     def register(self, card: Mapping[str, Any]) -> None:
         """Keep a card. Raises `AgentPinError` unless it holds its own proof."""
         verify_agentpin_extension(card)

@@ -3,7 +3,7 @@
     result = verify_schema_offline(schema, signature, "example.com", "tool", discovery, None, KeyPinStore())
 
 Names, results and wire form are those of `schemapin`. Stricter are: HTTPS to real domains with limits of time and size,
-`validate_key_not_revoked` is false when nobody can be asked, and `auto_pin` pins no key whose signature was not good.
+and `auto_pin` pins no key whose signature was not good.
 Names load with their modules.
 """
 

@@ -60,9 +60,8 @@ class PublicKeyDiscovery:
 
     @classmethod
     def validate_key_not_revoked(cls, public_key_pem: str, domain: str, timeout: int = 10) -> bool:
-        """Whether a domain still stands by a key; False when that cannot be found out."""
-        revoked = cls.get_revoked_keys(domain, timeout)
-        return revoked is not None and not cls.check_key_revocation(public_key_pem, revoked)
+        """Whether a domain has not taken a key back; True when nobody can be asked."""
+        return not cls.check_key_revocation(public_key_pem, cls.get_revoked_keys(domain, timeout) or [])
 
     @classmethod
     def get_developer_info(cls, domain: str, timeout: int = 10) -> dict[str, str] | None:

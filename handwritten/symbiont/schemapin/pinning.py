@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from symbiont.agentpin._values import now_iso, objects, text
+from symbiont.schemapin.discovery import PublicKeyDiscovery
 from symbiont.schemapin.interactive import InteractiveHandler, InteractivePinningManager, UserDecision
 
 _TABLES = """
@@ -168,6 +169,10 @@ class KeyPinning:
             return False
         known = self.get_key_info(tool_id)
         developer = {"developer_name": developer_name} if developer_name else None
+        if not PublicKeyDiscovery.validate_key_not_revoked(pem, domain):
+            said = developer if known is None else known
+            decision = self.interactive_manager.prompt_revoked_key(tool_id, domain, pem, said)
+            return decision is UserDecision.TEMPORARY_ACCEPT
         if known is None:
             decision = self.interactive_manager.prompt_first_time_key(tool_id, domain, pem, developer)
         else:

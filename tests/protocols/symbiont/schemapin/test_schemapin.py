@@ -246,7 +246,7 @@ URL = "https://example.com/.well-known/schemapin.json"
 def test_discovery(web, dev):
     find = PublicKeyDiscovery
     assert find.get_public_key_pem(DOMAIN) is find.get_revoked_keys(DOMAIN) is find.get_developer_info(DOMAIN) is None
-    assert not find.validate_key_not_revoked(dev.public, DOMAIN)
+    assert find.validate_key_not_revoked(dev.public, DOMAIN)
     web[URL] = dev.document | {"contact": "c", "revocation_endpoint": "https://example.com/r"}
     web["https://example.com/r"] = revoked(dev.fingerprint).to_dict()
     assert find.get_public_key_pem(DOMAIN) == dev.public
@@ -360,7 +360,7 @@ def test_pins_are_a_file(tmp_path):
         ("interactive", "default", "always_trust", True, True, False),
     ],
 )
-def test_modes_policies_and_people(tmp_path, mode, policy, decision, first, same, changed):
+def test_modes_policies_and_people(tmp_path, web, mode, policy, decision, first, same, changed):
     handler = CallbackInteractiveHandler(lambda context: UserDecision(decision)) if decision else None
     pins = KeyPinning(str(tmp_path / "pins.db"), PinningMode(mode), handler)
     pins.set_domain_policy("d", PinningPolicy(policy))
@@ -373,7 +373,7 @@ def test_modes_policies_and_people(tmp_path, mode, policy, decision, first, same
         assert not pins.is_key_pinned("t")
 
 
-def test_what_a_person_is_asked(tmp_path, dev):
+def test_what_a_person_is_asked(tmp_path, web, dev):
     asked: list[Any] = []
     handler = CallbackInteractiveHandler(lambda context: asked.append(context) or UserDecision.ACCEPT)
     pins = KeyPinning(str(tmp_path / "pins.db"), PinningMode.INTERACTIVE, handler)
@@ -390,6 +390,21 @@ def test_what_a_person_is_asked(tmp_path, dev):
     assert asked[0].current_key is None
     assert (asked[1].current_key.fingerprint, asked[1].new_key.fingerprint) == (dev.fingerprint, other.fingerprint)
     assert asked[1].current_key.developer_name == "dev"
+
+
+@pytest.mark.parametrize(
+    ("decision", "used"), [("accept", False), ("always_trust", False), ("reject", False), ("temporary_accept", True)]
+)
+def test_a_person_is_told_that_a_key_was_taken_back(tmp_path, web, dev, decision, used):
+    web[URL] = dev.document | {"revoked_keys": [dev.fingerprint]}
+    asked: list[Any] = []
+    handler = CallbackInteractiveHandler(lambda context: asked.append(context) or UserDecision(decision))
+    pins = KeyPinning(str(tmp_path / "pins.db"), PinningMode.INTERACTIVE, handler)
+    assert pins.interactive_pin_key("t", dev.public, DOMAIN, "dev") is used
+    assert [question.prompt_type for question in asked] == [PromptType.REVOKED_KEY]
+    assert asked[0].security_warning
+    assert not pins.is_key_pinned("t")
+    assert pins.get_domain_policy(DOMAIN) is PinningPolicy.DEFAULT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from symbiont import Client
 from symbiont.channels import ChannelClient
 from symbiont.client import requests
-from symbiont.exceptions import APIError, AuthenticationError, PermissionDeniedError
+from symbiont.exceptions import APIError, AuthenticationError, PermissionDeniedError, ReconciledInvocationError
 from symbiont.schedules import AsyncScheduleClient, ScheduleClient
 from wirewright.sandbox import Sandbox
 
@@ -83,6 +83,20 @@ def test_its_statuses_are_our_errors(status: int, kind: type[Exception]) -> None
         Client(api_key="k").health_check()
 
     assert caught.value.response_text == "why"  # type: ignore[attr-defined]
+
+
+def test_its_json_says_how_an_operator_settled_an_invocation() -> None:
+    told = answer(409, {"resolution": {"outcome": "Failed"}})
+    told.text = "{}"
+
+    with (
+        patch("symbiont.client.requests.request", return_value=told) as double,
+        pytest.raises(ReconciledInvocationError) as caught,
+    ):
+        Client(api_key="k").execute_agent("agent-1", idempotency_key="mine")
+
+    assert caught.value.resolution == {"outcome": "Failed"}
+    assert double.call_args.kwargs["headers"] == {"Authorization": "Bearer k", "Idempotency-Key": "mine"}
 
 
 @pytest.mark.parametrize(
