@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from wirewright_codegen.diff import keywords
@@ -9,6 +10,7 @@ from wirewright_codegen.diff.facts import Scope, members
 from wirewright_codegen.diff.schemas import Schemas
 from wirewright_codegen.diff.shapes import use_of
 from wirewright_codegen.diff.values import At, Json
+from wirewright_codegen.operations.media import is_json
 from wirewright_codegen.read.values import is_map
 
 _MEDIA = frozenset(
@@ -57,10 +59,9 @@ class Messages:
         for name in new:
             if name not in old:
                 scope.note("media-type-added", at.to("", "content", name, old=False), None, name, subject=name)
-        stayed = [name for name in old if name in new]
-        order = [name for name in new if name in old]
-        if stayed[:1] != order[:1]:
-            scope.note("default-media-type-changed", at, stayed[0], order[0])
+        was, is_ = _preferred(name for name in old if name in new), _preferred(name for name in new if name in old)
+        if was != is_:
+            scope.note("default-media-type-changed", at, was, is_)
 
     def _form(self, scope: Scope, at: At, old: Any, new: Any) -> None:
         if old == new:
@@ -156,6 +157,11 @@ class Messages:
         keywords.compare_life(scope, at, old, new)
         keywords.compare_rest(scope, at, old, new, _HEADER)
         self._schemas.compare(scope, at.to("", "schema"), old.get("schema", {}), new.get("schema", {}))
+
+
+def _preferred(names: Iterable[str]) -> str | None:
+    """The form that generated clients take when none is named: the first that is JSON, else the first."""
+    return min(names, key=lambda name: not is_json(name), default=None)
 
 
 def _wrapping(envelope: Any) -> str:
