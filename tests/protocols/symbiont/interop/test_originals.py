@@ -5,12 +5,12 @@ Run with `nox -s interop`. The first run installs the originals into environment
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from symbiont.testing.rules import SANDBOX_TOKEN
 from wirewright.protocols import find_protocol
@@ -19,11 +19,6 @@ from wirewright.sandbox import Sandbox
 pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("symbiont_peers", HERE / "peers.py")
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
 
 Steps = dict[str, dict[str, Any]]
 # What the originals get by their own fault, or are meant to get.
@@ -38,8 +33,8 @@ REFUSED_FIRST = REFUSED | {"get_secret_gone": "NotFoundError", "add_knowledge_it
 def play(version: str, sandbox_version: str) -> tuple[Steps, set[str]]:
     """What came of every step, and the operations that were reached."""
     try:
-        python = peers.python(version)
-    except peers.NoPeer as error:
+        python = peers.python_of(f"symbiont-sdk=={version}")
+    except peers.NoPeerError as error:
         pytest.skip(str(error))
     with Sandbox("symbiont", sandbox_version, verify=True, waiting=0.0) as sandbox:
         command = [str(python), str(HERE / "program.py"), sandbox.url, SANDBOX_TOKEN]

@@ -1,7 +1,6 @@
 """AgentPin and SchemaPin beside the originals: what one makes the other takes, and both judge alike.
 
-Run with `nox -s interop`. The first run installs the originals into an environment of their own (`SYMBIONT_PEERS` says
-where such are kept).
+Run with `nox -s interop`. The first run installs the originals into an environment of their own.
 """
 
 from __future__ import annotations
@@ -9,15 +8,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from symbiont import agentpin, schemapin
 from symbiont.agentpin import Capability, KeyPinStore
@@ -62,30 +59,13 @@ class Peer:
         self._process.wait(10)
 
 
-def environment() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = Path(os.environ.get("SYMBIONT_PEERS") or cache / "wirewright" / "peers") / "agentpin-0.3.0"
-    python = place / "bin" / "python"
-    if not (place / "ready").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-        commands = (
-            [[uv, "venv", "-q", "-p", sys.executable, place], [uv, "pip", "install", "-q", "-p", python, *ORIGINALS]]
-            if uv
-            else [[sys.executable, "-m", "venv", place], [python, "-m", "pip", "install", "-q", *ORIGINALS]]
-        )
-        for command in commands:
-            done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"the originals cannot be installed here: {done.stderr.strip()[-300:]}")
-        (place / "ready").touch()
-    return python
-
-
 @pytest.fixture(scope="module")
 def peer() -> Iterator[Peer]:
-    peer = Peer(environment())
+    try:
+        python = peers.python_of(*ORIGINALS)
+    except peers.NoPeerError as error:
+        pytest.skip(f"the originals cannot be installed here: {error}")
+    peer = Peer(python)
     yield peer
     peer.close()
 
