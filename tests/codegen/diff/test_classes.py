@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from wirewright_codegen.diff import Change, Class, Diff, compare
+from wirewright_codegen.diff import RULES, Change, Class, Diff, compare
 
 Changes = Callable[[Any], list[Change]]
 TEXT = {"description-changed", "example-changed"}
@@ -23,6 +23,12 @@ def test_a_change_has_its_rule_and_its_class_for_senders_and_receivers(case: Any
 
 def test_the_tables_are_large_enough_to_trust(all_cases: list[Any]) -> None:
     assert len(all_cases) >= 150
+
+
+def test_every_rule_has_a_change_that_shows_it(all_cases: list[Any], differences: Diff) -> None:
+    shown = {rule for case in all_cases for rule in case.rules} | {change.rule for change in differences.changes}
+    by_documents = {rule for rule in RULES if rule.startswith(("server-", "default-server-", "security-scheme-"))}
+    assert sorted(RULES.keys() - shown - by_documents) == []  # test_documents.py
 
 
 def test_every_change_has_a_place_and_a_fingerprint_of_its_own(differences: Diff) -> None:
