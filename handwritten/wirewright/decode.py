@@ -5,16 +5,19 @@ Success is a 2xx, or a 3xx that is documented by an operation that documents no 
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from wirewright import codecs
 from wirewright.bodies import is_json
+from wirewright.charsets import in_charset
 from wirewright.codecs import CodecError
 from wirewright.errors import DecodeError, StatusError, status_error_type
-from wirewright.messages import HttpResponse
+from wirewright.messages import Headers, HttpResponse
 from wirewright.operation import Content, Envelope, Operation
 
 _KEPT = 64
@@ -56,9 +59,12 @@ class ResponseDecoder:
         try:
             return decode(response.content)
         except CodecError as error:
+            if response.content.startswith(BOM_UTF8):
+                return self.value(_without_mark(response))
             place = f" at {error.path}" if error.path else ""
+            why = error if response.content else "it has no body"
             raise DecodeError(
-                f"the answer {response.status} is not what {self._operation.id} documents: {error}{place}",
+                f"the answer {response.status} is not what {self._operation.id} documents: {why}{place}",
                 path=error.path,
                 content=response.content,
                 status=response.status,
@@ -77,22 +83,22 @@ class ResponseDecoder:
             return text_or_builtins(media_type)
         if "*" in content.media_type and content.type() is Any:
             return _anything(media_type)
-        return self._typed(content)
+        return self._typed(content, media_type)
 
-    def _typed(self, content: Content) -> Decode:
+    def _typed(self, content: Content, media_type: str | None) -> Decode:
         kind = content.type() if content.type else Any
         if kind is bytes and not is_json(content.media_type):
             return _identity
         if kind is str and not is_json(content.media_type):
-            return _text
+            return in_charset(_text, media_type)
         decode = self._codec.decoder(kind)
-        return decode if content.envelope is None else _unwrapping(content.envelope, decode)
+        return in_charset(decode if content.envelope is None else _unwrapping(content.envelope, decode), media_type)
 
     def error(self, response: HttpResponse) -> StatusError[Any]:
         """The error of an answer that is no success, its body decoded as documented or as well as can be."""
         kind = status_error_type(response.status)
         return kind(
-            f"{self._operation.id} was answered {response.status}",
+            f"{self._operation.id} was answered {response.status}{_moved(response.status, response.headers)}",
             status=response.status,
             headers=response.headers,
             body=self._error_body(response),
@@ -101,16 +107,17 @@ class ResponseDecoder:
 
     def _error_body(self, response: HttpResponse) -> Any:
         media_type = response.headers.get("content-type")
+        body = response.content.removeprefix(BOM_UTF8)
         content = match(self.contents(response.status) or (), media_type)
         if content is not None and content.type is not None:
             try:
-                return self._typed(content)(response.content)
+                return self._typed(content, media_type)(body)
             except CodecError:
                 pass
         try:
-            return text_or_builtins(media_type)(response.content)
+            return text_or_builtins(media_type)(body)
         except CodecError:
-            return response.content.decode(errors="replace")
+            return body.decode(errors="replace")
 
 
 def match(contents: Sequence[Content], media_type: str | None) -> Content | None:
@@ -153,15 +160,33 @@ def _identity(content: bytes) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    return content.decode(errors="replace")
+    return content.removeprefix(BOM_UTF8).decode(errors="replace")
+
+
+def _without_mark(response: HttpResponse) -> HttpResponse:
+    """The same, without the byte order mark that some servers begin JSON with (RFC 8259 lets a reader pass over it)."""
+    return HttpResponse(response.status, response.headers, response.content.removeprefix(BOM_UTF8))
+
+
+def _moved(status: int, headers: Headers) -> str:
+    """Where a redirect leads, in words. Redirects are not followed; queries may hold secrets, and are not shown."""
+    location = headers.get("location")
+    if not 300 <= status < 400 or not location:
+        return ""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return f", a redirect to {place[:200]!r} that is not followed"
 
 
 def text_or_builtins(media_type: str | None) -> Decode:
     """How an undocumented body is read: JSON as plain values, text as text, anything else as bytes."""
     if media_type is not None and is_json(media_type):
-        return codecs.get("msgspec").decoder(Any)
+        return in_charset(codecs.get("msgspec").decoder(Any), media_type)
     if media_type is None or media_type.startswith("text/"):
-        return _text
+        return in_charset(_text, media_type)
     return _identity
 
 
