@@ -19,12 +19,16 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined",
 def charset_of(media_type: str | None) -> str | None:
     """The charset that a media type names; None where the body is read as UTF-8: it names that, none, or no charset."""
     found = _CHARSET.search(media_type or "")
+    if found is None:
+        return None
     try:
-        name = codecs.lookup(found[1]).name.replace("-", "_") if found else "utf_8"
+        name = codecs.lookup(found[1]).name.replace("-", "_")
+        if name in {"utf_8", "ascii", *_NO_CHARSETS}:
+            return None
         b" ".decode(name, errors="ignore")  # not every codec is of text
     except LookupError:
         return None
-    return None if name in {"utf_8", "ascii", *_NO_CHARSETS} else name
+    return name
 
 
 def in_charset(decode: Callable[[bytes], T], media_type: str | None) -> Callable[[bytes], T]:
