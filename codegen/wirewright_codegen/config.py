@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from wirewright_codegen.earlier import with_earlier
-from wirewright_codegen.models import FLAVOURS
-from wirewright_codegen.pipeline import Target
+from wirewright_codegen.targets import FLAVOURS, Target
 
 _PATHS = frozenset({"out", "root", "cache"})
 _FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss", "changelog", "share"})

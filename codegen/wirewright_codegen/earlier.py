@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wirewright_codegen.models.cache import Cache
-from wirewright_codegen.models.sharing import Offer
+from wirewright_codegen.cache import Cache
 
 if TYPE_CHECKING:
-    from wirewright_codegen.pipeline import Target
+    from wirewright_codegen.models.sharing import Offer
+    from wirewright_codegen.targets import Target
 
 
 def with_earlier(targets: Iterable[Target]) -> list[Target]:
@@ -42,7 +42,8 @@ def offers_of(earlier: Mapping[str, Target]) -> list[Offer]:
 
 
 def _offer(run: str, target: Target) -> Offer:
-    from wirewright_codegen.pipeline import offer_of
+    from wirewright_codegen.making import offer_of
+    from wirewright_codegen.models.sharing import Offer
 
     cache = Cache(target.cache)
     key = Cache.key(["offer", run])

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wirewright_codegen.calls import render
-from wirewright_codegen.models.cache import Cache, generator_digest
+from wirewright_codegen.cache import Cache, generator_digest
 from wirewright_codegen.publish import Change, compare, finished, publish
 
 if TYPE_CHECKING:
-    from wirewright_codegen.pipeline import Target
+    from wirewright_codegen.targets import Target
 
 
 def folder_of(target: Target) -> Path:
@@ -40,6 +39,8 @@ def _files(target: Target, canonical: str) -> dict[str, str]:
     kept = cache.get(key)
     if kept is not None:
         return {path: str(text) for path, text in kept.items()}
+    from wirewright_codegen.calls import render
+
     files = finished(render(json.loads(canonical)))
     cache.put(key, files)
     return files

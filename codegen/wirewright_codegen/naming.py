@@ -15,8 +15,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from openapi_python_client.strings import pascal_case, snake_case
-
 from wirewright_codegen.read.values import is_map
 
 # Own lists, and not `dir(builtins)`: names must not depend on the Python that runs the generator.
@@ -68,6 +66,8 @@ def class_name(text: str) -> str:
 
 def class_words(text: str) -> str:
     """Text as a part of a class name: may start with a digit, may be empty."""
+    from openapi_python_client.strings import pascal_case  # it loads an HTTP library and a command line
+
     cleaned = _clean(text)
     if cleaned.isidentifier() and cleaned[0] == cleaned[0].upper() and "_" not in cleaned:
         return cleaned  # it is in that form already
@@ -77,6 +77,8 @@ def class_words(text: str) -> str:
 
 def identifier(text: str, *, reserved: Collection[str] = RESERVED_IDENTIFIERS, prefix: str = "field") -> str:
     """A snake_case identifier: `X-Rate-Limit` → `x_rate_limit`, `class` → `class_`, `+1` → `plus_1`."""
+    from openapi_python_client.strings import snake_case
+
     name = re.sub(r"_+", "_", snake_case(_clean(text))).strip("_")
     if not name.isidentifier() and not keyword.iskeyword(name):
         name = f"{prefix}_{name}" if name and f"{prefix}_{name}".isidentifier() else f"{prefix}_{digest(text)}"

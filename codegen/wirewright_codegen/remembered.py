@@ -8,9 +8,23 @@ from pathlib import Path
 from typing import Any, cast
 
 from wirewright_codegen.account import Account, Count, Loss
-from wirewright_codegen.models.cache import Cache, generator_digest
+from wirewright_codegen.cache import Cache, generator_digest
+from wirewright_codegen.earlier import sharing_with
 from wirewright_codegen.naming import Names
-from wirewright_codegen.read import Document
+from wirewright_codegen.read import Document, ReadOptions, read_document
+from wirewright_codegen.targets import Target, lock_of
+
+
+def read_target(target: Target) -> Document:
+    """The document that a target is made from. Raises `SpecError`."""
+    options = ReadOptions(root=target.root, allow_remote=target.allow_remote, overlays=tuple(target.overlay))
+    return read_document(target.spec, options)
+
+
+def run_key_of(target: Target) -> str:
+    """A digest of all that decides what a target's package holds. Raises `SpecError`."""
+    options = target.deciding | {"earlier": [run_key_of(other) for other in sharing_with(target)]}
+    return run_key(read_target(target), target.overlay, options, lock_of(target))
 
 
 def run_key(document: Document, overlays: Iterable[Path], options: Mapping[str, Any], lock: Names) -> str:

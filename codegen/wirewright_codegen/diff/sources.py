@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wirewright_codegen.cache import Cache, generator_digest
 from wirewright_codegen.canonical import CanonicalOptions, canonicalise
 from wirewright_codegen.diff.facts import members
 from wirewright_codegen.errors import SpecError
-from wirewright_codegen.models.cache import Cache, generator_digest
 from wirewright_codegen.pipeline import Target, lock_of
 from wirewright_codegen.read import Document, ReadOptions, read_document
 from wirewright_codegen.read.values import is_map

@@ -10,16 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wirewright_codegen.models.cache import Cache, generator_digest
+from wirewright_codegen.cache import Cache, generator_digest
 from wirewright_codegen.models.clusters import COMMON, UNUSED, assign, reference_graph
-from wirewright_codegen.models.flavours import FLAVOURS, Flavour, Item
+from wirewright_codegen.models.flavours import Item
 from wirewright_codegen.models.modules import module_source, root_source, stub_source
 from wirewright_codegen.models.schemas import Schema, references, without_union_cycles
 from wirewright_codegen.models.shapes import Shape, shapes_of, without_unholdable
 from wirewright_codegen.models.sharing import Offer, closed_digests, taken
 from wirewright_codegen.models.unions import Unions
+from wirewright_codegen.targets import Flavour
 
-__all__ = ["FLAVOURS", "Flavour", "ModelSet", "Plan", "build_models", "plan_models"]
+__all__ = ["ModelSet", "Plan", "build_models", "plan_models"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from wirewright_codegen.models.hints import rewritten
 from wirewright_codegen.models.schemas import as_schema, kind_of
 from wirewright_codegen.models.shapes import Field, Shape
 from wirewright_codegen.models.unions import Leaf, Tag, Unions, native_members
+from wirewright_codegen.targets import Flavour
 from wirewright_codegen.text import docstring, literal
 
-Flavour = Literal["msgspec", "attrs", "pydantic"]
-FLAVOURS: tuple[Flavour, ...] = ("msgspec", "attrs", "pydantic")
 # A control character: no text of a document brings one into code, docstrings are cleaned and literals escaped.
 DELIMITER = "#\x01 "
 END = "#\x01"

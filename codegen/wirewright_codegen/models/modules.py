@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from wirewright_codegen.models.flavours import Flavour, Item
+from wirewright_codegen.models.flavours import Item
 from wirewright_codegen.models.schemas import references
 from wirewright_codegen.models.shapes import Shape
+from wirewright_codegen.targets import Flavour
 
 _TYPING = ("Any", "ClassVar", "Literal", "TypeAlias", "TYPE_CHECKING")
 _FROM = {

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wirewright_codegen.models.flavours import DELIMITER, END, Flavour, Item
+from wirewright_codegen.models.flavours import DELIMITER, END, Item
 from wirewright_codegen.models.schemas import REF_PREFIX, Schema, as_schema, children
+from wirewright_codegen.targets import Flavour
 
 VERSION = "0.89.0"
 TEMPLATES = Path(__file__).parent / "templates"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from wirewright_codegen.diff.sources import Source
     from wirewright_codegen.impact import Finding, Impact
-    from wirewright_codegen.models import Flavour
+    from wirewright_codegen.targets import Flavour
 
 
 def run(

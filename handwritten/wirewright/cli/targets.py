@@ -82,7 +82,7 @@ def of_their_protocols(targets: list[Target], config: Path | None) -> list[Targe
 
 
 def _check_flavour(name: str | None) -> None:
-    from wirewright_codegen.models import FLAVOURS
+    from wirewright_codegen.targets import FLAVOURS
 
     if name is not None and name not in FLAVOURS:
         raise CliError(f"{name!r} is no flavour; there are {', '.join(FLAVOURS)}", place="--models", code=2)

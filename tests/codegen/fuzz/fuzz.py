@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from wirewright_codegen.errors import SpecError
-from wirewright_codegen.models import FLAVOURS
 from wirewright_codegen.pipeline import Target, preview
+from wirewright_codegen.targets import FLAVOURS
 
 MARK = "__pwn__"  # no name that is rebuilt from text looks like this
 _CALL = "__pwn__()"

@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from wirewright_codegen.models import FLAVOURS, Flavour
 from wirewright_codegen.pipeline import Target, preview
+from wirewright_codegen.targets import FLAVOURS, Flavour
 
 HERE = Path(__file__).resolve().parent
 SPECS = HERE / "specs"

@@ -23,8 +23,9 @@ from typing import Any, Literal
 from wirewright import codecs
 from wirewright.codecs import CodecError
 from wirewright_codegen.canonical import CanonicalOptions, canonicalise
-from wirewright_codegen.models import FLAVOURS, Flavour, build_models
+from wirewright_codegen.models import build_models
 from wirewright_codegen.read.document import Document, SourceFile
+from wirewright_codegen.targets import FLAVOURS, Flavour
 
 HERE = Path(__file__).resolve()
 SUITE = HERE.parents[4] / "shared" / "vectors" / "json-schema"

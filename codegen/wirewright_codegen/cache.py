@@ -19,7 +19,7 @@ _WRITERS = ("datamodel-code-generator", "jinja2", "openapi-python-client", "ruff
 @cache
 def generator_digest() -> str:
     """A digest of the generator and of the libraries that write for it: nothing kept outlives a change of them."""
-    folder = Path(__file__).parents[1]
+    folder = Path(__file__).parent
     digest = hashlib.sha256(" ".join(version(name) for name in _WRITERS).encode())
     for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".jinja2")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
