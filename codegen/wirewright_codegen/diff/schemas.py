@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wirewright_codegen.diff import keywords
-from wirewright_codegen.diff.facts import Pair, Scope, members
+from wirewright_codegen.diff.facts import SCHEMAS, Pair, Scope, members
 from wirewright_codegen.diff.shapes import (
     Use,
     described,
@@ -90,6 +90,8 @@ class Schemas:
         """Whether two named schemas are one thing under one or two names, rather than two things."""
         if old.name == new.name:
             return True
+        if _is_variant(old, new) or _is_variant(new, old):
+            return False
         return old.name not in self.new or new.name not in self.old or kind_of(old.schema) == kind_of(new.schema)
 
     def _named(self, scope: Scope, at: At, old: str, new: str) -> None:
@@ -198,6 +200,11 @@ class Schemas:
         for index, (was, is_) in enumerate(found.pairs):
             here = at.to(f"|{escaped(described(self.new, is_))}" if len(found.pairs) > 1 else "", "anyOf", index)
             self.compare(scope, here, was, is_)
+
+
+def _is_variant(one: Use, union: Use) -> bool:
+    """Whether one of them is a union that holds the other."""
+    return {"$ref": f"{SCHEMAS}{one.name}"} in union.schema.get("anyOf", ())
 
 
 def _added(name: str, needs: set[str], old: Json) -> str:

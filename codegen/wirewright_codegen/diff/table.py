@@ -167,7 +167,7 @@ _TYPES: list[Row] = [
      "*-type-generalized *-list-of-types-widened"),
     ("type-narrowed", "b/c", "b/c", "minor", "{before} became the narrower {after}", "send only what is left",
      "*-type-specialized *-list-of-types-narrowed"),
-    ("union-widened", "c/b", "c/b", "minor", "{before} became the wider {after}", "be ready for more",
+    ("union-widened", "c/b", "c/b", "minor", "it was {before} and may be {after} now", "look which it is",
      "*-one-of-added *-any-of-added *-body-wrapped-in-one-of* *-list-of-types-widened"),
     ("union-narrowed", "b/c", "b/r", "minor", "{before} became the narrower {after}", "use only what is left",
      "*-one-of-removed *-any-of-removed *-list-of-types-narrowed"),
