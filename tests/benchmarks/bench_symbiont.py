@@ -2,14 +2,15 @@
 
     python tests/benchmarks/bench_symbiont.py [--rounds N] [--calls N] [--version 1.16.0] [--only imports|calls]
 
-Each figure is the best of several rounds, ours and the original's in turn, so that noise hits both. The sandbox runs in
-a process of its own; the original in an environment of its own (see tests/protocols/symbiont/interop/peers.py).
+Calls go to our sandbox, and to a server that answers the same bytes to everything (what the client and its connections
+cost, where the sandbox's own work is most of a call). Each figure is the best of several rounds, ours and the
+original's in turn, so that noise hits both. Servers run in processes of their own; the original in an environment of
+its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -20,13 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import peers
+from figures import figure
+
 TOKEN = "bench-token"
-PEERS = Path(__file__).resolve().parents[1] / "protocols" / "symbiont" / "interop" / "peers.py"
-_spec = importlib.util.spec_from_file_location("symbiont_peers", PEERS)
-assert _spec is not None
-assert _spec.loader is not None
-peers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(peers)
+CALLS_TARGET, IMPORT_TARGET = 3.0, 5.0
 
 SYNC = """
 import json, os, sys, time
@@ -81,12 +80,11 @@ asyncio.run(main())
 IMPORT = """
 import json, os, resource, sys, time
 os.environ["SYMBIONT_AUTH_JWT_SECRET_KEY"] = "s" * 32
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
 {statement}
 seconds = time.perf_counter() - start
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([seconds * 1000, (after - before) / 1024, len(sys.modules)]))
+print(json.dumps([seconds * 1000, after / 1024, len(sys.modules)]))
 """
 
 RUNTIME = """
@@ -103,6 +101,36 @@ with Sandbox("symbiont", profile="sdk", token=sys.argv[1]) as runtime:
     sys.stdin.read()
 """
 
+CANNED = """
+import asyncio, sys
+job = b'"job_id":"j","name":"n","cron_expression":"0 30 6 * * *","timezone":"UTC","status":"active","enabled":true'
+schedule = b'{' + job + (
+    b',"one_shot":false,"next_run":null,"last_run":null,"run_count":0,"failure_count":0,"created_at":"x","updated_at":"x"}'
+)
+bodies = {
+    b"health": b'{"status":"healthy","uptime_seconds":5,"timestamp":"2026-01-01T00:00:00Z","version":"1.19.0"}',
+    b"agents": b'[{"id":"a","name":"agent-0","state":"Ready"}]',
+    b"schedules/j": schedule,
+}
+
+class Server(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        body = bodies[data.split(b" ", 2)[1].removeprefix(b"/api/v1/")]
+        head = b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: %d\\r\\n\\r\\n"
+        self.transport.write(head % len(body) + body)
+
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Server, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]} j", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+asyncio.run(main())
+"""
+
 
 def run(python: Any, program: str, *arguments: str) -> Any:
     """What a program prints, as JSON."""
@@ -114,10 +142,10 @@ def run(python: Any, program: str, *arguments: str) -> Any:
 
 
 @contextmanager
-def runtime() -> Iterator[tuple[str, str]]:
-    """The URL of a sandbox in a process of its own, and a schedule's id."""
+def server(program: str) -> Iterator[tuple[str, str]]:
+    """The URL of a server in a process of its own, and a schedule's id."""
     process = subprocess.Popen(
-        [sys.executable, "-c", RUNTIME, TOKEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, TOKEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -139,29 +167,35 @@ def best(rounds: int, measures: dict[str, Callable[[], dict[str, float]]]) -> di
     return held
 
 
+def rates(options: argparse.Namespace, original: Path, url: str, job: str) -> dict[str, dict[str, float]]:
+    """Calls per second of the three clients against one server."""
+    arguments = (url, str(options.calls), TOKEN, job)
+    measures = {
+        "original": lambda: run(original, SYNC, *arguments),
+        "sync": lambda: run(sys.executable, SYNC, *arguments),
+        "async": lambda: run(sys.executable, ASYNC, *arguments),
+    }
+    return best(options.rounds, measures)
+
+
 def calls(options: argparse.Namespace, original: Path) -> None:
-    print(f"\nCalls per second, {options.calls} each, best of {options.rounds} (original {options.version})\n")
-    with runtime() as (url, job):
-        arguments = (url, str(options.calls), TOKEN, job)
-        held = best(
-            options.rounds,
-            {
-                "sync": lambda: run(sys.executable, SYNC, *arguments),
-                "original": lambda: run(original, SYNC, *arguments),
-                "async": lambda: run(sys.executable, ASYNC, *arguments),
-            },
-        )
-    print(f"  {'':20}{'original':>10}{'ours, sync':>12}{'ratio':>8}{'ours, async':>13}{'ratio':>8}   target 3x")
-    for name, theirs in held["original"].items():
-        sync, later = held["sync"][name], held["async"][name]
-        print(f"  {name:20}{theirs:10.0f}{sync:12.0f}{sync / theirs:7.1f}x{later:13.0f}{later / theirs:7.1f}x")
-    at_once, theirs = held["async"]["health_check x16"], held["original"]["health_check"]
-    print(f"  {'health_check x16':20}{theirs:10.0f}{'':20}{at_once:13.0f}{at_once / theirs:7.1f}x")
+    for where, program in {"sandbox": RUNTIME, "canned answers": CANNED}.items():
+        print(f"\nCalls per second, {where}, {options.calls} each, best of {options.rounds}\n")
+        with server(program) as (url, job):
+            held = rates(options, original, url, job)
+        print(f"  {'':30}{'ours':>10}{'original':>10}{'times':>8}   target {CALLS_TARGET:.0f}x")
+        for kind in ("sync", "async"):
+            for call, ours in held[kind].items():
+                theirs = held["original"][call.partition(" ")[0]]
+                case = f"{call}/s, {kind}, {where}"
+                is_headline = case == "get_schedule/s, sync, canned answers"
+                times = told(options, case, ours, theirs, unit="/s", more=True, headline=is_headline)
+                print(f"  {f'{call}, {kind}':30}{ours:10.0f}{theirs:10.0f}{times:7.1f}x")
 
 
 def imports(options: argparse.Namespace, original: Path) -> None:
     print("\nImport, median of 7 (target: a fifth of the time)\n")
-    print(f"  {'':30}{'ms':>9}{'original':>10}{'ratio':>8}{'MiB':>9}{'original':>10}{'modules':>10}{'original':>10}")
+    print(f"  {'':30}{'ms':>9}{'original':>10}{'times':>8}{'MiB':>9}{'original':>10}{'modules':>10}{'original':>10}")
     cases = {
         "import symbiont": "import symbiont",
         "from symbiont import Client": "from symbiont import Client",
@@ -170,17 +204,33 @@ def imports(options: argparse.Namespace, original: Path) -> None:
     }
     for name, statement in cases.items():
         program = IMPORT.replace("{statement}", statement)
-        figures: list[tuple[float, float, int]] = []
+        sampled: list[tuple[float, float, int]] = []
         for python in (sys.executable, original):
             run(python, program)
             samples = [run(python, program) for _ in range(7)]
             ms, mib = (statistics.median(sample[index] for sample in samples) for index in (0, 1))
-            figures.append((ms, mib, samples[0][2]))
-        (ms, mib, modules), (old_ms, old_mib, old_modules) = figures
-        print(
-            f"  {name:30}{ms:9.1f}{old_ms:10.1f}{ms / old_ms:7.2f}x{mib:9.1f}{old_mib:10.1f}"
-            f"{modules:10}{old_modules:10}"
-        )
+            sampled.append((ms, mib, samples[0][2]))
+        (ms, mib, modules), (old_ms, old_mib, old_modules) = sampled
+        target = IMPORT_TARGET if name == "import symbiont" else None
+        times = told(options, name, ms, old_ms, unit="ms", target=target, headline=target is not None)
+        told(options, f"{name}, memory", mib, old_mib, unit="MiB", target=None)
+        print(f"  {name:30}{ms:9.1f}{old_ms:10.1f}{times:7.1f}x{mib:9.1f}{old_mib:10.1f}{modules:10}{old_modules:10}")
+
+
+def told(
+    options: argparse.Namespace,
+    case: str,
+    ours: float,
+    other: float,
+    *,
+    unit: str,
+    more: bool = False,
+    target: float | None = CALLS_TARGET,
+    headline: bool = False,
+) -> float:
+    beside = f"symbiont-sdk {options.version}"
+    kept = {"unit": unit, "more": more, "target": target, "headline": headline}
+    return figure("Symbiont", case, ours, other, beside=beside, **kept)
 
 
 def main() -> None:
@@ -190,7 +240,7 @@ def main() -> None:
     parser.add_argument("--version", default="1.16.0")
     parser.add_argument("--only", choices=("imports", "calls"))
     options = parser.parse_args()
-    original = peers.python(options.version)
+    original = peers.python_of(f"symbiont-sdk=={options.version}")
     if options.only in {None, "imports"}:
         imports(options, original)
     if options.only in {None, "calls"}:
