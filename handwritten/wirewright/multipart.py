@@ -92,7 +92,7 @@ def encode_multipart(
 
 
 def _items(value: Any) -> list[Any]:
-    if is_array(value) and not is_file_like(value):
+    if is_array(value) and not is_file_like(value) and not hasattr(value, "model_fields_set"):
         return list(value)
     return [value]
 

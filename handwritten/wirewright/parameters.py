@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeGuard
 from urllib.parse import quote, unquote
 
+import msgspec
 from msgspec import UNSET
 
 from wirewright.codecs.scalars import text_of
@@ -76,15 +77,22 @@ def flat_members(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     return [(text_of(key), member) for key, member in value.items() if member is not UNSET]
 
 
+def _text(value: Any) -> str:
+    """A scalar, or JSON: how arrays and objects are written inside others OpenAPI leaves open outside `deepObject`."""
+    if is_mapping(value) or is_array(value):
+        return msgspec.json.encode(value).decode()
+    return text_of(value)
+
+
 def _items(value: Any, encode: _Encoder) -> list[str]:
-    return [encode(text_of(item)) for item in value if item is not UNSET]
+    return [encode(_text(item)) for item in value if item is not UNSET]
 
 
 def delimited(value: Any, separator: str, encode: _Encoder, *, pairs: bool = False) -> str:
     """One string: a scalar, `1,2,3` for an array, `R,100,G,200` for an object (`R=100,G=200` with `pairs`)."""
     if is_mapping(value):
         joint = "=" if pairs else separator
-        return separator.join(f"{encode(k)}{joint}{encode(text_of(v))}" for k, v in flat_members(value))
+        return separator.join(f"{encode(k)}{joint}{encode(_text(v))}" for k, v in flat_members(value))
     if is_array(value):
         return separator.join(_items(value, encode))
     return encode(text_of(value))
@@ -103,7 +111,7 @@ def path_text(parameter: Parameter, value: Any) -> str:
 
 def _matrix(name: str, value: Any, explode: bool, encode: _Encoder) -> str:
     if explode and is_mapping(value):
-        return "".join(f";{encode(k)}={encode(text_of(v))}" for k, v in flat_members(value))
+        return "".join(f";{encode(k)}={encode(_text(v))}" for k, v in flat_members(value))
     if explode and is_array(value):
         return "".join(f";{name}={item}" for item in _items(value, encode))
     text = delimited(value, ",", encode)
@@ -116,7 +124,7 @@ def query_pairs(parameter: Parameter, value: Any) -> list[str]:
     style = parameter.style or "form"
     explode = parameter.explode if parameter.explode is not None else style == "form"
     name = percent(parameter.name)
-    if style == "deepObject" and is_mapping(value):
+    if style == "deepObject" and (is_mapping(value) or is_array(value)):
         return _deep(name, value, encode)
     if explode:
         return _exploded(name, value, encode)
@@ -135,7 +143,7 @@ def _exploded(name: str, value: Any, encode: _Encoder) -> list[str]:
         return [
             f"{encode(key)}={item}"
             for key, member in flat_members(value)
-            for item in (_items(member, encode) if is_array(member) else [encode(text_of(member))])
+            for item in (_items(member, encode) if is_array(member) else [encode(_text(member))])
         ]
     if is_array(value):
         return [f"{name}={item}" for item in _items(value, encode)]
@@ -143,7 +151,10 @@ def _exploded(name: str, value: Any, encode: _Encoder) -> list[str]:
 
 
 def _deep(name: str, value: Any, encode: _Encoder) -> list[str]:
-    """`filter[a][b]=c`; OpenAPI leaves nesting and arrays open, this is what most servers read."""
+    """`filter[a][b]=c`, `filter[ids][]=1`, `filter[all][0][a]=1`.
+
+    OpenAPI leaves nesting and arrays open; those who read brackets at all (PHP, Rails, qs, Stripe) read these.
+    """
     if is_mapping(value):
         return [
             pair
@@ -152,7 +163,10 @@ def _deep(name: str, value: Any, encode: _Encoder) -> list[str]:
             for pair in _deep(f"{name}%5B{percent(key)}%5D", member, encode)
         ]
     if is_array(value):
-        return [f"{name}={item}" for item in _items(value, encode)]
+        items = list(value)
+        if any(is_mapping(item) or is_array(item) for item in items):
+            return [pair for n, item in enumerate(items) for pair in _deep(f"{name}%5B{n}%5D", item, encode)]
+        return [f"{name}%5B%5D={item}" for item in _items(items, encode)]
     return [f"{name}={encode(text_of(value))}"]
 
 

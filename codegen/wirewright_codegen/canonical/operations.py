@@ -21,6 +21,7 @@ from wirewright_codegen.read.values import is_list, is_map
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EXTRA = "x-additional-operations"
+_BODILESS = ("204", "205", "304")
 _STATUS = re.compile(r"(?:[1-5][0-9]{2}|[1-5]XX|default)\Z")
 _ITEM_WORDS = ("summary", "description")
 
@@ -133,7 +134,7 @@ class Operations:
             body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
             if body is not None:
                 operation["requestBody"] = body
-        operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place)
+        operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place, found.method)
         declared = raw.get("security")
         # an empty list says that no credentials are needed, which `{}` says too; where nothing is said it stays empty
         operation["security"] = (declared or [{}]) if is_list(declared) else security
@@ -181,7 +182,7 @@ class Operations:
             body["content"] = {"*/*": {"schema": {}}}
         return body
 
-    def _responses(self, raw: Any, at: At, place: Place) -> Schema:
+    def _responses(self, raw: Any, at: At, place: Place, method: str) -> Schema:
         responses: Schema = {}
         kept: list[tuple[str, Mapping[str, Any], At]] = []
         for status, response in (raw if is_map(raw) else {}).items():
@@ -194,7 +195,8 @@ class Operations:
             if not _STATUS.match(name):
                 self.schemas.account.lose(self._pointer(at.child(text)), f"{text!r} is no status code", "response")
             elif found is not None:
-                kept.append((name, *found))
+                value, where = found
+                kept.append((name, self._without_content(value, where, name, method), where))
         plain = _plain_status([(name, value) for name, value, _ in kept])
         for name, value, where in kept:
             words = ("response",) if name == plain else (name.lower(), "response")
@@ -202,6 +204,16 @@ class Operations:
         if not kept:
             responses["2XX"] = {"description": "Not documented.", "content": {"*/*": {"schema": {}}}}
         return responses
+
+    def _without_content(self, raw: Mapping[str, Any], at: At, status: str, method: str) -> Mapping[str, Any]:
+        """A response without the content that HTTP does not let it have (RFC 9110, sections 6.4.1 and 9.3.2)."""
+        if not raw.get("content") or (status not in _BODILESS and method.upper() != "HEAD"):
+            return raw
+        what = "an answer to HEAD" if method.upper() == "HEAD" else f"a response {status}"
+        self.schemas.account.note(
+            self._pointer(at), f"{what} has no content; that is left out", "response"
+        )
+        return {key: value for key, value in raw.items() if key != "content"}
 
     def _response(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
         described = raw.get("description", raw.get("summary", ""))

@@ -39,7 +39,10 @@ class Parameters:
     contents: Contents
 
     def of(self, found: Found, place: Place, *, hook: bool) -> list[Schema]:
-        """All parameters of an operation; its own replace those of its path. The path of a webhook is but a name."""
+        """All parameters of an operation; its own replace those of its path. The path of a webhook is but a name.
+
+        The names of headers differ by more than case (RFC 9110, section 5.1).
+        """
         path_place = Place(f"path:{found.path}", " ".join(re.findall(r"\w+", found.path)) or "root")
         read: dict[tuple[str, str], Schema] = {}
         for source, at, inner in ((found.item, found.item_at, path_place), (found.raw, found.at, place)):
@@ -47,7 +50,8 @@ class Parameters:
             for number, parameter in enumerate(listed if is_list(listed) else ()):
                 one = self._parameter(parameter, at.child("parameters", number), inner)
                 if one is not None:
-                    read[one["in"], one["name"]] = one
+                    name: str = one["name"]
+                    read[one["in"], name.lower() if one["in"] == "header" else name] = one
         if not hook:
             self._fit(read, found)
         return [*read.values()]

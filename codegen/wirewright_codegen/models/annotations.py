@@ -28,7 +28,7 @@ def annotation(schema: Schema, prefix: str = "", *, binary: str = "str") -> str:
     Args:
         schema: a canonical schema.
         prefix: stands before class names.
-        binary: the type of `format: binary` strings: "str" inside JSON, "bytes" or "_File" elsewhere.
+        binary: the type of strings that stand for bytes: "str" inside JSON, "bytes" or "_File" elsewhere.
     """
     return " | ".join(_members(schema, prefix, binary))
 
@@ -85,9 +85,23 @@ def scalar(schema: Schema, binary: str = "str") -> str:
     form = schema.get("format")
     if schema.get("contentEncoding") in ("base64", "base64url") or form == "byte":
         return "bytes" if schema.get("contentEncoding") != "base64url" else "str"
-    if form == "binary":
+    if holds_bytes(schema):
         return binary
     return FORMATS.get(form, "str") if isinstance(form, str) else "str"
+
+
+def holds_bytes(schema: Schema) -> bool:
+    """Whether a string stands for bytes that are no text, by the words of OpenAPI 3.0 or of JSON Schema (3.1)."""
+    if schema.get("format") == "binary":
+        return True
+    media_type = schema.get("contentMediaType")
+    if not isinstance(media_type, str) or "contentEncoding" in schema or "format" in schema:
+        return False
+    base = media_type.partition(";")[0].strip().lower()
+    return not base.startswith("text/") and not base.endswith(_TEXTUAL)
+
+
+_TEXTUAL = ("json", "xml", "yaml", "javascript", "graphql", "x-www-form-urlencoded")
 
 
 def const_type(value: Any) -> str:

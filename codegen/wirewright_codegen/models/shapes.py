@@ -15,6 +15,7 @@ from wirewright_codegen.models.annotations import (
     FORMATS,
     enum_bases,
     enum_literals,
+    holds_bytes,
     is_fixed_tuple,
     plain_type,
 )
@@ -231,7 +232,7 @@ def _typed_scalar(schema: Schema, files: bool) -> dict[str, Any]:
     form, encoding = schema.get("format"), schema.get("contentEncoding")
     if encoding == "base64" or (form == "byte" and encoding is None):
         return {"type": "string", "format": "binary"}
-    if form == "binary":
+    if holds_bytes(schema):
         return {"type": "string", "customTypePath": "wirewright.bodies._File"} if files else {"type": "string"}
     return {"type": "string", "format": form} if form in FORMATS else {"type": "string"}
 

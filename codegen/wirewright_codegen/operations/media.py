@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wirewright_codegen.document import MediaType, UntrustedString, plain
-from wirewright_codegen.models.annotations import annotation
+from wirewright_codegen.models.annotations import annotation, holds_bytes
 from wirewright_codegen.models.schemas import Schema, as_schema, kind_of, ref_name
 from wirewright_codegen.operations.projection import ITEM_SCHEMA, SCHEMA
 from wirewright_codegen.operations.values import Media, PartEncoding, Stream
@@ -72,7 +72,7 @@ def answer(media_type: UntrustedString, media: MediaType, schemas: Schemas) -> M
 
 
 def _bytes_or(schema: Schema, media_type: str) -> str:
-    if base_of(media_type) == "*/*" and schema.get("format") == "binary":
+    if base_of(media_type) == "*/*" and holds_bytes(schema):
         return "bytes"
     return annotation(schema, "m.")
 

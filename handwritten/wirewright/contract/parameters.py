@@ -48,6 +48,8 @@ def retyped(schemas: Schemas, schema: Any, value: Any) -> Any:
         return [retyped(schemas, items, item) for item in value]
     if is_object(value):
         declared = branch_of(schemas, schema, "object")
+        if not declared and branch_of(schemas, schema, "array") and all(name.isdigit() for name in value):
+            return retyped(schemas, schema, [value[name] for name in sorted(value, key=int)])  # `a[0][b]=1`
         properties, extra = declared.get("properties", {}), declared.get("additionalProperties", {})
         return {name: retyped(schemas, properties.get(name, extra), member) for name, member in value.items()}
     return value
@@ -133,7 +135,7 @@ class Parameter:
         if self.media_type:
             return _content(unquote_plus(found[0]))
         if self.shape == "array" and (self.explode or len(found) > 1):
-            return [self.coerce(unquote_plus(raw)) for raw in found]
+            return self.retype([unquote_plus(raw) for raw in found])
         if self.style == "spaceDelimited":
             return self._delimited(found[0].replace("+", "%20"), "%20", unquote_plus)
         if self.style in DELIMITERS:
@@ -172,7 +174,7 @@ class Parameter:
             return self.coerce(clean(raw))
         pieces = raw.split(delimiter) if raw else []
         if self.shape == "array":
-            return [self.coerce(clean(piece)) for piece in pieces]
+            return self.retype([clean(piece) for piece in pieces])
         if self.explode:
             halves = [piece.partition("=") for piece in pieces]
             return {clean(name): self._member(clean(name), clean(text)) for name, _, text in halves}
@@ -192,13 +194,14 @@ class Parameter:
         return self._delimited(pairs[0][1], ",", unquote)
 
     def _deep(self, pairs: Pairs) -> Any:
-        """`filter[owner][name]=x`: any depth; a name that comes again, or ends in `[]`, makes a list."""
+        """`filter[owner][name]=x`: any depth; a name that comes again, ends in `[]` or in numbers makes a list."""
         found: dict[str, Any] = {}
         for key, raw in pairs:
             name, bracket, rest = key.partition("[")
             if name == self.name and bracket and rest.endswith("]"):
-                _put(found, rest[:-1].removesuffix("][").split("]["), unquote_plus(raw))
-        return self.retype(found) if found else ABSENT
+                steps = rest[:-1].split("][")
+                _put(found, [self.name, *(steps if steps[-1] else steps[:-1])], unquote_plus(raw))
+        return self.retype(found[self.name]) if found else ABSENT
 
     def _exploded_object(self, pairs: Pairs, claimed: frozenset[str]) -> Any:
         """Its members are parameters of their own: those it declares or, when it declares none, all that are left."""

@@ -104,6 +104,27 @@ def test_parameters_of_the_path_are_the_operations_unless_it_has_its_own(canonic
     ]
 
 
+def test_headers_whose_names_differ_by_case_are_one(canonical: Canonicalise, tiny: Tiny) -> None:
+    item = {
+        "parameters": [{"name": "X-Trace", "in": "header", "schema": STRING}],
+        "get": {
+            "parameters": [
+                {"name": "x-trace", "in": "header", "schema": {"type": "integer"}},
+                {"name": "q", "in": "query", "schema": STRING},
+                {"name": "Q", "in": "query", "schema": STRING},
+            ]
+        },
+    }
+
+    found = canonical(tiny(paths={"/a": item})).document["paths"]["/a"]["get"]["parameters"]
+
+    assert [(one["name"], one["schema"]) for one in found] == [
+        ("x-trace", {"type": "integer"}),
+        ("q", STRING),
+        ("Q", STRING),
+    ]
+
+
 def test_how_a_parameter_is_written_is_kept(operation: Any) -> None:
     raw = {
         "name": "f",
@@ -208,6 +229,18 @@ def test_equal_bodies_under_several_media_types_are_one(operation: Any) -> None:
 )
 def test_statuses(operation: Any, written: Any, canonical_status: str) -> None:
     assert list(operation({"responses": {written: {"description": "d"}}})["responses"]) == [canonical_status]
+
+
+@pytest.mark.parametrize(("method", "status"), [("post", "204"), ("post", "205"), ("post", "304"), ("head", "200")])
+def test_an_answer_that_can_have_no_content_has_none(
+    canonical: Canonicalise, tiny: Tiny, method: str, status: str
+) -> None:
+    raw = {"responses": {status: {"description": "d", "content": json(thing(a=STRING))}}}
+
+    result = canonical(tiny(paths={"/a": {method: raw}}))
+
+    assert result.document["paths"]["/a"][method]["responses"] == {status: {"description": "d"}}
+    assert "has no content" in result.account.notes[0].reason
 
 
 def test_a_status_that_is_none_is_a_loss(canonical: Canonicalise, tiny: Tiny) -> None:

@@ -234,8 +234,11 @@ def test_forms(live: Start) -> None:
     it.api.forms.login(it.m.LoginRequest(user="a&b", scopes=["x", "y"], meta=it.m.LoginRequestMeta(a=1)))
     assert it.last.body.decode() == "user=a%26b&scopes=x+y&meta=%7B%22a%22%3A1%7D"
     file = File(io.BytesIO(b"bits"), filename="a.png")
-    it.api.forms.upload(it.m.UploadRequest(file=file, file_name="a"))
+    scan = File(b"%PDF", filename="s.pdf", media_type="application/pdf")
+    it.api.forms.upload(it.m.UploadRequest(file=file, file_name="a", scan=scan, meta=it.m.MetaModel(tags=["x"])))
     assert b'filename="a.png"\r\nContent-Type: image/png\r\n\r\nbits' in it.last.body
+    assert b'filename="s.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF' in it.last.body
+    assert b'name="meta"\r\nContent-Type: application/json\r\n\r\n{"tags":["x"]}\r\n' in it.last.body
     it.api.forms.put_stream(iter([b"one", b"two"]))
     assert it.last.body == b"onetwo"
 

@@ -84,7 +84,12 @@ def test_path_styles(style, explode, value, written):
         ("pipeDelimited", True, ARRAY, "color=blue&color=black&color=brown"),
         ("tabDelimited", False, ARRAY, "color=blue%09black%09brown"),
         ("deepObject", True, OBJECT, "color%5BR%5D=100&color%5BG%5D=200&color%5BB%5D=150"),
-        ("deepObject", True, {"a": {"b": [1, 2]}}, "color%5Ba%5D%5Bb%5D=1&color%5Ba%5D%5Bb%5D=2"),
+        ("deepObject", True, {"a": {"b": [1, 2]}}, "color%5Ba%5D%5Bb%5D%5B%5D=1&color%5Ba%5D%5Bb%5D%5B%5D=2"),
+        ("deepObject", True, ["x", "y"], "color%5B%5D=x&color%5B%5D=y"),
+        ("deepObject", True, [{"a": 1}, {"a": 2}], "color%5B0%5D%5Ba%5D=1&color%5B1%5D%5Ba%5D=2"),
+        ("form", True, [{"a": 1}], "color=%7B%22a%22%3A1%7D"),
+        ("form", False, [[1, 2], [3]], "color=%5B1%2C2%5D,%5B3%5D"),
+        ("form", True, {"R": {"a": 1}}, "R=%7B%22a%22%3A1%7D"),
     ],
 )
 def test_query_styles(style, explode, value, written):
