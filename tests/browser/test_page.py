@@ -200,6 +200,7 @@ def test_the_quick_start_of_a_protocol_is_drawn(page: Any, shot: Any, name: str)
         page.click("#tab-picture")
         page.wait_for_selector(".drawing li, .drawing td, .drawing .node")
         shot(f"{name}-state")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "what is long scrolls by itself"
         if not page.locator(".operation:visible").count():
             page.click("#operation-list summary >> nth=0")
         page.click(".operation:visible >> nth=0")
