@@ -118,8 +118,9 @@ def _broken(problems: Iterable[TypeProblem], uses: list[Use], diff: Diff, carrie
         around = [u for u in uses if u.file == problem.file and u.line <= problem.line and u.scope in scopes]
         change = (
             _reason(problem, here, diff, carriers)
-            or _reason(problem, around, diff, carriers)
+            or _reason(problem, around, diff, carriers, least=1)
             or _named_in(problem, diff)
+            or _reason(problem, around, diff, carriers)
         )
         yield Finding(problem.file, problem.line, True, problem.text, change, change.do if change else "")
 
@@ -130,13 +131,15 @@ def _scopes_around(problem: TypeProblem, uses: list[Use]) -> set[str]:
     return {max(before, key=lambda use: use.line).scope} if before else set()
 
 
-def _reason(problem: TypeProblem, uses: list[Use], diff: Diff, carriers: Carriers) -> Change | None:
+def _reason(problem: TypeProblem, uses: list[Use], diff: Diff, carriers: Carriers, *, least: int = 0) -> Change | None:
+    """The change that fits an error best, of those that some uses show; `least` is how well it must fit."""
     scored = [
         (_score(problem, change), change)
         for change in diff.changes
         if change.worst > Class.compatible and any(_explains(change, use, carriers) for use in uses)
     ]
-    return max(scored, key=lambda pair: (pair[0], pair[1].clients), default=(0, None))[1]
+    best = max(scored, key=lambda pair: (pair[0], pair[1].clients), default=(0, None))
+    return best[1] if best[0] >= least else None
 
 
 def _explains(change: Change, use: Use, carriers: Carriers) -> bool:

@@ -37,7 +37,17 @@ def _calls(change: Change, use: Use) -> bool:
 
 
 def _reads(change: Change, use: Use) -> bool:
-    return use.kind in ("read", "branch")
+    return use.kind in ("read", "show", "branch")
+
+
+def _shows(change: Change, use: Use) -> bool:
+    """Whatever a value is, it can be written as text."""
+    return use.kind == "show"
+
+
+def _spreads(change: Change, use: Use) -> bool:
+    """No type checker knows what a mapping holds."""
+    return use.kind == "spread"
 
 
 TOUCHES: dict[str, Touches] = {
@@ -57,6 +67,12 @@ TOUCHES: dict[str, Touches] = {
     "default-added": _omits,
     "default-changed": _omits,
     "default-removed": _omits,
+    "property-became-optional": _shows,
+    "became-nullable": _shows,
+    "required-property-added": _spreads,
+    "property-became-required": _spreads,
+    "required-parameter-added": _spreads,
+    "parameter-became-required": _spreads,
     "type-dropped": _reads,
     "type-given": _reads,
     "security-required": _calls,
@@ -72,7 +88,7 @@ TOUCHES: dict[str, Touches] = {
 }
 """What is not here either changes types, so that the type checker sees it, or asks for nothing but the new client."""
 
-_SENDING = frozenset({"write", "omit", "call"})
+_SENDING = frozenset({"write", "omit", "spread", "call"})
 
 
 def touches(change: Change, use: Use, carriers: Carriers) -> bool:
@@ -103,6 +119,8 @@ def is_about(change: Change, use: Use, carriers: Carriers) -> bool:
         carried = {member for name in element.schemas for member in carriers.get(name, ())}
         if (owner, use.member) in carried:
             return True
+    if use.kind == "spread":
+        return owner in (element.operations if use.operation else element.schemas)
     if use.operation is not None:
         member = element.member in (None, use.member) if use.kind != "call" else element.member is None
         return use.operation in element.operations and member

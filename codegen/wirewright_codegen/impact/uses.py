@@ -16,9 +16,10 @@ from mypy.types import CallableType, Instance, ProperType, Type, UnionType, get_
 from wirewright_codegen.impact.checking import Known, Place
 from wirewright_codegen.impact.names import GeneratedNames, Signature
 
-Kind = Literal["read", "branch", "write", "omit", "call", "name"]
+Kind = Literal["read", "show", "branch", "write", "omit", "spread", "call", "name"]
 UNKNOWN = object()
 """The value of an argument that is not written out."""
+_SHOWS = frozenset({"print", "str", "repr", "format"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Use:
     Attributes:
         file, line: where.
         end: the last line of the statement's expression.
-        kind: `read` of a property, `branch` on its value, `write` of a property or argument, `omit` of one that could
-            be given, `call` of an operation, `name` of a class.
+        kind: `read` of a property, `show` of it as text, `branch` on its value, `write` of a property or argument,
+            `omit` of one that could be given, `spread` of a mapping in place of arguments, `call` of an operation
+            (or its function handed on), `name` of a class.
         schema: the class; None for an operation.
         operation: the operationId; None for a class.
         member: wire name of the property or parameter.
@@ -69,6 +71,7 @@ class _Uses(ast.NodeVisitor):
         self._file, self._package, self._names = file, package, names
         self._known = known
         self._branching: dict[ast.AST, tuple[object, ...]] = {}
+        self._showing: set[ast.AST] = set()
         self._scope = ""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -94,6 +97,10 @@ class _Uses(ast.NodeVisitor):
         self._branching[node.subject] = tuple(constant for value in values for constant in _constants(value))
         self.generic_visit(node)
 
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
+        self._showing.add(node.value)
+        self.generic_visit(node)
+
     def visit_Name(self, node: ast.Name) -> None:
         self._named(node)
 
@@ -103,7 +110,7 @@ class _Uses(ast.NodeVisitor):
             wire = self._names.attributes.get(model, {}).get(node.attr, node.attr)
             constants = self._branching.get(node)
             if constants is None:
-                self._note(node, "read", schema=model, member=wire)
+                self._note(node, "show" if node in self._showing else "read", schema=model, member=wire)
             else:
                 self._note(node, "branch", schema=model, member=wire, values=constants)
         self.generic_visit(node)
@@ -117,6 +124,8 @@ class _Uses(ast.NodeVisitor):
             self._called(node, signature)
         elif isinstance(node.func, ast.Name) and node.func.id == "isinstance" and node.args:
             self._branching[node.args[0]] = ()
+        elif isinstance(node.func, ast.Name) and node.func.id in _SHOWS:
+            self._showing |= set(node.args)
         self.generic_visit(node)
 
     def _constructed(self, call: ast.Call, model: str) -> None:
@@ -127,18 +136,21 @@ class _Uses(ast.NodeVisitor):
                 wire = attributes.get(keyword.arg, keyword.arg)
                 given.add(wire)
                 self._note(keyword.value, "write", schema=model, member=wire, values=_written(keyword.value))
+            else:
+                self._note(call.func, "spread", schema=model)
         for wire in attributes.values():
             if wire not in given:
                 self._note(call.func, "omit", schema=model, member=wire)
 
     def _called(self, call: ast.Call, signature: Signature) -> None:
-        self._note(call.func, "call", operation=signature.operation)
         names = [name for name in signature.arguments if name != "body"]
         given = dict(zip(names, call.args, strict=False))
         given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
         for name, value in given.items():
             wire = signature.arguments.get(name, name)
             self._note(value, "write", operation=signature.operation, member=wire, values=_written(value))
+        if any(keyword.arg is None for keyword in call.keywords):
+            self._note(call.func, "spread", operation=signature.operation)
         for name, wire in signature.arguments.items():
             if name not in given:
                 self._note(call.func, "omit", operation=signature.operation, member=wire)
@@ -147,6 +159,8 @@ class _Uses(ast.NodeVisitor):
         model = self._model_of(node)
         if model is not None:
             self._note(node, "name", schema=model)
+        elif (signature := self._signature_of(node)) is not None:
+            self._note(node, "call", operation=signature.operation)
 
     def _expression(self, node: ast.expr) -> Expression | None:
         return self._known.get(_place(node), (None, None))[0]

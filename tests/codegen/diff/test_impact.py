@@ -33,9 +33,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Impact:
     return assessed(APP, SHOP / "before.yaml", SHOP / "after.yaml", tmp_path_factory.mktemp("shop"))[0]
 
 
-def planted(word: str) -> list[int]:
-    lines = enumerate(APP.read_text().splitlines(), start=1)
+def planted(app: Path, word: str) -> list[int]:
+    lines = enumerate(app.read_text().splitlines(), start=1)
     return [number for number, line in lines if line.endswith(f"  # {word}")]
+
+
+def told(found: Impact, *, breaks: bool) -> list[int]:
+    return sorted({finding.line for finding in found.findings if finding.breaks is breaks})
 
 
 def test_the_app_is_as_long_as_one_that_people_write() -> None:
@@ -43,8 +47,23 @@ def test_the_app_is_as_long_as_one_that_people_write() -> None:
 
 
 def test_every_planted_line_is_named_and_no_safe_one(shop: Impact) -> None:
-    assert sorted({finding.line for finding in shop.findings if finding.breaks}) == planted("breaks")
-    assert sorted({finding.line for finding in shop.findings if not finding.breaks}) == planted("look")
+    assert told(shop, breaks=True) == planted(APP, "breaks")
+    assert told(shop, breaks=False) == planted(APP, "look")
+
+
+def test_other_ways_of_using_a_client_are_seen_as_well(tmp_path: Path) -> None:
+    app = SHOP / "styles.py"
+    found, _ = assessed(app, SHOP / "before.yaml", SHOP / "after.yaml", tmp_path)
+    assert told(found, breaks=True) == planted(app, "breaks")
+    assert told(found, breaks=False) == planted(app, "look")
+    reasons = {
+        app.read_text().splitlines()[f.line - 1].strip().split("  #")[0]: f.change.rule
+        for f in found.findings
+        if f.change
+    }
+    assert reasons["archive = partial(shop.Api().items.archive)"] == "operation-removed"
+    assert reasons["return self.api.items.create(m.ItemCreate(price=3, **options))"] == "required-property-added"
+    assert reasons["print(order.total)"] == "property-became-optional"
 
 
 def test_every_line_has_the_change_that_is_its_reason(shop: Impact) -> None:

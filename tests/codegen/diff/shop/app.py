@@ -257,7 +257,7 @@ def mail_domain(customer: m.Customer) -> str:
 
 def mail_line(customer: m.Customer) -> str:
     """Their address for people to read."""
-    return f"{customer.name} <{customer.email}>"
+    return f"{customer.name} <{customer.email}>"  # look
 
 
 def remember(book: dict[str, str], customer: m.Customer) -> None:
