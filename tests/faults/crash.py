@@ -2,11 +2,11 @@
 
     python tests/faults/crash.py [--rounds 1000] [--seed N]          (nox -s crash)
 
-Every round forks a process that does its work on a file of its own, kills it at a random moment, and looks at what is
-left. Promised, and checked: every call that was acknowledged is there or was delivered; none is there by halves; the
-counts add up; all deliveries of a call carry the same id and the same body, and first ones come in the order of their
-key. The server is not kind either: it answers some requests with an error, and breaks some connections after the
-effect.
+So many rounds kill a process that writes (every other one sends, too), and as many kill one that sends what another
+wrote, twice. Each round has a file of its own, and a kill comes at a random moment. Promised, and checked: every call
+that was acknowledged is there or was delivered; none is there by halves; the counts add up; all deliveries of a call
+carry the same id and the same body, and first ones come in the order of their key. The server is not kind either: it
+answers some requests with an error, and breaks some connections after the effect.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def run(rounds: int, seed: int) -> dict[str, Any]:
     repeated = 0
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crash-") as root:
-        for number in range(rounds):
+        for number in range(2 * rounds):
             directory = Path(root) / str(number)
             directory.mkdir()
             log = directory / "log"
