@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from wirewright_codegen.naming import class_name, identifier
+from wirewright_codegen.tables import render_tables
 from wirewright_codegen.text import docstring, literal, sentence
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -313,7 +314,7 @@ class Writer:
         lines = [
             f"    {argument.name.lstrip('*')}: {sentence(argument.text)}"
             for argument in call.arguments
-            if argument.text and argument.place != "path"
+            if argument.text
         ]
         text = f"{call.summary}\n\n{call.description}\n\n`{call.method} {call.path}`"
         return text + ("\n\nArgs:\n" + "\n".join(lines) if lines else "")
@@ -364,6 +365,7 @@ def render(document: Json) -> dict[str, str]:
         f"{group}.py": writer.module(group, titles.get(group, group.replace("_", " ").capitalize()), calls)
         for group, calls in groups.items()
     }
+    files |= render_tables(document)
     files["__init__.py"] = f'"""{sentence(document["info"]["title"])} Flat calls, one module per resource."""\n'
     files["py.typed"] = ""
     return files

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
+from wirewright.commands import output
 
-from sbn.cli import output
-from sbn.cli._config import masked
-from sbn.cli.table import Group
-
-_group = Group("Show how to set credentials, and which are set.")
-auth_app = _group.app
+from sbn.cli._config import SbnCliConfig, masked
 
 
-@_group.command("login")
 def login(
-    ctx: typer.Context,
-    api_key: Annotated[str | None, typer.Option(help="The API key.")] = None,
-    atlas_client_id: Annotated[str | None, typer.Option(help="An app's client id.")] = None,
-    atlas_client_secret: Annotated[str | None, typer.Option(help="Its secret.")] = None,
+    *, api_key: str | None = None, atlas_client_id: str | None = None, atlas_client_secret: str | None = None
 ) -> None:
-    """Show the shell lines that set credentials."""
+    """Show the shell lines that set credentials.
+
+    Args:
+        api_key: The API key.
+        atlas_client_id: An app's client id.
+        atlas_client_secret: Its secret.
+    """
     if not api_key and not atlas_client_id:
         raise ValueError("Pass --api-key, or --atlas-client-id and --atlas-client-secret.")
     output.success("Run these lines in your shell:")
@@ -33,10 +29,8 @@ def login(
     typer.echo("\nTo keep them, add them to your shell's startup file.")
 
 
-@_group.command("status")
-def status(ctx: typer.Context) -> None:
+def status(config: SbnCliConfig) -> None:
     """Show which credentials are set."""
-    config = ctx.obj
     if config.api_key or config.atlas_client_id:
         output.success("Authenticated")
     else:
@@ -53,8 +47,7 @@ def status(ctx: typer.Context) -> None:
     )
 
 
-@_group.command("logout")
-def logout(ctx: typer.Context) -> None:
+def logout() -> None:
     """Show the shell lines that unset credentials."""
     typer.echo("Run these lines in your shell:\n")
     for name in ("SBN_API_KEY", "SBN_BASE_URL", "ATLAS_CLIENT_ID", "ATLAS_CLIENT_SECRET"):

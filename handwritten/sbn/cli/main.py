@@ -2,72 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
-
-GROUPS = {
-    "auth": ("auth", "auth_app", "Show how to set credentials, and which are set."),
-    "acp": ("acp", "acp_app", "Compute for agents: status and leases."),
-    "agent": ("agent", "agent_app", "What an agent needs of the network."),
-    "twin": ("agent", "twin_app", "What a digital twin needs of the network."),
-    "atlas": ("atlas", "atlas_app", "Apps, keys, bindings and frontiers."),
-    "frontier": ("frontier", "frontier_app", "Operation contracts, offline."),
-    "reality": ("reality", "reality_app", "Facts, evidence and reviews."),
-    "lattice": ("lattice", "lattice_app", "Workflows, runs and evidence."),
-    "numa": ("numa", "numa_app", "Signals, hints and forecasts."),
-    "receipts": ("receipts", "receipts_app", "Receipts."),
-    "governance": ("governance", "governance_app", "Proposals."),
-    "ops": ("ops", "ops_app", "Operator utilities; they need the operator repository."),
-}
+from sbn_calls.commands import COMMANDS
+from wirewright.commands.lazy import lazy_group
 
 
-class _Commands(dict[str, Any]):
-    """Commands by name; those of a group are imported when they are asked for."""
+def _load(group: str) -> typer.Typer:
+    from sbn.cli._program import program
 
-    def __init__(self, ready: dict[str, Any]) -> None:
-        super().__init__({**ready, **dict.fromkeys(GROUPS)})
-
-    def __getitem__(self, name: str) -> Any:
-        found = super().__getitem__(name)
-        if found is None:
-            module, attribute, _ = GROUPS[name]
-            found = typer.main.get_command(getattr(importlib.import_module(f"sbn.cli.{module}"), attribute))
-            found.name = name
-            self[name] = found
-        return found
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if super().__contains__(name) else default
-
-    def items(self) -> Any:
-        return {name: self[name] for name in self}.items()
-
-    def values(self) -> Any:
-        return {name: self[name] for name in self}.values()
-
-
-class LazyGroup(TyperGroup):
-    """The top of the command line: its help needs none of the groups."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.commands = _Commands(dict(self.commands))
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.commands)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        own = [(name, self.commands[name].help or "") for name in self.commands if name not in GROUPS]
-        with formatter.section("Commands"):
-            formatter.write_dl(own + [(name, help) for name, (_, _, help) in GROUPS.items()])
+    return program.app(group)
 
 
 app = typer.Typer(
     name="sbn",
-    cls=LazyGroup,
+    cls=lazy_group({name: group["help"] for name, group in COMMANDS.items()}, _load),
     help="The SmartBlocks Network from the command line.",
     no_args_is_help=True,
     rich_markup_mode=None,

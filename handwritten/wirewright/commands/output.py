@@ -1,4 +1,4 @@
-"""What is printed where (protocol sheet, section 16.1).
+"""What is printed where, and in which form.
 
 Success lines, tables and highlighted values go to stderr; other values, JSON and quiet values to stdout.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import typer
@@ -29,10 +30,12 @@ def echo_quiet(value: Any) -> None:
 
 
 def success(text: str) -> None:
+    """A line that says what was done."""
     typer.secho(f"> {text}", fg=typer.colors.GREEN, err=True)
 
 
 def failure(text: str) -> None:
+    """A line that says what went wrong."""
     typer.secho(f"! {text}", fg=typer.colors.RED, err=True)
 
 
@@ -64,7 +67,11 @@ def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def shown(value: Any, form: str = "") -> Any:
-    """A number in a format, anything else as it is."""
+    """A number in a format, a list joined where the form is a comma, a moment as ISO 8601, anything else as it is."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if form == "," and isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in cast("Sequence[object]", value))
     if form and isinstance(value, int | float) and not isinstance(value, bool):
         return format(float(value), form)
     return value
@@ -73,7 +80,8 @@ def shown(value: Any, form: str = "") -> Any:
 def pick(value: Any, path: str) -> Any:
     """The first of several places that holds something: `workflow_id|id`, `share_manifest.packet_digest`.
 
-    `#nodes` is how many there are; `=text` is the text itself; a trailing `:.4f` is a number format, `?text` a default.
+    `#nodes` is how many there are; `=text` is the text itself; a trailing `:.4f` is a number format, `:,` joins a
+    list, `?text` is a default.
     """
     path, _, default = path.partition("?")
     path, _, form = path.partition(":")
