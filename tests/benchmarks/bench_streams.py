@@ -117,7 +117,7 @@ def peak() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=50_000)
-    parser.add_argument("--long", type=int, default=1_000_000)
+    parser.add_argument("--long", type=int, default=10_000_000)
     options = parser.parse_args()
     parent, child = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(child,), daemon=True)
