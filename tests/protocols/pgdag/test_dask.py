@@ -75,6 +75,7 @@ async def test_what_a_step_raises_there_is_raised_here(far: Any, remote: ModuleT
     assert resumed.final_outputs["got"] == 5
 
 
+@pytest.mark.promise("pgdag: a worker that dies has its step run again elsewhere")
 async def test_a_worker_that_dies_has_its_step_run_again_elsewhere(
     far: Any, remote: ModuleType, graph: Graph, tmp_path: Path
 ) -> None:

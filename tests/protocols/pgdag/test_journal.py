@@ -490,6 +490,7 @@ def survive(folder: Path, rounds: int, dice: random.Random) -> int:
     return ended
 
 
+@pytest.mark.promise("pgdag: kill -9 at any moment: no sealed step is lost, changed or repeated")
 def test_a_run_survives_kill_9(tmp_path: Path) -> None:
     survive(tmp_path, 12, random.Random(1))
 

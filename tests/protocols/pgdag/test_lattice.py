@@ -330,6 +330,7 @@ async def test_how_a_step_is_sealed_when_the_network_is_not_well(
     assert canonical_json(result.to_dict())
 
 
+@pytest.mark.promise("pgdag: a slot is closed on every path")
 async def test_a_slot_is_closed_when_a_run_is_cancelled(steps: Any) -> None:
     network, started = Network(), asyncio.Event()
 
@@ -347,6 +348,7 @@ async def test_a_slot_is_closed_when_a_run_is_cancelled(steps: Any) -> None:
     assert network.calls[-1] == "close_slot"
 
 
+@pytest.mark.promise("pgdag: a slot is closed on every path")
 async def test_a_slot_that_was_being_opened_when_the_run_was_cancelled_is_closed() -> None:
     opening, go = threading.Event(), threading.Event()
     network = Network()
@@ -368,6 +370,7 @@ async def test_a_slot_that_was_being_opened_when_the_run_was_cancelled_is_closed
     assert network.calls == ["close_slot"]
 
 
+@pytest.mark.promise("pgdag: a slot is closed on every path")
 async def test_a_slot_is_closed_when_a_run_breaks(steps: Any) -> None:
     network = Network()
     layer = build(sbn_client=network)

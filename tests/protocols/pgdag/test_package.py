@@ -43,6 +43,7 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.promise("pgdag: all names of the original are there, and importing them needs nothing undeclared")
 def test_all_names_of_the_original_are_there() -> None:
     assert len(NAMES) == 57
     assert set(NAMES) <= set(pgdag.__all__)
@@ -64,6 +65,7 @@ def test_a_name_that_is_not_there() -> None:
         pgdag.Nonsense  # noqa: B018
 
 
+@pytest.mark.promise("pgdag: all names of the original are there, and importing them needs nothing undeclared")
 def test_importing_and_running_needs_nothing_but_python() -> None:
     code = (
         "import asyncio, sys, pgdag\n"

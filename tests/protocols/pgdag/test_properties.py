@@ -110,6 +110,9 @@ def essence(result: RunResult) -> dict[str, Any]:
     }
 
 
+@pytest.mark.promise(
+    "pgdag: proofs, root and effects are the same in order, side by side, killed and resumed, and on a cluster"
+)
 @given(graphs(), st.integers(2, 5))
 @settings(deadline=None, max_examples=80)
 def test_side_by_side_is_as_one_after_the_other(template: DAGTemplate, width: int) -> None:
@@ -118,6 +121,9 @@ def test_side_by_side_is_as_one_after_the_other(template: DAGTemplate, width: in
     assert alone.done == together.done
 
 
+@pytest.mark.promise(
+    "pgdag: proofs, root and effects are the same in order, side by side, killed and resumed, and on a cluster"
+)
 @given(graphs(), st.integers(1, 4), st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=3))
 @settings(deadline=None, max_examples=60)
 def test_killed_and_resumed_is_as_never_killed(
@@ -142,6 +148,7 @@ def test_killed_and_resumed_is_as_never_killed(
     assert done == whole.done, "each step's effect is there exactly once"
 
 
+@pytest.mark.promise("pgdag: whoever has the document of a run can compute its proofs and root again")
 @given(graphs())
 @settings(deadline=None, max_examples=40)
 def test_a_result_can_be_checked_by_anyone(template: DAGTemplate) -> None:
@@ -198,6 +205,9 @@ def cluster() -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.promise(
+    "pgdag: proofs, root and effects are the same in order, side by side, killed and resumed, and on a cluster"
+)
 @given(template=graphs(most=6))
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_on_a_cluster_is_as_here(cluster: Any, template: DAGTemplate) -> None:

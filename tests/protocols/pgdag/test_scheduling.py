@@ -51,6 +51,7 @@ async def test_a_template_without_steps_is_complete_at_once(graph: Graph, play: 
     assert (result.status, result.merkle_root_hash, result.proofs) == ("complete", "", {})
 
 
+@pytest.mark.promise("pgdag: a template that cannot run is refused before anything runs")
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
@@ -85,6 +86,7 @@ async def test_a_policy_that_makes_no_sense_is_refused(graph: Graph, play: Play,
         await play(graph([DAGNode("a", metadata=metadata)]))
 
 
+@pytest.mark.promise("pgdag: a template that cannot run is refused before anything runs")
 async def test_steps_without_a_function_fail_the_run_before_anything_runs(graph: Graph, play: Play, steps: Any) -> None:
     result = await play(graph("a b c"), only=["a"])
 
@@ -479,6 +481,7 @@ async def test_after_the_last_try_the_step_has_failed(graph: Graph, play: Play, 
     assert result.proofs["a"].metrics["error"] == "down"
 
 
+@pytest.mark.promise("pgdag: cancelling a run reaches its steps")
 async def test_cancelling_a_run_reaches_its_steps(graph: Graph) -> None:
     started, ended = asyncio.Event(), threading.Event()
     cancelled = False

@@ -58,6 +58,7 @@ FINGERPRINTS = [
 ]
 
 
+@pytest.mark.promise("pgdag: fingerprints, seals, proofs and roots are byte for byte the original's")
 @pytest.mark.parametrize(("value", "expected"), FINGERPRINTS)
 def test_a_fingerprint_is_the_hash_of_the_canonical_json(value: Any, expected: str) -> None:
     assert canonical_fingerprint(value) == expected
@@ -94,6 +95,7 @@ A, B, C = (
 )
 
 
+@pytest.mark.promise("pgdag: fingerprints, seals, proofs and roots are byte for byte the original's")
 @pytest.mark.parametrize(
     ("leaves", "root"),
     [
@@ -130,6 +132,7 @@ def envelope(noon: datetime) -> StepEnvelope:
 PRIMARY = {"fingerprint_mode": "canonical_primary"}
 
 
+@pytest.mark.promise("pgdag: fingerprints, seals, proofs and roots are byte for byte the original's")
 @pytest.mark.parametrize(
     ("outputs", "status", "metrics", "proof_hash"),
     [
@@ -163,6 +166,7 @@ def test_a_local_seal_hashes_the_seal_document(
     assert len(seal["block_ref"]) == len("local:") + 12
 
 
+@pytest.mark.promise("pgdag: fingerprints, seals, proofs and roots are byte for byte the original's")
 def test_an_sbn_seal_leaves_the_domain_out(envelope: StepEnvelope) -> None:
     seal = SbnSealBackend(object()).seal_envelope(envelope, domain="test", metrics=PRIMARY)
     assert seal["proof_hash"] == "8637a4819ea6d7ca5314f1d9c6119e278832f9583e5eddfabdbe40a983470cbe"
@@ -183,6 +187,7 @@ PIPELINES: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.promise("pgdag: fingerprints, seals, proofs and roots are byte for byte the original's")
 @pytest.mark.parametrize("shape", PIPELINES)
 @pytest.mark.parametrize("width", [1, 4])
 async def test_the_documented_pipeline_gives_the_original_proofs(
