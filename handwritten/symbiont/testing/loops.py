@@ -65,6 +65,10 @@ class Loop:
     observations: list[Observation] = field(default_factory=list[Observation])
     uses: list[tuple[int, ToolUse, Observation]] = field(default_factory=list[tuple[int, ToolUse, Observation]])
 
+    def __getstate__(self) -> Json:
+        """What a file keeps of a loop that has ended: all but its surroundings."""
+        return {name: value for name, value in vars(self).items() if name not in {"decide", "use", "write"}}
+
     @property
     def usage(self) -> Json:
         total = self.prompt_tokens + self.completion_tokens

@@ -26,6 +26,7 @@ from symbiont.testing.endpoints import EndpointRules
 from symbiont.testing.gate import GateRules
 from symbiont.testing.http_input import WEBHOOK_AUTH, HttpInputRules
 from symbiont.testing.http_input_servers import HttpInputServerRules
+from symbiont.testing.keeping import Keeper
 from symbiont.testing.knowledge import KnowledgeRules
 from symbiont.testing.lifecycle import Pace
 from symbiont.testing.listener import ListenerPort
@@ -39,6 +40,12 @@ SANDBOX_TOKEN = "symbiont-sandbox-token"  # noqa: S105 - the sandbox's own, for 
 LARGEST_BODY, LARGEST_MESSAGE = 2 * 1024 * 1024, 262_144
 FRONT = frozenset({"not_found", "method_not_allowed", "unauthorized", "too_many_requests"})
 DOUBLED = "/api/v1/api/v1/"
+KEPT = (
+    "random", "agents", "aliases", "history", "runs", "reconciled", "scheduler", "refused", "messages", "pending",
+    "queues", "soonest", "held", "channels", "outcomes", "minds", "model", "reviews", "signing_key", "secrets",
+    "backend", "servers", "broken", "items", "collections", "endpoints", "deployments", "listeners", "memories", "gate",
+)  # fmt: skip
+"""What a file keeps (`--data`): all but what the options say, API keys and the listener's settings among it."""
 SECURITY_HEADERS = {
     "strict-transport-security": "max-age=63072000; includeSubDomains; preload",
     "x-content-type-options": "nosniff",
@@ -120,6 +127,8 @@ class SymbiontRules(
         self.setup_http_input_servers()
         self.setup_memory()
         self.setup_gate()
+        self.keeper = Keeper(self.data, self, KEPT)
+        self.keeper.load()
 
     async def start(self) -> None:
         if self.http_input_port is not None:
@@ -127,8 +136,12 @@ class SymbiontRules(
             await self.port.start()
 
     async def stop(self) -> None:
+        self.keeper.save()
         if self.port is not None:
             await self.port.stop()
+
+    def erase(self) -> None:
+        self.keeper.erase()
 
     # The front ------------------------------------------------------------------------------------------------------
 
@@ -139,6 +152,7 @@ class SymbiontRules(
         operation = call.operation
         if operation is None:
             return None
+        self.keeper.touch()
         self.scheduler.settle(self.now())
         self.settle_messages()
         if not self.for_sdk(call) and (refusal := self.unserved(call)):
