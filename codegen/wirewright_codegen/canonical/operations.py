@@ -98,7 +98,8 @@ class Operations:
                 yield Found(path, method, operation, operation_at, raw, where)
 
     def _path_item(self, item: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
-        """A path item, its reference followed; what stands beside the reference is kept."""
+        """A path item, its reference followed; what stands beside it is kept. Null has no operations."""
+        item = {} if item is None else item
         followed = self.schemas.follow(item, at, subject)
         if followed is None or not is_map(item) or "$ref" not in item:
             return followed
@@ -210,9 +211,7 @@ class Operations:
         if not raw.get("content") or (status not in _BODILESS and method.upper() != "HEAD"):
             return raw
         what = "an answer to HEAD" if method.upper() == "HEAD" else f"a response {status}"
-        self.schemas.account.note(
-            self._pointer(at), f"{what} has no content; that is left out", "response"
-        )
+        self.schemas.account.note(self._pointer(at), f"{what} has no content; that is left out", "response")
         return {key: value for key, value in raw.items() if key != "content"}
 
     def _response(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:

@@ -11,7 +11,7 @@ from wirewright_codegen.canonical.content import Contents
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.templates import declared_name
-from wirewright_codegen.canonical.vocabulary import Schema
+from wirewright_codegen.canonical.vocabulary import Schema, json_key
 from wirewright_codegen.read.values import is_list
 
 _LOCATIONS = ("path", "query", "header", "cookie")
@@ -81,6 +81,8 @@ class Parameters:
             return None
         value, where = followed
         name, location = value.get("name"), value.get("in")
+        if isinstance(name, int | float):  # YAML without quotes
+            name = json_key(name)
         if not isinstance(name, str) or location not in (*_LOCATIONS, "querystring"):
             self._lose(at, f"a parameter needs a name and a location ({', '.join(_LOCATIONS)})")
             return None

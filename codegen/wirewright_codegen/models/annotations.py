@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wirewright_codegen.models.schemas import Schema, as_schema, kind_of, ref_name
+from wirewright_codegen.models.schemas import Schema, as_schema, is_literal, kind_of, ref_name
 from wirewright_codegen.text import literal
 
 SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "null": "None"}
@@ -106,9 +106,7 @@ _TEXTUAL = ("json", "xml", "yaml", "javascript", "graphql", "x-www-form-urlencod
 
 def const_type(value: Any) -> str:
     """The type of one constant."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, str | int):
+    if is_literal(value):
         return f"Literal[{literal(value)}]"
     return plain_type(value)
 
@@ -125,10 +123,7 @@ def plain_type(value: Any) -> str:
 
 def enum_literals(values: list[Any]) -> list[str]:
     """The values that a `Literal` can hold, as source."""
-    return [
-        literal(value)
-        for value in dict.fromkeys(v for v in values if isinstance(v, str | int) and not isinstance(v, bool))
-    ]
+    return [literal(value) for value in dict.fromkeys(v for v in values if is_literal(v))]
 
 
 def enum_bases(values: list[Any]) -> list[str]:

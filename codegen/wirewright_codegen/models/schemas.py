@@ -59,6 +59,13 @@ def allows_null(schema: Schema, schemas: Mapping[str, Schema], *, above: frozens
     return schema.get("type") == "null" or None in schema.get("enum", ())
 
 
+def is_literal(value: object) -> bool:
+    """Whether a `Literal` can hold a value in every flavour: text, and integers of 64 bits."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return isinstance(value, str)
+
+
 def children(schema: Schema) -> Iterator[Schema]:
     """The schemas directly inside a schema."""
     yield from schema.get("properties", {}).values()

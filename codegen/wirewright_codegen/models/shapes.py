@@ -19,7 +19,7 @@ from wirewright_codegen.models.annotations import (
     is_fixed_tuple,
     plain_type,
 )
-from wirewright_codegen.models.schemas import REF_PREFIX, Schema, as_schema, kind_of, ref_name
+from wirewright_codegen.models.schemas import REF_PREFIX, Schema, as_schema, is_literal, kind_of, ref_name
 
 # Attributes of pydantic's base class, and types that annotations name: no field may hide them, in any flavour.
 RESERVED_FIELDS = naming.RESERVED_IDENTIFIERS | frozenset(
@@ -181,7 +181,7 @@ def _spelled(wire: str) -> str:
 
 def _const(schema: Schema) -> str | int | None:
     value = schema.get("const")
-    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+    return value if is_literal(value) else None
 
 
 def typed(schema: Schema, files: bool = False) -> dict[str, Any]:
@@ -238,14 +238,14 @@ def _typed_scalar(schema: Schema, files: bool) -> dict[str, Any]:
 
 
 def _typed_enum(values: list[Any]) -> dict[str, Any]:
-    literals = [v for v in values if isinstance(v, str | int) and not isinstance(v, bool)]
+    literals = [v for v in values if is_literal(v)]
     bases: list[dict[str, Any]] = [{"enum": literals}] if enum_literals(values) else []
     bases += [_BASES[base] for base in enum_bases(values)]
     return bases[0] if len(bases) == 1 else {"anyOf": bases}
 
 
 def _typed_const(value: Any) -> dict[str, Any]:
-    if isinstance(value, str | int) and not isinstance(value, bool):
+    if is_literal(value):
         return {"const": value}
     return _BASES[plain_type(value)]
 

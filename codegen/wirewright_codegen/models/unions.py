@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from wirewright_codegen.models.annotations import annotation, enum_bases, plain_type, scalar
-from wirewright_codegen.models.schemas import Schema, kind_of, ref_name, references, strongly_connected
+from wirewright_codegen.models.schemas import Schema, is_literal, kind_of, ref_name, references, strongly_connected
 from wirewright_codegen.models.shapes import Shape
 
 _TELLING = ("type", "kind", "object")
@@ -114,7 +114,7 @@ class Unions:
 
 def _leaves_of(schema: Schema, kind: str) -> list[Leaf]:
     if kind == "enum":
-        values = [v for v in schema["enum"] if isinstance(v, str | int) and not isinstance(v, bool)]
+        values = [v for v in schema["enum"] if is_literal(v)]
         return [
             Leaf(base.partition("[")[0], base, literals=tuple(v for v in values if plain_type(v) == base))
             for base in enum_bases(list(schema["enum"]))
@@ -122,7 +122,7 @@ def _leaves_of(schema: Schema, kind: str) -> list[Leaf]:
     if kind == "const":
         value = schema["const"]
         base = plain_type(value)
-        literals = (value,) if isinstance(value, str | int) and not isinstance(value, bool) else ()
+        literals = (value,) if is_literal(value) else ()
         category = {"list": "array", "dict": "map"}.get(base.partition("[")[0], base)
         return [Leaf(category, base, literals=literals)]
     if kind in ("array", "tuple"):

@@ -67,7 +67,9 @@ class _DuplicateError(ValueError):
 
 def _json(text: str, name: str, options: ReadOptions) -> object:
     try:
-        value = json.loads(text, object_pairs_hook=_pairs, parse_float=_finite, parse_constant=_refuse_constant)
+        value = json.loads(
+            text, object_pairs_hook=_pairs, parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant
+        )
     except RecursionError:
         raise _too_deep(name, options) from None
     except _DuplicateError as error:
@@ -80,7 +82,22 @@ def _json(text: str, name: str, options: ReadOptions) -> object:
     except ValueError as error:
         raise SpecError(str(error), file=name) from None
     _check_shape(value, name, options)
+    _check_characters(value, text, name)
     return value
+
+
+def _check_characters(value: object, text: str, name: str) -> None:
+    """JSON can spell half of a character outside the basic plane, which no file and no message can hold."""
+    if "\\ud" not in text.lower():
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        line = text.lower().partition(half)[0].count("\n") + 1
+        raise SpecError(
+            f"{half} is half of a character (a surrogate without the other)", file=name, line=line
+        ) from None
 
 
 def _looks_like_json(text: str) -> bool:
@@ -96,6 +113,12 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 raise _DuplicateError(key)
             seen.add(key)
     return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"the number {text[:40]} is too large")
+    return int(text)
 
 
 def _finite(text: str) -> float:
@@ -331,8 +354,6 @@ def _core(text: str) -> object:
     if _BOOL.match(text):
         return text[0] in "tT"
     if _INT.match(text):
-        if len(text) > _MAX_DIGITS:
-            raise ValueError(text)
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        return int(text[2:] if base != 10 else text, base)
+        return _integer(text) if base == 10 else int(text[2:], base)
     return _finite(text) if _FLOAT.match(text) else text

@@ -163,6 +163,19 @@ def test_parameters_fit_the_path(
     assert note in result.account.notes[0].reason
 
 
+def test_a_name_that_yaml_reads_as_a_number(operation: Any) -> None:
+    found = operation({"parameters": [{"name": 1, "in": "query"}, {"name": True, "in": "query"}]})
+
+    assert [one["name"] for one in found["parameters"]] == ["1", "true"]
+
+
+def test_a_path_without_anything_has_no_operations(canonical: Canonicalise, tiny: Tiny) -> None:
+    result = canonical(tiny(paths={"/a": None, "/b": {"get": {}}}))
+
+    assert result.account.complete
+    assert result.account.operations.found == 1
+
+
 @pytest.mark.parametrize(
     "raw", [5, {"in": "query"}, {"name": "x", "in": "nowhere"}, {"$ref": "#/components/parameters/No"}]
 )

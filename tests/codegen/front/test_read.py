@@ -114,6 +114,10 @@ def test_byte_order_marks(data: bytes) -> None:
     assert parse(data, "f", OPTIONS) in ({}, {"a": 1})
 
 
+def test_characters_outside_the_basic_plane_have_two_halves() -> None:
+    assert parse(b'{"\\ud83D\\uDe00": "\\\\ud83d"}', "f", OPTIONS) == {"\U0001f600": "\\ud83d"}
+
+
 BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (char, char, b",".join([b"*%c" % (char - 1)] * 9)) for char in range(98, 112)
 )
@@ -137,6 +141,9 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
         (b"a: [1,\nb: 2", "not valid YAML", None),
         (b'{"a": 1,}}', "not valid JSON", 1),
         (b'{"a": 1e999}', "too large", None),
+        (b'{"a": ' + b"9" * 5000 + b"}", "too large", None),
+        (b'{"a": 1,\n "b": "x\\uD83D"}', "half of a character", 2),
+        (b'{"a": "\\ude00"}', "half of a character", 1),
         (b"a: 1e999", "too large", 1),
         (b"a: " + b"9" * 5000, "too large", 1),
         (b'{"a": NaN}', "no JSON value", None),
