@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from wirewright.clock import Clock
 from wirewright.errors import AuthError, WirewrightError
 from wirewright.forks import ForkSafe
-from wirewright.messages import HttpRequest, HttpResponse
+from wirewright.messages import HttpRequest, HttpResponse, header_problem
 from wirewright.steps import Call, Step, Wait
 
 Steps = Generator[Step, Any, None]
@@ -40,6 +40,32 @@ class Auth:
 
 
 AuthLike = Auth | Sequence[Auth] | Mapping[str, Auth]
+
+
+def check(auth: object) -> None:
+    """Raises `TypeError` for what can be no `AuthLike`; it names the place, and never shows what was given."""
+    if auth is None or isinstance(auth, Auth):
+        return
+    named: list[tuple[str, object]] = [("auth", auth)]
+    if isinstance(auth, Mapping):
+        named = [(f"auth[{name!r}]", one) for name, one in cast("Mapping[str, object]", auth).items()]
+    elif isinstance(auth, list | tuple):
+        named = [(f"auth[{n}]", one) for n, one in enumerate(cast("Sequence[object]", auth))]
+    for place, one in named:
+        if not isinstance(one, Auth):
+            kind = f"the class {one.__name__}" if isinstance(one, type) else f"a value of type {type(one).__name__}"
+            raise TypeError(f"{place} must be an Auth, such as Bearer(token) or ApiKey(name, value), not {kind}")
+
+
+def _sendable(what: str, secret: object) -> str:
+    if not isinstance(secret, str):
+        raise TypeError(f"{what} must be a string, not {type(secret).__name__}")
+    if header_problem("authorization", secret):
+        raise ValueError(
+            f"{what} has a line break, a space around it, or a control character;"
+            " what was read from a file may need .strip()"
+        )
+    return secret
 
 
 def select(auth: AuthLike | None, security: Sequence[Sequence[str]]) -> Sequence[Auth]:
@@ -66,7 +92,7 @@ class ApiKey(Auth):
     """A key in a header, the query or a cookie."""
 
     def __init__(self, name: str, value: str, location: Literal["header", "query", "cookie"] = "header") -> None:
-        self._name, self._value, self._location = name, value, location
+        self._name, self._value, self._location = name, _sendable("the key", value), location
 
     def apply(self, request: HttpRequest, clock: Clock) -> None:
         if self._location == "header":
@@ -99,7 +125,7 @@ class Bearer(Auth):
     """A fixed token (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
-        self._value = f"Bearer {token}"
+        self._value = f"Bearer {_sendable('the token', token)}"
 
     def apply(self, request: HttpRequest, clock: Clock) -> None:
         request.headers["authorization"] = self._value
@@ -189,7 +215,7 @@ class TokenAuth(ForkSafe, Auth):
         """Ask the provider, for all who wait on `done`. A token that is valid still bridges a failure."""
         try:
             answer = yield Call(self._provider)
-            token = answer if isinstance(answer, Token) else Token(_checked(answer))
+            token = _checked(answer if isinstance(answer, Token) else Token(answer))
         except WirewrightError as error:
             self._finish(done, None, error)
             if fallback is not None:
@@ -220,7 +246,9 @@ class TokenAuth(ForkSafe, Auth):
             done.set_result(None)
 
 
-def _checked(answer: Any) -> str:
-    if not isinstance(answer, str):
-        raise AuthError(f"the token provider answered {type(answer).__name__}, not a Token or a string")
-    return answer
+def _checked(token: Token) -> Token:
+    try:
+        _sendable("the token", token.value)
+    except (TypeError, ValueError) as error:
+        raise AuthError(f"the token provider's answer cannot be used: {error}") from None
+    return token

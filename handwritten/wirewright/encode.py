@@ -12,12 +12,12 @@ from wirewright import codecs
 from wirewright.bodies import Payload, encode_body
 from wirewright.codecs.scalars import text_of
 from wirewright.errors import RequestError
+from wirewright.messages import header_problem
 from wirewright.operation import Content, Operation, Parameter
 from wirewright.parameters import cookie_pairs, header_text, literal, path_text, percent, present, query_pairs
 from wirewright.request import Request
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
-_FORBIDDEN_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _SIMPLE = frozenset({str, int})
 
 
@@ -98,8 +98,8 @@ class RequestEncoder:
                 headers["cookie"] = cookies
         headers.update({name.lower(): value for name, value in request.options.headers.items()})
         for name, text in headers.items():
-            if _FORBIDDEN_IN_HEADER(text):
-                raise RequestError(f"{self._operation.id}: header {name!r} has a control character in its value")
+            if problem := header_problem(name, text):
+                raise RequestError(f"{self._operation.id}: {problem}")
         return headers
 
     def _cookies(self, values: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ They know nothing of operations, types or retries; signing and auth work on them
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from urllib.parse import urlsplit
@@ -33,6 +34,8 @@ SECRET_HEADERS = frozenset(
 _SECRET_WORDS = ("secret", "token", "password", "api-key", "apikey", "api_key", "signature", "authorization", "cookie")
 MASK = "***"
 T = TypeVar("T")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
 
 def is_secret_name(name: str) -> bool:
@@ -44,6 +47,19 @@ def is_secret_name(name: str) -> bool:
 def masked(values: Mapping[str, object]) -> dict[str, object]:
     """A copy for logs and reprs, with secret values replaced."""
     return {name: MASK if is_secret_name(name) else value for name, value in values.items()}
+
+
+def header_problem(name: str, value: object) -> str | None:
+    """Why such a field of a header cannot be sent (RFC 9110, section 5); None when it can. Never shows the value."""
+    if not _FIELD_NAME(name):
+        return f"{name!r} is no name of a header"
+    if not isinstance(value, str):
+        return f"header {name!r} must be a string, not {type(value).__name__}"
+    if _CONTROL(value):
+        return f"header {name!r} has a line break or another control character in its value"
+    if value != value.strip():
+        return f"header {name!r} has a space around its value"
+    return None
 
 
 class Timeout(msgspec.Struct, frozen=True):
@@ -59,6 +75,8 @@ class Timeout(msgspec.Struct, frozen=True):
         """A number is the limit of every phase."""
         if isinstance(value, Timeout):
             return value
+        if value is not None and not (isinstance(value, int | float) and value > 0):
+            raise ValueError(f"timeout must be a number of seconds above 0, a Timeout, or None, not {value!r}")
         return cls(value, value, value, value)
 
 

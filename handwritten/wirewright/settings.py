@@ -6,12 +6,12 @@ import random as _random
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from wirewright.auth import AuthLike
+from wirewright.auth import AuthLike, check
 from wirewright.breaker import Breaker
 from wirewright.clock import Clock, SystemClock
 from wirewright.hooks import HookSet
 from wirewright.hosts import PerHost
-from wirewright.messages import Timeout
+from wirewright.messages import Timeout, header_problem
 from wirewright.outbox import OutboxLike
 from wirewright.parameters import literal
 from wirewright.retry import NO_RETRY, RetryPolicy, RetryQuota
@@ -57,11 +57,12 @@ class Settings:
         random: Callable[[], float] | None = None,
     ) -> None:
         self.origin, self.prefix = split_base_url(base_url)
+        check(auth)
         self.auth = auth
-        self.retry = retry or NO_RETRY
+        self.retry = _policy(retry)
         self.timeout = timeout
         self.deadline = deadline
-        self.headers = {name.lower(): value for name, value in headers.items()}
+        self.headers = _sendable(headers)
         self.outbox = outbox
         self.hooks = hooks
         self.breaker = breaker
@@ -79,17 +80,32 @@ class Settings:
         )
 
 
+def _policy(retry: object) -> RetryPolicy:
+    if retry is None:
+        return NO_RETRY
+    if not isinstance(retry, RetryPolicy):
+        raise TypeError(f"retry must be a RetryPolicy, such as RetryPolicy(attempts=3), or None, not {retry!r}")
+    return retry
+
+
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if problem := header_problem(name, value):
+            raise ValueError(problem)
+    return {name.lower(): value for name, value in headers.items()}
+
+
 def split_base_url(url: str) -> tuple[str, str]:
-    """Origin and path prefix (without a slash at its end)."""
+    """Origin and path prefix (without a slash at its end). Raises `ValueError`, which shows no more than the host."""
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"base_url {url!r} is no URL: {error}") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"base_url must be an absolute http or https URL, not {url!r}")
+    except ValueError:  # its text may show a part of a password
+        raise ValueError("base_url is no URL: its host or port cannot be read") from None
     if parts.username is not None:
         raise ValueError("base_url must hold no credentials: give them as auth=")
     if parts.query or parts.fragment:
-        raise ValueError(f"base_url must have no query and no fragment: {url!r}")
+        raise ValueError(f"base_url must have no query and no fragment: {parts.scheme}://{parts.netloc}{parts.path}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(map(str.isspace, parts.netloc)):
+        raise ValueError(f"base_url must be an absolute http or https URL, not {url!r}")
     return f"{parts.scheme}://{parts.netloc}", literal(parts.path).rstrip("/")

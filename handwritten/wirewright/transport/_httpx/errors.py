@@ -56,10 +56,19 @@ def map_error(error: Exception, attempt: Attempt | None = None, received: int = 
     if isinstance(error, _NOT_CONNECTED):
         return ConnectError(f"no connection: {text}", sent=False, last_error=error)
     if isinstance(error, _NOT_SENT):
+        if text.startswith("Illegal header"):
+            text = _without_field(error)
         return TransportError(f"the request cannot be sent: {text}", sent=False, last_error=error)
     lost = ConnectionLost(_lost(text, received), sent=sent, bytes_received=received, last_error=error)
     lost.reused = attempt is not None and not attempt.fresh
     return lost
+
+
+def _without_field(error: Exception) -> str:
+    """The library's words, and those of its cause, show the field of a header: it may be a secret."""
+    error.args = ("a header is not as HTTP wants it",)
+    error.__cause__, error.__suppress_context__ = None, True
+    return str(error)
 
 
 def _lost(text: str, received: int) -> str:
