@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, MutableMapping
+from inspect import isclass
 from typing import Any
 
 import msgspec
@@ -53,9 +54,11 @@ class MsgspecCodec:
         self._parse = msgspec.json.Decoder().decode
 
     def _decode_custom(self, type: Any, value: Any) -> Any:
-        """`dec_hook`: union markers."""
+        """`dec_hook`: union markers; what is of its type already (a `File`) stays."""
         if is_marker(type):
             return self._builders.of(type)(value, [0])
+        if isclass(type) and isinstance(value, type):
+            return value
         raise TypeError(f"cannot decode into {type!r}")
 
     def decoder(self, type: Any) -> Decoder:

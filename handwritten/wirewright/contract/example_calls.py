@@ -16,6 +16,7 @@ from wirewright.contract.examples import NoValueError, allowed_value, serialised
 from wirewright.contract.parameters import ABSENT, Parameter
 from wirewright.contract.schemas import Schemas
 from wirewright.contract.shapes import is_array, is_object
+from wirewright.contract.uploads import with_files
 
 _IN = {"path": "path", "query": "query", "querystring": "query", "header": "headers", "cookie": "cookies"}
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI: such header parameters are ignored
@@ -135,6 +136,8 @@ def _bodies(operation: SpecOperation) -> Iterator[tuple[str, str, Any]]:
         values += [(label, json.loads(text)) for label, text in _json_texts(form)] if is_json(name) else []
         if not values and (is_json(name) or "form" in name):
             values = [("made up", allowed_value(form, schemas))]
+        if name.startswith("multipart/"):
+            values = [(label, with_files(schemas, form.schema, value)) for label, value in values]
         for label, value in values or [("made up", "example" if is_text(name) else _BINARY)]:
             yield label, concrete, value if is_json(name) or isinstance(value, dict | str | bytes) else str(value)
 
