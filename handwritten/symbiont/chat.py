@@ -70,13 +70,14 @@ class ChatSession:
         return f"<ChatSession {self.url}>"
 
     async def connect(self) -> None:
-        """Open the connection. Raises `AuthenticationError`, or `APIError` when there is no way through."""
+        """Open the connection, anew where it was open. Raises `AuthenticationError`, or `APIError` for no way through."""
         connect = _library()
         from websockets.exceptions import InvalidStatus, WebSocketException
 
         address = f"{self.url}?token={quote(self._token or '', safe='')}"
+        await self.aclose()
+        self._owed = 0
         try:
-            self._owed = 0
             self._socket = await connect(
                 address, open_timeout=self._open_timeout, max_size=MAX_FRAME, logger=_WIRE, proxy=None
             )

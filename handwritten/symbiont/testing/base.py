@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 from wirewright.sandbox import Answer, Call, Refuse, Rules
 
 from symbiont.testing.access import Doorkeeper, Holder
+from symbiont.testing.keeping import Keeper
 
 Json = dict[str, Any]
 Profile = Literal["runtime", "sdk"]
@@ -58,6 +59,7 @@ class Base(Rules):
 
     profile: Profile
     doors: Doorkeeper
+    keeper: Keeper
 
     def holder(self, call: Call) -> Holder:
         """Who calls; a stranger where nobody is asked."""

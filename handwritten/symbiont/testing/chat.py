@@ -54,6 +54,7 @@ class ChatRules(ReasoningRules):
         if told["type"] == "Ping":
             await talk.send({"type": "Pong"})
             return
+        self.keeper.touch()
         for answer in self.answers(told["content"]):
             await talk.send(answer)
             await asyncio.sleep(0)

@@ -106,6 +106,7 @@ class HttpInputRules(ReasoningRules, AgentRules):
 
     def invoked(self, payload: Any, agent_id: str) -> Answer:
         config = self.input
+        self.keeper.touch()
         if config.failure is not None:
             return Answer(500, {"error": config.failure, "timestamp": self.stamp()})
         if not config.agent_output_to_json:

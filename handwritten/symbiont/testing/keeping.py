@@ -62,11 +62,12 @@ class Keeper:
             self._timer = asyncio.get_running_loop().call_later(BEHIND, self.save)
 
     def save(self) -> None:
-        """Write now, where something may have changed."""
-        if self._path is None or self._timer is None:
+        """Write now."""
+        if self._path is None:
             return
-        self._timer.cancel()
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         buffer = io.BytesIO()
         _Writer(buffer, self._owner).dump({name: getattr(self._owner, name) for name in self._names})
         self._path.parent.mkdir(parents=True, exist_ok=True)
