@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wirewright_codegen.models.hints import rewritten
 from wirewright_codegen.models.schemas import as_schema, kind_of
 from wirewright_codegen.models.shapes import Field, Shape
-from wirewright_codegen.models.unions import Leaf, Tag, Unions, native_members
+from wirewright_codegen.models.unions import Leaf, Tag, Unions, native_members, told_apart
 from wirewright_codegen.targets import Flavour
 from wirewright_codegen.text import docstring, literal
 
@@ -185,13 +185,14 @@ class Item:
 
     def _pydantic_tagged(self, objects: list[Leaf]) -> str:
         """A union that one constant tells apart, in one attribute as pydantic wants; empty where there is none."""
-        tags = [(leaf.runtime, self._tags[leaf.runtime].wire) for leaf in objects if leaf.runtime in self._tags]
-        attributes = {(wire, self._unions.attribute(name, wire)) for name, wire in tags}
-        if len(objects) < 2 or len(tags) < len(objects) or len(attributes) > 1:
+        if len(objects) < 2 or not told_apart(objects, self._tags):
             return ""
-        classes = [name for name, _ in tags]
+        classes = [leaf.runtime for leaf in objects]
+        attributes = {self._unions.attribute(name, self._tags[name].wire) for name in classes}
+        if len(attributes) > 1:
+            return ""
         self._use("tagged_union", *classes)
-        return f"tagged_union({literal(attributes.pop()[1])}, {', '.join(classes)})"
+        return f"tagged_union({literal(attributes.pop())}, {', '.join(classes)})"
 
     def _pydantic_mapped(self, objects: list[Leaf], leaves: tuple[Leaf, ...]) -> str:
         """A union whose variants a mapping tells apart; empty where that is not the whole story."""

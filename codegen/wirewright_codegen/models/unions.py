@@ -146,13 +146,19 @@ def native_members(leaves: Iterable[Leaf], tags: Mapping[str, Tag]) -> list[str]
     strings = _strings(leaves)
     if len(arrays) > 1 or len(maps) > 1 or (objects and maps) or strings is None:
         return None
-    if len(objects) > 1 and not all(str(leaf.name) in tags for leaf in objects):
-        return None
     if len({tags[str(leaf.name)].wire for leaf in objects if leaf.name in tags}) > 1:
+        return None
+    if len(objects) > 1 and not told_apart(objects, tags):
         return None
     numbers = _numbers(leaves)
     null = ["None"] if any(leaf.category == "None" for leaf in leaves) else []
     return [leaf.runtime for leaf in (*objects, *maps, *arrays)] + strings + numbers + null
+
+
+def told_apart(objects: Iterable[Leaf], tags: Mapping[str, Tag]) -> bool:
+    """Whether each has a tag, of one property and with a value that no other has."""
+    found = [tags.get(str(leaf.name)) for leaf in objects]
+    return None not in found and len(set(found)) == len(found) and len({tag.wire for tag in found if tag}) == 1
 
 
 def _strings(leaves: Iterable[Leaf]) -> list[str] | None:

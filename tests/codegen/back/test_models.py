@@ -241,6 +241,39 @@ def test_a_mapping_tells_variants_apart_that_have_no_constant(build: Any, make_s
         assert package.encode(found) == wire
 
 
+def test_variants_of_nested_choices_may_share_their_tags(build: Any, make_spec: Any, flavour: str) -> None:
+    """As Stripe's accounts and deleted accounts do."""
+
+    def thing(kind: str, **more: Any) -> Any:
+        properties = {"object": {"type": "string", "enum": [kind]}, **more}
+        return {"type": "object", "required": [*properties], "properties": properties}
+
+    def choice(*names: str) -> Any:
+        return {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
+
+    schemas = {
+        "Bank": thing("bank", currency={"type": "string"}),
+        "Card": thing("card", brand={"type": "string"}),
+        "DeletedBank": thing("bank", deleted={"const": True}),
+        "DeletedCard": thing("card", deleted={"const": True}),
+        "External": choice("Bank", "Card"),
+        "Deleted": choice("DeletedBank", "DeletedCard"),
+        "Any": {"anyOf": [{"type": "string"}, *choice("External", "Deleted")["anyOf"]]},
+        "Holder": {"type": "object", "properties": {"one": choice("External"), "any": choice("Any")}},
+    }
+    package = build(make_spec(schemas=schemas), flavour)
+    bank, gone = {"object": "bank", "currency": "eur"}, {"object": "card", "deleted": True}
+    for wire, kinds in (
+        ({"one": bank, "any": bank}, ("Bank", "Bank")),
+        ({"one": {"object": "card", "brand": "v"}, "any": gone}, ("Card", "DeletedCard")),
+        ({"any": {"object": "bank", "deleted": True}}, ("DeletedBank",)),
+        ({"any": "id"}, ("str",)),
+    ):
+        found = package.decode("Holder", wire)
+        assert tuple(type(getattr(found, name)).__name__ for name in wire) == kinds
+        assert package.encode(found) == wire
+
+
 @pytest.mark.parametrize(
     "wire",
     [{"kind": "eel", "length": 3}, {"kind": 7}, {"kind": ["cat"]}, {}, {"lives": 9}],
