@@ -70,7 +70,7 @@ class ChatSession:
         return f"<ChatSession {self.url}>"
 
     async def connect(self) -> None:
-        """Open the connection, anew where it was open. Raises `AuthenticationError`, or `APIError` for no way through."""
+        """Open the connection, anew where it was open. Raises `AuthenticationError` or another `SymbiontError`."""
         connect = _library()
         from websockets.exceptions import InvalidStatus, WebSocketException
 
