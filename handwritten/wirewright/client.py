@@ -204,7 +204,7 @@ class Client(_Base):
 
 
 class AsyncClient(_Base):
-    """The async client: the same arguments and methods. May be used from several event loops, one after another."""
+    """The async client: the same arguments and methods. May be used from several event loops, at the same time too."""
 
     async def send(self, request: Request[T]) -> T:
         """The answer's value. Raises `WirewrightError`s."""

@@ -356,7 +356,8 @@ async def test_22_a_hundred_cancelled_calls_leave_nothing_in_the_pool(kit, serve
             task.cancel()
             await asyncio.wait({task})
         await client.send(kit.request())
-        [pool] = client._transport._pools.all()
+        [pools] = client._transport._pools.values()
+        [pool] = pools.all()
         assert [connection.is_idle() for connection in pool.connections] == [True]
         assert pool._requests == []
     assert len(asyncio.all_tasks()) == 1

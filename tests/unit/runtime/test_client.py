@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -548,6 +549,66 @@ def test_an_async_client_serves_one_loop_after_another(make, server):
     client = AsyncClient(server(OK))
     for _ in range(3):
         assert asyncio.run(client.send(Request(make()))).id == "a"
+
+
+@pytest.fixture
+def counting():
+    """A server that keeps its connections open, and the list of those it got."""
+    connections: list[socket.socket] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while connection.recv(65536):
+                connection.sendall(OK)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                connections.append(listener.accept()[0])
+                threading.Thread(target=serve, args=(connections[-1],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+    for sock in [listener, *connections]:
+        sock.close()
+
+
+def test_each_of_several_loops_keeps_its_own_connection(make, counting):
+    url, connections = counting
+    client = AsyncClient(url)
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+
+    for _ in range(5):
+        for loop in (first, second):
+            assert loop.run_until_complete(client.send(Request(make()))).id == "a"
+    assert len(connections) == 2
+
+    first.run_until_complete(client.aclose())
+    for loop in (first, second):
+        assert loop.run_until_complete(client.send(Request(make()))).id == "a"
+    assert len(connections) == 4, "all were closed, those of a loop that stood still too"
+
+    second.run_until_complete(client.aclose())
+    first.close()
+    second.close()
+
+
+def test_an_async_client_is_shared_by_loops_in_threads(make, counting):
+    url, connections = counting
+    client = AsyncClient(url)
+    answers: list[str] = []
+
+    async def ten() -> None:
+        for _ in range(10):
+            answers.append((await client.send(Request(make()))).id)
+
+    threads = [threading.Thread(target=asyncio.run, args=(ten(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(answers), len(connections)) == (40, 4)
 
 
 def test_a_client_works_on_after_it_was_closed(make, server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -130,8 +131,10 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         wire.wake()
 
     def abandon(self) -> None:
-        """Close the socket of a connection whose loop is closed."""
+        """Close the socket of a connection whose loop is closed, or stands still."""
         transport = self._wire.transport
+        with suppress(RuntimeError):  # a loop that goes on later must not wait for this socket's number
+            transport.abort()
         sock = getattr(transport, "_sock", None)
         if isinstance(sock, socket.socket):
             sock.close()

@@ -238,21 +238,27 @@ def _shut(response: Any) -> None:
 
 
 class AsyncPooledTransport:
-    """The default async transport. Connections belong to a loop: another loop gets connections of its own."""
+    """The default async transport. Connections belong to a loop: each loop gets connections of its own."""
 
     def __init__(self, options: PoolOptions | None = None) -> None:
         self._options = options or PoolOptions()
-        self._pools: _Pools | None = None
-        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._pools: dict[asyncio.AbstractEventLoop, _Pools] = {}
+        self._pid = os.getpid()
 
     def _current(self) -> _Pools:
-        home = self._home
+        if self._pid != os.getpid():  # a child must not talk on its parent's sockets
+            self._pools, self._pid = {}, os.getpid()
         loop = asyncio.get_running_loop()
-        if self._pools is None or home is None or home[1] is not loop or home[0] != os.getpid():
-            if self._pools is not None and home is not None and home[1].is_closed():
-                _abandon(self._pools)
-            self._pools, self._home = _async_pools(self._options), (os.getpid(), loop)
-        return self._pools
+        found = self._pools.get(loop)
+        if found is None:
+            self._forget_closed_loops()
+            found = self._pools[loop] = _async_pools(self._options)
+        return found
+
+    def _forget_closed_loops(self) -> None:
+        for loop in [loop for loop in list(self._pools) if loop.is_closed()]:
+            if (pools := self._pools.pop(loop, None)) is not None:
+                _abandon(pools)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """One attempt, in a task of its own.
@@ -321,26 +327,42 @@ class AsyncPooledTransport:
         return HttpResponse(response.status, headers, body=chunks(), aclose=close)
 
     async def aclose(self) -> None:
-        pools, self._pools = self._pools, None
-        if pools is None or self._home is None:
-            return
-        if self._home[1] is not asyncio.get_running_loop():
-            _abandon(pools)
-            return
-        for pool in pools.all():
-            await pool.aclose()
+        """Close all connections; those of other loops, where they run, a moment later."""
+        own = self._pools.pop(asyncio.get_running_loop(), None)
+        while self._pools:
+            loop, pools = self._pools.popitem()
+            if loop.is_running():
+                with suppress(RuntimeError):  # it was closed just now
+                    loop.call_soon_threadsafe(_close_later, pools)
+            else:
+                _abandon(pools)
+        if own is not None:
+            await _close(own)
+
+
+async def _close(pools: _Pools) -> None:
+    for pool in pools.all():
+        await pool.aclose()
+
+
+def _close_later(pools: _Pools) -> None:
+    _kept(asyncio.ensure_future(_close(pools)))
+
+
+def _kept(closing: asyncio.Future[None]) -> None:
+    """Referred to until it is done: a loop alone refers weakly."""
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
 
 
 def _retrieve(task: asyncio.Task[HttpResponse]) -> None:
     """The end of an attempt that nobody waits for any more."""
     if not task.cancelled() and task.exception() is None and (close := task.result().aclose) is not None:
-        closing = asyncio.ensure_future(close())
-        _CLOSING.add(closing)
-        closing.add_done_callback(_CLOSING.discard)
+        _kept(asyncio.ensure_future(close()))
 
 
 def _abandon(pools: _Pools) -> None:
-    """Free the sockets of a loop that is gone: nothing can be awaited on it any more."""
+    """Free the sockets of a loop that is gone or stands still: nothing can be awaited on it."""
     for pool in pools.all():
         for connection in pool.connections:
             stream = getattr(getattr(connection, "_connection", None), "_network_stream", None)
