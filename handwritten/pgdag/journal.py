@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS steps (
     proof TEXT,                      -- null for a step that was skipped
     added TEXT,
     seconds REAL,
-    document TEXT,                   -- what was hashed into the proof
+    record TEXT,                     -- how the proof came about: what was hashed, returned, granted
     PRIMARY KEY (run_id, step_id)
 ) WITHOUT ROWID;
 """
@@ -114,7 +114,8 @@ class Journal:
             RunTakenOverError: somebody else has resumed the run meanwhile.
         """
         point = run.point()
-        point.proofs, point.step_outputs, point.skipped, point.current_outputs = {}, {}, [], {}
+        point.proofs, point.step_outputs, point.skipped, point.current_outputs, point.returned = {}, {}, [], {}, {}
+        point.granted = None if point.granted is None else {}
         facts = {
             "template": _json(run.template.to_dict(), f"template {run.template.name!r}"),
             "facts": _json(point.to_dict(), f"run {run.run_id!r}"),
@@ -130,8 +131,8 @@ class Journal:
 
     def seal(self, run: Run, proof: ProofArtifact, added: Mapping[str, Any], seconds: float) -> None:
         """A step is sealed; its wait, if it had one, is over."""
-        step, document = proof.step_id, run.documents.get(proof.step_id)
-        row = (_told(proof.to_dict()), _json(added, f"what step {step!r} added"), seconds, _told(document))
+        step, record = proof.step_id, _record(proof.step_id, run.documents, run.returned, run.granted)
+        row = (_told(proof.to_dict()), _json(added, f"what step {step!r} added"), seconds, record)
         waited = (
             run.resumed is not None and run.resumed.wait_event is not None and run.resumed.wait_event.node_id == step
         )
@@ -176,7 +177,7 @@ class Journal:
             db.execute("UPDATE runs SET owner = owner + 1 WHERE run_id = ?", (run_id,))
             query = "SELECT template, facts, config, owner, slot_id, wait, payload FROM runs WHERE run_id = ?"
             row = db.execute(query, (run_id,)).fetchone()
-            columns = "step_id, proof, added, seconds, document"
+            columns = "step_id, proof, added, seconds, record"
             steps = db.execute(f"SELECT {columns} FROM steps WHERE run_id = ? ORDER BY position", (run_id,))  # noqa: S608
             found.append((row, steps.fetchall()))
 
@@ -191,12 +192,12 @@ class Journal:
         point.payload = json.loads(payload) if payload else {}
         point.skipped = [step for step, proof, *_ in steps if proof is None]
         point.step_outputs = {}
-        for step, proof, added, seconds, document in steps:
+        for step, proof, added, seconds, record in steps:
             if proof is not None:
                 point.proofs[step] = ProofArtifact.from_dict(json.loads(proof))
                 point.step_outputs[step] = json.loads(added)
                 point.durations_ms[step] = seconds * 1000
-                point.seal_documents |= {step: json.loads(document)} if document else {}
+                point.recall(step, **json.loads(record))
         return DAGTemplate.from_dict(json.loads(template)), point, json.loads(config)
 
     def template(self, run_id: str) -> DAGTemplate:
@@ -341,10 +342,20 @@ def _told(value: object) -> str | None:
     return None if value is None else json.dumps(value, default=str)
 
 
+def _record(
+    step: str,
+    seals: Mapping[str, Any],
+    returned: Mapping[str, list[str]],
+    granted: Mapping[str, dict[str, Any]] | None,
+) -> str:
+    told = {"seal": seals.get(step), "returned": returned.get(step), "granted": (granted or {}).get(step)}
+    return json.dumps({name: value for name, value in told.items() if value is not None}, default=str)
+
+
 def _insert_step(db: sqlite3.Connection, run_id: str, step: str, *row: object) -> None:
-    """A step that was sealed (proof, additions, seconds, seal) or skipped; the primary key lets it in only once."""
+    """A step that was sealed (proof, additions, seconds, record) or skipped; the primary key lets it in only once."""
     position = db.execute("SELECT count(*) FROM steps WHERE run_id = ?", (run_id,)).fetchone()[0]
-    insert = "INSERT INTO steps (run_id, step_id, position, proof, added, seconds, document) VALUES (?,?,?,?,?,?,?)"
+    insert = "INSERT INTO steps (run_id, step_id, position, proof, added, seconds, record) VALUES (?,?,?,?,?,?,?)"
     db.execute(insert, (run_id, step, position, *(row or (None, None, None, None))))
 
 
@@ -352,7 +363,8 @@ def _adopt(db: sqlite3.Connection, resumed: ResumePoint) -> None:
     """A run resumed from a document brings along what was sealed before it came here."""
     for step, proof in resumed.proofs.items():
         added = resumed.step_outputs.get(step, {})
-        _insert_step(db, resumed.run_id, step, _told(proof.to_dict()), _json(added, step), 0.0, None)
+        record = _record(step, resumed.seal_documents, resumed.returned, resumed.granted)
+        _insert_step(db, resumed.run_id, step, _told(proof.to_dict()), _json(added, step), 0.0, record)
     for step in resumed.skipped:
         _insert_step(db, resumed.run_id, step)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from wirewright.narrow import is_mapping
 
-from .artifact import ProofArtifact, parse_time, utc_now
+from .artifact import ProofArtifact, canonical_json, parse_time, utc_now
 from .reducer import ReducerStatus
 
 __all__ = ["DAGResult", "NodeResult", "RunResult", "WaitForEvent"]
@@ -95,6 +96,12 @@ class RunResult:
     step_outputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     seal_documents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """What was hashed into each local proof, so that a stranger can hash it again (`pgdag verify`)."""
+    initial_inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    shared_blackboard: bool = False
+    step_returned: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The names of what each step returned; their values are among what it added, `step_outputs`."""
+    step_granted: dict[str, dict[str, Any]] | None = None
+    """What steps that had waited were given when they went on; None if the inputs of steps cannot be put together."""
 
     @property
     def success(self) -> bool:
@@ -139,8 +146,14 @@ class RunResult:
         }
 
     def to_document(self) -> dict[str, Any]:
-        """`to_dict` and everything else that is known: enough to check the run again (`pgdag verify`)."""
-        return {**self.to_dict(), **{name: getattr(self, name) for name in _MORE}}
+        """`to_dict` and everything else that is known: enough to check the run again (`pgdag verify`).
+
+        Values that JSON would give back as others cannot be hashed again from a file: then nothing is said of how.
+        """
+        more = {name: getattr(self, name) for name in _MORE}
+        if not _survives_json([self.initial_inputs, self.step_outputs, self.step_granted, self.final_outputs]):
+            more |= {"step_returned": {}, "step_granted": None}
+        return {**self.to_dict(), **more}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunResult:
@@ -181,6 +194,25 @@ _PLAIN = (
     "final_outputs",
     "resume_state",
 )
-_MORE = ("duration_ms", "skipped", "step_durations_ms", "step_outputs", "seal_documents")
+_MORE = (
+    "duration_ms",
+    "skipped",
+    "step_durations_ms",
+    "step_outputs",
+    "seal_documents",
+    "initial_inputs",
+    "shared_blackboard",
+    "step_returned",
+    "step_granted",
+)
+
+
+def _survives_json(value: object) -> bool:
+    try:
+        text = canonical_json(value)
+        return canonical_json(json.loads(text)) == text
+    except (TypeError, ValueError, RecursionError):
+        return False
+
 
 DAGResult = RunResult

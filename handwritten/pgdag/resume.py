@@ -35,6 +35,10 @@ class ResumePoint:
     step_outputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     skipped: list[str] = field(default_factory=list[str])
     wait_event: WaitForEvent | None = None
+    returned: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The names of what each step returned; together with `step_outputs` it gives what was hashed."""
+    granted: dict[str, dict[str, Any]] | None = field(default_factory=dict[str, dict[str, Any]])
+    """What steps that had waited were given when they went on; None if that is not known."""
     payload: dict[str, Any] = field(default_factory=dict[str, Any])
     """The event that the run waited for, if it has come and its step has not ended. This and the rest only a journal
     tells."""
@@ -42,6 +46,22 @@ class ResumePoint:
     retry_failed: bool = False
     durations_ms: dict[str, float] = field(default_factory=dict[str, float])
     seal_documents: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def recall(
+        self,
+        step: str,
+        *,
+        seal: dict[str, Any] | None = None,
+        returned: list[str] | None = None,
+        granted: dict[str, Any] | None = None,
+    ) -> None:
+        """Take over how the proof of a step came about."""
+        if seal is not None:
+            self.seal_documents[step] = seal
+        if returned is not None:
+            self.returned[step] = returned
+        if granted is not None and self.granted is not None:
+            self.granted[step] = granted
 
     def forget_failures(self) -> None:
         """Count failed steps as not run, here and in children."""
@@ -65,6 +85,8 @@ class ResumePoint:
             "wait_event": self.wait_event.to_dict() if self.wait_event else None,
             "step_outputs": self.step_outputs,
             "skipped_steps": self.skipped,
+            "step_returned": self.returned,
+            "step_granted": self.granted,
         }
 
     @classmethod
@@ -79,7 +101,7 @@ class ResumePoint:
         proofs = {str(step): ProofArtifact.from_dict(proof) for step, proof in told.items()}
         completed = data.get("completed_steps")
         wait_event = data.get("wait_event")
-        added = data.get("step_outputs")
+        added, granted = data.get("step_outputs"), data.get("step_granted")
         inputs, current = dict(data.get("initial_inputs") or {}), dict(data.get("current_outputs") or {})
         return cls(
             run_id=str(data["run_id"]),
@@ -95,4 +117,6 @@ class ResumePoint:
             step_outputs={str(k): dict(v) for k, v in added.items()} if is_mapping(added) else {},
             skipped=list(data.get("skipped_steps") or []),
             wait_event=WaitForEvent.from_dict(wait_event) if is_mapping(wait_event) else None,
+            returned={str(step): list(names) for step, names in (data.get("step_returned") or {}).items()},
+            granted={str(k): dict(v) for k, v in granted.items()} if is_mapping(granted) else None,
         )

@@ -28,6 +28,7 @@ from .schedule import Schedule
 from .slots import RunSlot, SlotTotals
 from .step import Ended, run_step
 from .template import DAGTemplate, Plan
+from .upstream import Upstream
 
 if TYPE_CHECKING:
     from .dag import PGDAGRunner
@@ -77,9 +78,11 @@ class Run:
         self._started = time.perf_counter()
         self._old_signal = runner.interruption_handler.signal
         self._schedule = Schedule(self.plan)
-        self._upstream_keys: dict[str, Any] = {}
         self._in_journal = False
+        self.upstream = Upstream(self.plan, self.proofs)
         self.documents = dict(resumed.seal_documents) if resumed else {}
+        self.returned = dict(resumed.returned) if resumed else {}
+        self.granted = (None if resumed.granted is None else dict(resumed.granted)) if resumed else {}
 
     # -- from the start to the end ---------------------------------------------------------------------------------
 
@@ -243,22 +246,10 @@ class Run:
         self.proofs[step] = proof
         if not proof.succeeded:
             self._schedule.stop()
-        elif self.template.is_linear:
-            self._upstream_keys |= _proof_keys(step, proof)
+        else:
+            self.upstream.completed(step)
 
     # -- what steps ask of their run -------------------------------------------------------------------------------
-
-    def proof_keys(self, step: str) -> dict[str, Any]:
-        """The proofs that a step stands on, as values: they become part of its fingerprint (sheet §7.4)."""
-        if self.template.is_linear:
-            return self._upstream_keys
-        keys: dict[str, Any] = {}
-        for name in self.plan.prerequisites(step):
-            proof = self.proofs.get(name)
-            if proof is not None and proof.succeeded:
-                keys |= _proof_keys(name, proof)
-                keys[f"{name}_outputs_fingerprint"] = proof.outputs_fingerprint
-        return keys
 
     def prior_proofs(self, step: str) -> dict[str, ProofArtifact]:
         """The proofs of all that the step depends on, near or far."""
@@ -270,11 +261,13 @@ class Run:
         if self._in_journal:
             await call(getattr(self.runner.journal, what), self, *args)
 
-    def keep_document(self, step: str) -> None:
-        """Keep what was hashed into the step's seal, if the seal was made here."""
+    def keep_record(self, step: str, returned: list[str] | None) -> None:
+        """Keep what was hashed into the step's seal, if the seal was made here, and the names of what it returned."""
         document = self.writer.seal_documents.pop(step, None)
         if document is not None:
             self.documents[step] = document
+        if returned is not None:
+            self.returned[step] = returned
 
     def point(self) -> ResumePoint:
         """Where the run stands now."""
@@ -292,6 +285,8 @@ class Run:
             step_outputs=dict(self.board.additions),
             skipped=list(self.skipped),
             wait_event=self.waiting,
+            returned=dict(self.returned),
+            granted=None if self.granted is None else dict(self.granted),
         )
 
     # -- the end ---------------------------------------------------------------------------------------------------
@@ -362,12 +357,8 @@ class Run:
             step_durations_ms=dict(self.durations),
             step_outputs=dict(self.board.additions),
             seal_documents=dict(self.documents),
+            initial_inputs=self.inputs,
+            shared_blackboard=self.runner.shared_blackboard,
+            step_returned=dict(self.returned),
+            step_granted=None if self.granted is None else dict(self.granted),
         )
-
-
-def _proof_keys(step: str, proof: ProofArtifact) -> dict[str, Any]:
-    return {
-        f"{step}_proof_hash": proof.proof_hash,
-        f"{step}_anchor_hash": proof.anchor_hash or proof.proof_hash,
-        f"{step}_anchor_type": proof.anchor_type or "proof_hash",
-    }

@@ -51,6 +51,8 @@ class StepContext:
     """Set when the step should stop: its time is up, or the run was cancelled. For functions that run in threads."""
     added: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
     """What the step returned, and what it changed in its inputs, once it has ended well."""
+    returned: list[str] | None = field(default=None, repr=False, compare=False)
+    """The names of what it returned; None if it was not run."""
 
     @property
     def idempotency_key(self) -> str:
@@ -127,7 +129,7 @@ class StepRunner:
         except Exception as error:
             failure = {"error": str(error)}
             return await self._seal(envelope, failure, ProofStatus.FAILED, domain, {**failure, **(metrics or {})})
-        context.added = changes
+        context.added, context.returned = changes, list(outputs)
         context.inputs.update(changes)
         if self._gate is not None:
             self._gate.store(proof, changes)

@@ -56,7 +56,7 @@ async def run_step(run: Run, step: str) -> Ended:
     if proof.succeeded:
         run.board.add(step, seen, added)
     run.durations[step] = seconds * 1000
-    run.keep_document(step)
+    run.keep_record(step, context.returned)
     await run.journal("seal", proof, added, seconds)
     kind: StepEventKind = "completed" if proof.succeeded else "failed"
     error = proof.metrics.get("error")
@@ -141,7 +141,9 @@ def _wait_of(run: Run, step: str) -> WaitForEvent | None:
 def _given(run: Run, step: str, seen: dict[str, Any]) -> dict[str, Any]:
     """What a step gets besides what it sees: the event that it waited for, and proofs that it stands on."""
     granted = _granted(run, step)
-    keys = run.proof_keys(step)
+    if granted and run.granted is not None:
+        run.granted[step] = granted
+    keys = run.upstream.keys(step)
     return granted | {key: value for key, value in keys.items() if key in granted or not _same(seen.get(key), value)}
 
 

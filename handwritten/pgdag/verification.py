@@ -1,4 +1,4 @@
-"""Checking a run again, from its document alone: the seal of each step, and the root over them."""
+"""Checking a run again, from its document alone: values against fingerprints, fingerprints against seals, the root."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wirewright.narrow import is_mapping, is_sequence
+from wirewright.narrow import is_mapping
 
 from .artifact import ProofArtifact, canonical_fingerprint, merkle_root
 from .interrupt import INTERRUPTED
+from .recompute import wrong_inputs, wrong_outputs
 from .reducer import ReducerStatus
 from .results import RunResult
+from .template import DAGTemplate
 
 __all__ = ["Verification", "verify"]
 
@@ -24,6 +26,8 @@ class Verification:
 
     `recomputed` are the steps whose proof hash was computed again; `anchored` those whose proof hash is an anchor that
     a network gave, and that only the network can confirm; `unsealed` those that never ran, or whose seal is not told.
+    `values` are the steps whose inputs and outputs were hashed again: without a template, or where JSON has no form for
+    some value, there are none.
     """
 
     problems: list[str]
@@ -31,6 +35,7 @@ class Verification:
     anchored: list[str]
     unsealed: list[str]
     merkle_root_hash: str
+    values: list[str]
 
     @property
     def ok(self) -> bool:
@@ -45,10 +50,15 @@ def verify(document: Mapping[str, Any]) -> Verification:
     """
     try:
         result = RunResult.from_dict(document)
+        if not result.run_id or "proofs" not in document:
+            raise ValueError("it has no run_id or no proofs")
+        return _verify(result, document.get("template"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"this is not the document of a run: {error}") from None
-    if not result.run_id or "proofs" not in document:
-        raise ValueError("this is not the document of a run: it has no run_id or no proofs")
+
+
+def _verify(result: RunResult, told: Any) -> Verification:
+    template = DAGTemplate.from_dict(told) if is_mapping(told) else None
     steps = {step: proof for step, proof in result.proofs.items() if step != INTERRUPTED}
     sealed: dict[str, list[str]] = {"recomputed": [], "anchored": [], "unsealed": []}
     problems: list[str] = []
@@ -56,16 +66,23 @@ def verify(document: Mapping[str, Any]) -> Verification:
         seal = result.seal_documents.get(step)
         problems += _problems(step, proof, seal)
         sealed[_kind(proof, seal)].append(step)
-    order = _order(document, steps)
+    order = template.node_ids if template is not None else list(steps)
     problems += [f"step {step!r} is in the template, but neither run nor skipped" for step in _left_over(result, order)]
-    root = (
-        ""
-        if result.status is ReducerStatus.WAITING
-        else merkle_root([steps[s].proof_hash for s in order if s in steps])
-    )
+    leaves = [steps[step].proof_hash for step in order if step in steps]
+    root = "" if result.status is ReducerStatus.WAITING else merkle_root(leaves)
     if root != result.merkle_root_hash:
         problems.append(f"the Merkle root is {root or 'empty'}, not {result.merkle_root_hash or 'empty'}")
-    return Verification(problems, **sealed, merkle_root_hash=root)
+    outputs = dict(wrong_outputs(result))
+    inputs = dict(wrong_inputs(result, template)) if template is not None else {}
+    problems += [f"step {step!r}: what it returned is not what was sealed" for step, wrong in outputs.items() if wrong]
+    problems += [_wrong_inputs(step) for step, wrong in inputs.items() if wrong]
+    return Verification(problems, **sealed, merkle_root_hash=root, values=[step for step in outputs if step in inputs])
+
+
+def _wrong_inputs(step: str) -> str:
+    if not step:
+        return "the final outputs are not what the run's inputs and its steps add up to"
+    return f"step {step!r}: what it was given is not what was sealed"
 
 
 def _kind(proof: ProofArtifact, seal: Mapping[str, Any] | None) -> str:
@@ -91,13 +108,6 @@ def _problems(step: str, proof: ProofArtifact, seal: Mapping[str, Any] | None) -
     computed = canonical_fingerprint(seal)
     if not _is_anchored(proof) and computed != proof.proof_hash:
         yield f"step {step!r}: the seal hashes to {computed}, not {proof.proof_hash}"
-
-
-def _order(document: Mapping[str, Any], steps: Mapping[str, ProofArtifact]) -> list[str]:
-    """The leaves' order: the template's where it is told, else that of the proofs."""
-    template = document.get("template")
-    nodes = template.get("nodes") if is_mapping(template) else None
-    return [str(node["id"]) for node in nodes] if is_sequence(nodes) else list(steps)
 
 
 def _left_over(result: RunResult, order: list[str]) -> list[str]:

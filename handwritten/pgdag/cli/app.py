@@ -165,7 +165,13 @@ def verify(
         facts = {"ok": found.ok, "problems": found.problems, "merkle_root_hash": found.merkle_root_hash}
         typer.echo(
             json.dumps(
-                {**facts, "recomputed": found.recomputed, "anchored": found.anchored, "unsealed": found.unsealed}
+                {
+                    **facts,
+                    "recomputed": found.recomputed,
+                    "anchored": found.anchored,
+                    "unsealed": found.unsealed,
+                    "values": found.values,
+                }
             )
         )
     else:
@@ -175,6 +181,7 @@ def verify(
             (len(found.recomputed), "recomputed"),
             (len(found.anchored), "anchored"),
             (len(found.unsealed), "unsealed"),
+            (len(found.values), "with their values"),
         )
         told = ", ".join(f"{number} {what}" for number, what in counts if number)
         typer.echo(

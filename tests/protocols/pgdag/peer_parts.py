@@ -14,7 +14,7 @@ import pgdag
 from peer import NOON, stop_the_clock
 from pgdag import DAGEdge, DAGNode, DAGTemplate, ProofArtifact, ProofStatus, WaitForEvent, build
 
-OURS = {"step_outputs", "skipped_steps", "child_resume_state"}
+OURS = {"step_outputs", "step_returned", "step_granted", "skipped_steps", "child_resume_state"}
 METADATA = [
     {},
     {"mode": "inline"},

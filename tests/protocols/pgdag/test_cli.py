@@ -114,7 +114,7 @@ def test_a_run_says_how_it_went_and_can_be_checked(pgdag: Callable[..., Done], d
         ["skipped", "escalate"],
     ]
     checked = pgdag("verify", "run.json")
-    assert (checked.code, checked.out.split(";")[0]) == (0, "✓ holds: 3 recomputed")
+    assert (checked.code, checked.out.split(";")[0]) == (0, "✓ holds: 3 recomputed, 3 with their values")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,9 @@ def test_a_run_says_how_it_went_and_can_be_checked(pgdag: Callable[..., Done], d
             "step 'judge': outputs_fingerprint is 'x'",
         ),
         (lambda run: run["proofs"].update(judge=run["proofs"]["fetch"]), "is one of step 'fetch'"),
+        (lambda run: run["step_outputs"]["judge"].update(verdict="no"), "step 'judge': what it returned is not what"),
+        (lambda run: run["initial_inputs"].update(n=4), "step 'fetch': what it was given is not what was sealed"),
+        (lambda run: run["final_outputs"].update(more=True), "the final outputs are not what"),
         (lambda run: run["proofs"].pop("answer"), "step 'answer' is in the template, but neither run nor skipped"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -145,6 +146,8 @@ def test_killed_and_resumed_is_as_never_killed(
             tries.update(effects.done.keys())
         journal.close()
     assert essence(result) == expected
+    found = verify({**json.loads(json.dumps(result.to_document())), "template": template.to_dict()})
+    assert (found.problems, sorted(found.values)) == ([], sorted(result.proofs))
     assert done == whole.done, "each step's effect is there exactly once"
 
 
@@ -155,6 +158,7 @@ def test_a_result_can_be_checked_by_anyone(template: DAGTemplate) -> None:
     result = run(template, width=3)
     found = verify({**result.to_document(), "template": template.to_dict()})
     assert (found.problems, found.recomputed) == ([], list(result.proofs))
+    assert sorted(found.values) == sorted(result.proofs)
     reducer = Reducer([step for step in template.node_ids if step not in result.skipped])
     state = reducer.fold_many(reversed(list(result.proofs.values())))
     assert (state.merkle_root_hash, state.status) == (result.merkle_root_hash, ReducerStatus.COMPLETE)
