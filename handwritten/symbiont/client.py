@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from wirewright.calls import AsyncFace, Face, Reply
@@ -51,7 +52,18 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Client"]
 
 T = TypeVar("T")
+_ONCE_HERE = ("exceptions", "config", "auth", "models", "schedules", "channels")
 _STYLE = Style()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Errors, settings and models, which programs for older SDKs may take from here."""
+        for home in _ONCE_HERE if not name.startswith("_") else ():
+            if hasattr(module := import_module(f"symbiont.{home}"), name):
+                return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _Areas(

@@ -61,6 +61,10 @@ class MemoryNode:
     last_accessed: datetime | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    def __post_init__(self) -> None:
+        self.children_ids = self.children_ids or []  # None was their default once
+        self.metadata = self.metadata or {}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values; times as ISO 8601."""
         return {

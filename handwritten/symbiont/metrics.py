@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from symbiont_api.v1_10.operations import metrics as operations
 from wirewright.calls import Steps
@@ -296,21 +296,18 @@ class MetricsCollector:
 
     def __init__(
         self,
-        source: MetricsClient | MetricsExporter,
+        source: MetricsClient | MetricsExporter | None = None,
         exporter: MetricsExporter | float | None = None,
         interval_seconds: float = 60,
     ) -> None:
-        collect: Callable[[], MetricsSnapshot]
-        if isinstance(source, MetricsExporter):  # the older form: (exporter, interval_seconds)
-            interval_seconds = exporter if isinstance(exporter, int | float) else interval_seconds
-            collect, exporter = _alive, source
-        else:
-            collect = source.collect
-        if not isinstance(exporter, MetricsExporter):
+        if exporter is None or isinstance(exporter, int | float):  # the older form: (exporter, interval_seconds)
+            interval_seconds = interval_seconds if exporter is None else exporter
+            source, exporter = None, cast("MetricsExporter | None", source)
+        if not callable(getattr(exporter, "export", None)):
             raise TypeError("MetricsCollector needs an exporter")
-        self.exporter = exporter
+        self.exporter: MetricsExporter = exporter
         self.interval_seconds = interval_seconds
-        self._collect = collect
+        self._collect = _alive if source is None else cast("MetricsClient", source).collect
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

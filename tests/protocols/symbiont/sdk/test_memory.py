@@ -41,6 +41,12 @@ def node(name: str, minutes: int = 0, **fields: Any) -> MemoryNode:
     return MemoryNode(name, **{**known, **fields})
 
 
+def test_what_a_memory_does_not_have_is_empty() -> None:
+    made = node("one", children_ids=None, metadata=None)
+
+    assert (made.children_ids, made.metadata) == ([], {})
+
+
 @pytest.fixture
 def redis() -> Any:
     fakeredis = pytest.importorskip("fakeredis", reason="the extra `dev` brings fakeredis")

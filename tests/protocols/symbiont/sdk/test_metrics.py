@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from symbiont import Client, CompositeExporter, FileMetricsExporter, MetricsCollector, MetricsSnapshot
@@ -209,10 +210,18 @@ def test_the_collector_exports_at_once_and_then_every_interval(client: Client, r
     assert not exporter.arrived.acquire(timeout=0.05) or count == len(exporter.seen)
 
 
-@pytest.mark.parametrize("form", [lambda e: (e,), lambda e: (e, 60)], ids=["an exporter", "and an interval"])
-def test_the_older_form_tells_that_the_program_is_alive(form: Any) -> None:
+@pytest.mark.parametrize(
+    "collector_of",
+    [
+        MetricsCollector,
+        lambda exporter: MetricsCollector(exporter, 60),
+        lambda exporter: MetricsCollector(exporter=exporter, interval_seconds=60),
+    ],
+    ids=["an exporter", "and an interval", "by name"],
+)
+def test_the_older_form_tells_that_the_program_is_alive(collector_of: Any) -> None:
     exporter = Collecting()
-    collector = MetricsCollector(*form(exporter))
+    collector = collector_of(exporter)
     collector.start()
     assert exporter.arrived.acquire(timeout=5)
     collector.stop()
@@ -226,6 +235,14 @@ def test_the_older_form_tells_that_the_program_is_alive(form: Any) -> None:
 def test_a_collector_without_an_exporter_is_refused(client: Client) -> None:
     with pytest.raises(TypeError):
         MetricsCollector(client.metrics_client)
+    with pytest.raises(TypeError):
+        MetricsCollector()
+
+
+def test_an_exporter_is_what_exports() -> None:
+    double = Mock()
+
+    assert MetricsCollector(double, 5).exporter is double
 
 
 def test_where_a_runtime_makes_no_snapshot_one_is_made_of_its_figures(client: Client, runtime: Any) -> None:

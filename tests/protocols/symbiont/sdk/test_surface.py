@@ -76,6 +76,15 @@ def test_everything_is_there_as_it_was(module: str, name: str, said: dict[str, A
         takes_the_same(found, said["signature"])
 
 
+@pytest.mark.parametrize(
+    "name", ["APIError", "ClientConfig", "AuthUser", "MemoryQuery", "ScheduleClient", "ChannelClient"]
+)
+def test_what_the_client_s_module_once_imported_can_be_taken_from_it(name: str) -> None:
+    assert getattr(symbiont.client, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        symbiont.client.Nothing  # noqa: B018
+
+
 def same_fields(found: type[BaseModel], said: dict[str, Any], place: str, record: Any) -> None:
     own = record.described(found)
     missing = set(said["properties"]) - set(own["properties"])
