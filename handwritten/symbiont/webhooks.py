@@ -81,7 +81,7 @@ class HmacVerifier(_Verifier):
         elif self.prefix and self.strict_prefix:
             raise self._refusal(f"The signature does not begin with {self.prefix}")
         expected = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected.encode(), value.lower().encode()):
+        if not hmac.compare_digest(expected.encode(), value.lower().encode(errors="replace")):
             raise self._refusal("Signature mismatch")
 
 

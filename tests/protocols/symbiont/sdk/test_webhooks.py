@@ -50,7 +50,9 @@ def test_presets_take_the_signature_of_the_body(provider: WebhookProvider, heade
     assert provider.value == (provider.header_name, provider.prefix)
 
 
-@pytest.mark.parametrize("value", ["", "sha256=", HEX[:-1], HEX + "0", "sha1=" + HEX, "ü" * 64, "sha256=sha256=" + HEX])
+@pytest.mark.parametrize(
+    "value", ["", "sha256=", HEX[:-1], HEX + "0", "sha1=" + HEX, "ü" * 64, "\ud800", "sha256=sha256=" + HEX]
+)
 def test_anything_else_is_refused(value: str) -> None:
     with pytest.raises(WebhookVerificationError) as caught:
         WebhookProvider.GITHUB.verifier(SECRET).verify({"X-Hub-Signature-256": value}, BODY)
@@ -113,7 +115,17 @@ def test_a_timestamp_may_be_off_by_the_tolerance_to_either_side(off: int, good: 
 
 
 @pytest.mark.parametrize(
-    "header", ["", f"v1={HEX}", f"t={NOW}", f"t=soon,v1={HEX}", f"t={NOW},v1={HEX}", f"t={NOW},v0={HEX}", "t=,v1="]
+    "header",
+    [
+        "",
+        f"v1={HEX}",
+        f"t={NOW}",
+        f"t=soon,v1={HEX}",
+        f"t={NOW},v1={HEX}",
+        f"t={NOW},v0={HEX}",
+        "t=,v1=",
+        f"t={NOW},v1=\ud800",
+    ],
 )
 def test_a_header_of_stripe_that_is_none_is_refused(header: str) -> None:
     with pytest.raises(WebhookVerificationError) as caught:
@@ -152,7 +164,7 @@ def test_a_token_in_a_header(claims: dict[str, Any], options: dict[str, Any], go
 
 
 @pytest.mark.parametrize(
-    "value", ["", "Bearer ", "Bearer a.b.c", encode({}, b"other", "HS256"), encode({}, SECRET, "HS512")]
+    "value", ["", "Bearer ", "Bearer a.b.c", encode({}, b"other", "HS256"), encode({}, SECRET, "HS512"), "\ud800.a.b"]
 )
 def test_a_token_that_is_none(value: str) -> None:
     with pytest.raises(WebhookVerificationError) as caught:
