@@ -155,6 +155,8 @@ class MemoryStore:
                 continue
             if self._busy[channel, key] or entry.due_at > now:
                 held.add(key)
+                if len(held) == len(self._keys):
+                    break  # all that is left is held up, however much it is
                 continue
             together = [entry] if entry.batch is None else entry.batch.entries
             seen |= {one.number for one in together}

@@ -7,6 +7,7 @@ at least once.
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import threading
@@ -15,10 +16,9 @@ import zlib
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import msgspec
-import redis
 
 from wirewright.outbox import redis_scripts
 from wirewright.outbox.base import BaseOutbox
@@ -77,10 +77,19 @@ class RedisOutbox(BaseOutbox):
         **options: Any,
     ) -> None:
         limits = Limits(count=max_count, bytes=max_bytes, age=max_age, drop=drop)
-        connected = cast(Any, redis.Redis).from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        connected = _library().Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
         store = RedisStore(connected, limits, name=name, streams=streams, lease_seconds=lease)
         options["send_now"] = False
         super().__init__(store, limits, lease=lease, **options)
+
+
+def _library() -> Any:
+    """redis-py, asked for when an outbox is made: its name can be imported everywhere."""
+    try:
+        return importlib.import_module("redis")
+    except ModuleNotFoundError as error:
+        hint = "RedisOutbox needs redis: pip install 'wirewright[outbox-redis]'"
+        raise ModuleNotFoundError(hint, name=error.name) from None
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -116,6 +125,7 @@ class RedisStore:
             script(redis_scripts.ENDS),
             script(redis_scripts.WAITING),
         )
+        self._errors: type[Exception] = _library().RedisError
         self._lock = threading.Lock()
         self._open: Counter[str] = Counter()  # leased calls by owner of a stream's lease
         self._next = 0
@@ -139,7 +149,7 @@ class RedisStore:
     def _asking(self) -> Generator[None]:
         try:
             yield
-        except redis.RedisError as error:
+        except self._errors as error:
             raise StoreError(f"redis: {error}") from error
 
     # -- in and out
