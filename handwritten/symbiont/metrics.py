@@ -303,9 +303,9 @@ class MetricsCollector:
         if exporter is None or isinstance(exporter, int | float):  # the older form: (exporter, interval_seconds)
             interval_seconds = interval_seconds if exporter is None else exporter
             source, exporter = None, cast("MetricsExporter | None", source)
-        if not callable(getattr(exporter, "export", None)):
+        if exporter is None or not callable(getattr(exporter, "export", None)):
             raise TypeError("MetricsCollector needs an exporter")
-        self.exporter: MetricsExporter = exporter
+        self.exporter = exporter
         self.interval_seconds = interval_seconds
         self._collect = _alive if source is None else cast("MetricsClient", source).collect
         self._stop = threading.Event()

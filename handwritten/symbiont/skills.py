@@ -190,13 +190,16 @@ class SkillLoader:
     signatures are verified; with `auto_pin` the key that a domain first signed a skill with is the one it stays with.
 
     With `enforce`, `SkillLoadError` refuses a skill whose signature or scan is not good, and with `require_signed` one
-    that is not signed, unless it lies below a directory of `allow_unsigned_from`. Otherwise all of that is only told
-    (`signature_status`, `scan_result`), as older programs expect.
+    that is not signed, unless it lies below a directory of `allow_unsigned_from`; that takes a resolver, since a file
+    that nobody checks is no signature (`ValueError`). Otherwise all of that is only told (`signature_status`,
+    `scan_result`), as older programs expect.
     """
 
     def __init__(
         self, config: SkillLoaderConfig, *, enforce: bool = False, resolver: SchemaResolver | None = None
     ) -> None:
+        if enforce and config.require_signed and resolver is None:
+            raise ValueError("require_signed is enforced with a resolver: it knows the keys of domains")
         self.config = config
         self.enforce = enforce
         self._resolver = resolver

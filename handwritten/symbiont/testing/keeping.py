@@ -52,9 +52,11 @@ class Keeper:
             return
         try:
             kept: dict[str, Any] = _Reader(self._path.read_bytes(), self._owner).load()
-            vars(self._owner).update({name: kept[name] for name in self._names})
+            known = {name: kept[name] for name in self._names}
         except _BROKEN as error:
             raise ValueError(f"{self._path} holds no state of this sandbox: {error}") from error
+        for name, value in known.items():
+            setattr(self._owner, name, value)
 
     def touch(self) -> None:
         """Something may change: write within a moment, however much changes until then."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from symbiont import SkillLoader, SkillLoaderConfig, SkillScanner
 from symbiont.exceptions import SkillLoadError
+from symbiont.schemapin import SkillSigner
 from symbiont.skills import ScanRule, ScanSeverity, SignatureStatus
 
 RULES = (
@@ -139,29 +140,13 @@ def test_what_is_no_skill_says_so(tmp_path: Path) -> None:
     assert caught.value.skill_path == str(tmp_path)
 
 
-def test_demands_are_enforced_where_that_is_asked(tmp_path: Path) -> None:
-    signed, unsigned = skill(tmp_path, "signed", signed=True), skill(tmp_path / "ours", "unsigned")
-    dangerous = skill(tmp_path, "dangerous", "rm -rf /", signed=True)
-    strict = SkillLoader(SkillLoaderConfig(require_signed=True), enforce=True)
-    trusting = SkillLoader(
-        SkillLoaderConfig(require_signed=True, allow_unsigned_from=[str(tmp_path / "ours")]), enforce=True
-    )
-
-    assert strict.load_skill(signed).name == "signed"
-    assert trusting.load_skill(unsigned).name == "unsigned"
-    for loader, path in ((strict, unsigned), (strict, dangerous), (trusting, dangerous)):
-        with pytest.raises(SkillLoadError):
-            loader.load_skill(path)
-    assert SkillLoader(SkillLoaderConfig(require_signed=True)).load_skill(unsigned).name == "unsigned"
-
-
 # Signatures ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def signed(tmp_path: Path) -> tuple[Path, str, Any]:
     """A signed skill, its key, and a resolver that knows its domain."""
-    from symbiont.schemapin import KeyManager, LocalFileResolver, SkillSigner
+    from symbiont.schemapin import KeyManager, LocalFileResolver
 
     private, public = KeyManager.generate_keypair()
     directory = skill(tmp_path / "skills", "signed")
@@ -185,6 +170,27 @@ def test_a_signature_is_verified_where_the_domains_key_is_known(signed: Any) -> 
     assert found.signature_status is SignatureStatus.VERIFIED
     assert found.signature is not None
     assert (found.signature.domain, found.signature.developer) == ("tools.example", "Ada")
+
+
+def test_demands_are_enforced_where_that_is_asked(signed: Any, tmp_path: Path) -> None:
+    directory, pem, resolver = signed
+    unsigned = skill(tmp_path / "ours", "unsigned")
+    dangerous = skill(tmp_path, "dangerous", "rm -rf /")
+    SkillSigner.sign_skill(dangerous, pem, "tools.example")
+    strict = loader(resolver, require_signed=True)
+    trusting = loader(resolver, require_signed=True, allow_unsigned_from=[str(tmp_path / "ours")])
+
+    assert strict.load_skill(directory).name == "signed"
+    assert trusting.load_skill(unsigned).name == "unsigned"
+    for refusing, path in ((strict, unsigned), (strict, dangerous), (trusting, dangerous)):
+        with pytest.raises(SkillLoadError):
+            refusing.load_skill(path)
+    assert SkillLoader(SkillLoaderConfig(require_signed=True)).load_skill(unsigned).name == "unsigned"
+
+
+def test_a_signature_that_nobody_checks_is_not_enforced() -> None:
+    with pytest.raises(ValueError, match="resolver"):
+        SkillLoader(SkillLoaderConfig(require_signed=True), enforce=True)
 
 
 @pytest.mark.parametrize("change", ["content", "added", "signature", "domain"])
@@ -224,7 +230,7 @@ def test_a_revoked_key_is_told_apart(signed: Any, tmp_path: Path) -> None:
 
 
 def test_with_auto_pin_another_key_of_the_same_domain_is_refused(signed: Any, tmp_path: Path) -> None:
-    from symbiont.schemapin import KeyManager, SkillSigner
+    from symbiont.schemapin import KeyManager
 
     directory, _, resolver = signed
     pinning, trusting = loader(resolver, auto_pin=True), loader(resolver)
