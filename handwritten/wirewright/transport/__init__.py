@@ -42,3 +42,12 @@ class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int = 100
     max_keepalive: int = 20
     keepalive_expiry: float = 5.0
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Without the credentials that a proxy's URL may hold."""
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown["proxy"] = self.proxy and self.proxy.rpartition("@")[2]
+        return list(shown.items())
+
+    def __repr__(self) -> str:
+        return f"PoolOptions({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"

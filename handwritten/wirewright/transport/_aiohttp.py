@@ -68,8 +68,8 @@ def _map(error: BaseException, received: int = 0) -> TransportError:
         return TimeoutError("no answer in time", phase="read", bytes_received=received, last_error=error)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError):
         return ConnectError(f"no connection: {text}", sent=False, last_error=error)
-    if isinstance(error, aiohttp.InvalidURL):
-        return TransportError(f"the request cannot be sent: {text}", sent=False, last_error=error)
+    if isinstance(error, aiohttp.InvalidURL):  # its text is the URL, which may hold a secret
+        return TransportError("the request cannot be sent: its URL, or that of the proxy, is none", sent=False)
     return ConnectionLost(f"the connection broke: {text}", bytes_received=received, last_error=error)
 
 
@@ -97,7 +97,8 @@ class AiohttpTransport:
                 proxy=self._proxy(request.origin),
             )
         except _ERRORS as error:
-            raise _map(error) from error
+            mapped = _map(error)
+            raise mapped from mapped.last_error
         headers = Headers(list(response.headers.items()))
         if request.stream and 200 <= response.status < 300:
             return HttpResponse(response.status, headers, body=_chunks(response), aclose=_closer(response))
@@ -129,7 +130,10 @@ class AiohttpTransport:
             self._proxies[origin] = _environment_proxy(origin) if options.trust_env else None
             if options.proxy is not None:
                 self._proxies[origin] = options.proxy
-        return self._proxies[origin]
+        proxy = self._proxies[origin]
+        if proxy is not None and not proxy.startswith(("http://", "https://")):
+            raise ConnectError("no connection: the proxy that is configured is no http or https URL", sent=False)
+        return proxy
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:

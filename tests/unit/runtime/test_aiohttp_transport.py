@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -163,3 +164,14 @@ def test_proxies_come_from_the_options_or_the_environment(monkeypatch: pytest.Mo
     assert AiohttpTransport()._proxy("http://local.example") is None
     assert AiohttpTransport(PoolOptions(trust_env=False))._proxy("http://a.example") is None
     assert AiohttpTransport(PoolOptions(proxy="http://own:1"))._proxy("http://local.example") == "http://own:1"
+
+
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+@pytest.mark.parametrize("proxy", ["gopher://me:s3cret@x.example", "http://me:s3cret@127.0.0.1:99999", "//me:s3cret"])
+async def test_a_proxy_that_cannot_be_used_keeps_its_secrets(proxy: str) -> None:
+    transport = AiohttpTransport(PoolOptions(proxy=proxy))
+    with pytest.raises(TransportError) as caught:
+        await transport.send(request("http://x.example"))
+    await transport.aclose()
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.sent is False

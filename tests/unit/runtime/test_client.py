@@ -658,9 +658,16 @@ def test_a_transport_of_ones_own(make):
     assert Client("http://x", transport=Canned()).send(Request(make())).id == "canned"
 
 
-def test_a_transport_of_the_wrong_kind_is_refused(make):
+@pytest.mark.parametrize("transport", [httpx.AsyncHTTPTransport(), httpx.AsyncClient(), {}, "http://proxy"])
+def test_a_transport_of_the_wrong_kind_is_refused(make, transport):
     with pytest.raises(TypeError, match="sync Client"):
-        Client("http://x", transport=httpx.AsyncHTTPTransport()).send(Request(make()))
+        Client("http://x", transport=transport).send(Request(make()))
+
+
+@pytest.mark.parametrize("transport", [httpx.HTTPTransport(), httpx.Client(), {}])
+async def test_a_sync_transport_is_refused_by_the_async_client(make, transport):
+    with pytest.raises(TypeError, match="AsyncClient"):
+        await AsyncClient("http://x", transport=transport).send(Request(make()))
 
 
 def test_pool_options_and_timeouts_are_values():

@@ -31,6 +31,17 @@ def test_every_public_name_is_there(name):
     assert getattr(wirewright, name) is not None
 
 
+def test_everything_public_can_be_imported_without_any_extra():
+    without = "sys.modules.update(dict.fromkeys(['redis', 'h2', 'cryptography', 'aiohttp', 'pydantic'], None))"
+    assert "wirewright" in loaded(f"{without}; from wirewright import *")
+
+
+def test_an_outbox_says_which_extra_it_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'wirewright\[outbox-redis\]'"):
+        wirewright.RedisOutbox("redis://127.0.0.1:1")
+
+
 def test_public_names_are_those_of_the_table():
     assert sorted(set(wirewright.__all__) - {"UNSET", "Unset", "__version__"}) == sorted(wirewright._HOME_OF)
 

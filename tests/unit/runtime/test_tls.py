@@ -7,7 +7,9 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,94 @@ def test_a_context_of_ones_own(send, https, certificate):
 def test_certificates_from_the_environment(send, https, certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert send(https) == ["a", "a"]
+
+
+def test_a_client_shows_its_certificate_where_the_server_asks_for_one(send, listen, certificate):
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    asking.load_cert_chain(certificate)
+    asking.load_verify_locations(certificate)
+    asking.verify_mode = ssl.CERT_REQUIRED
+
+    def serve(sock: socket.socket) -> None:
+        with asking.wrap_socket(sock, server_side=True) as secure:
+            while secure.recv(65536):
+                secure.sendall(OK)
+
+    url = f"https://127.0.0.1:{listen(serve)}"
+    nameless, named = trusting(certificate), trusting(certificate)
+    named.load_cert_chain(certificate)
+
+    assert send(url, transport=PoolOptions(verify=named)) == ["a", "a"]
+    with pytest.raises(TransportError):
+        send(url, transport=PoolOptions(verify=nameless))
+
+
+@pytest.fixture
+def http2(certificate: Path, listen: Any) -> str:
+    """A server that speaks HTTP/2 and nothing else, and answers each request."""
+    pytest.importorskip("h2")
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+    from h2.events import RequestReceived
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2"])
+
+    def serve(sock: socket.socket) -> None:
+        with context.wrap_socket(sock, server_side=True) as secure:
+            assert secure.selected_alpn_protocol() == "h2"
+            connection = H2Connection(H2Configuration(client_side=False))
+            connection.initiate_connection()
+            secure.sendall(connection.data_to_send())
+            while data := secure.recv(65536):
+                for event in connection.receive_data(data):
+                    if isinstance(event, RequestReceived):
+                        connection.send_headers(
+                            event.stream_id, [(":status", "200"), ("content-type", "application/json")]
+                        )
+                        connection.send_data(event.stream_id, b'{"id":"a"}', end_stream=True)
+                secure.sendall(connection.data_to_send())
+
+    return f"https://127.0.0.1:{listen(serve)}"
+
+
+def test_http2_is_spoken_where_it_is_asked_for_and_offered(send, http2, https, certificate):
+    options = PoolOptions(http2=True, verify=trusting(certificate))
+    assert send(http2, transport=options) == ["a", "a"]
+    assert send(https, transport=options) == ["a", "a"]
+
+
+def test_http2_without_its_library_says_what_to_install(send, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h2", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'wirewright\[http2\]'"):
+        send("https://x.example", transport=PoolOptions(http2=True))
+
+
+def test_certificates_that_are_not_there_are_a_connect_error(send, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(ConnectError, match="certificates that are configured cannot be read: No such file"):
+        send("https://127.0.0.1:1")
+
+
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "gopher://me:s3cret@x.example",
+        "http://me:s3cret@127.0.0.1:1",
+        "http://me:s3cret@127.0.0.1:99999",
+        "http://me:s3cret@:::",
+        "http://me:s3cret/@x.example",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_connect_error_that_keeps_its_secrets(send, monkeypatch, proxy):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    for options in ({}, {"transport": PoolOptions(proxy=proxy)}):
+        with pytest.raises(ConnectError) as caught:
+            send("http://x.example", **options)
+        assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in repr(PoolOptions(proxy=proxy))
 
 
 def test_plain_http_to_a_tls_port_is_a_transport_error(send, https):

@@ -204,7 +204,7 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
                 transport, wire = await connecting
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("timed out") from error
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, OverflowError) as error:
             raise httpcore.ConnectError(str(error) or type(error).__name__) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()

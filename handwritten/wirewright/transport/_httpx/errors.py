@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import httpcore
@@ -62,6 +64,22 @@ def map_error(error: Exception, attempt: Attempt | None = None, received: int = 
     lost = ConnectionLost(_lost(text, received), sent=sent, bytes_received=received, last_error=error)
     lost.reused = attempt is not None and not attempt.fresh
     return lost
+
+
+@contextmanager
+def unusable() -> Generator[None]:
+    """What the environment or `PoolOptions` say of proxies and certificates, and nothing can be made of."""
+    try:
+        yield
+    except (ValueError, httpx.InvalidURL):  # their words may show a password
+        reason = "the proxy that is configured is no http, https or socks5 URL"
+    except (ImportError, RuntimeError) as error:
+        reason = f"the proxy that is configured cannot be used: {error}"
+    except OSError as error:
+        reason = f"the certificates that are configured cannot be read: {error.strerror or error}"
+    else:
+        return
+    raise ConnectError(f"no connection: {reason}", sent=False) from None
 
 
 def _without_field(error: Exception) -> str:

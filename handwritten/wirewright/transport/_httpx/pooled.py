@@ -21,7 +21,7 @@ from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
 from wirewright.transport import PoolOptions
 from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
 from wirewright.transport._httpx.backend import Attempt, DeadlineBackend
-from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error
+from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error, unusable
 from wirewright.transport.compression import ACCEPT_ENCODING, decompressor
 
 _NO_LIMIT = Timeout(None, None, None, None)
@@ -99,13 +99,15 @@ class _Pools:
         self._lock = threading.Lock()
 
     def pool(self, origin: str) -> Any:
+        """Raises `ConnectError` when the proxy or the certificates that are configured cannot be used."""
         found = self._by_origin.get(origin)
         if found is None:
             with self._lock:
                 proxy = self._proxy(origin)
                 key = f"{origin.partition(':')[0]} {proxy}"
                 if key not in self._pools:
-                    self._pools[key] = self._new(origin, proxy)
+                    with unusable():
+                        self._pools[key] = self._new(origin, proxy)
                 found = self._by_origin[origin] = self._pools[key]
         return found
 
