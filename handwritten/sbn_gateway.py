@@ -7,21 +7,21 @@ slots, and in reading receipts from a base URL of their own (protocol sheet, sec
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
 
 import sbn.auth
 from sbn import gateway as current
 from sbn._http import AuthState, Dialect, HttpTransport
 from sbn._http import RetryConfig as _RetryConfig
-from sbn._models import Record, items, mapping, moment, text
 from sbn.errors import SbnError, SbnTransportError
 from sbn.gateway import GatewayClient
 from sbn_calls import gateway as calls
-from wirewright.calls import Request, is_object, unwrapped
+from sbn_calls import legacy
+from wirewright.calls import Call, Face, Reply, Request, is_object, unwrapped
+from wirewright.records import Record
 
 __all__ = [
     "GatewayError",
@@ -37,6 +37,8 @@ __all__ = [
     "SlotSummary",
 ]
 Json = Mapping[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
 LEEWAY = timedelta(seconds=30)
 
 
@@ -76,7 +78,7 @@ class _Plain(Record):
 
     def dict(self) -> dict[str, Any]:
         """Plain values, moments as ISO 8601."""
-        values = dataclasses.asdict(self)  # type: ignore[call-overload]
+        values = asdict(cast("Any", self))
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
@@ -94,39 +96,12 @@ class SlotCreateRequest:
         return current.SlotCreateRequest(**{item.name: getattr(self, item.name) for item in fields(self)}).to_payload()
 
 
-@dataclass(slots=True)
-class SlotHandle(_Plain):
+class SlotHandle(_Plain, legacy.SlotHandle):
     """A slot, open or closed."""
 
-    id: str = field(metadata=text("id"))
-    worker_id: str = field(metadata=text("worker_id"))
-    task_type: str = field(metadata=text("task_type"))
-    state: str = field(metadata=text("state", default="unknown"))
-    opened_at: datetime | None = field(metadata=moment("opened_at"))
-    scheduler_key: str | None = None
-    receipt_id: str | None = None
-    metadata: Json = field(default_factory=dict[str, Any], metadata=mapping("metadata"))
 
-
-@dataclass(slots=True)
-class SlotClosure(_Plain):
+class SlotClosure(_Plain, legacy.SlotClosure):
     """What closing a slot produced."""
-
-    slot_id: str = field(metadata=text("slot_id"))
-    receipt_id: str = field(metadata=text("receipt_id"))
-    closed_at: datetime | None = field(metadata=moment("closed_at"))
-    merkle_root: str | None = None
-    blocks_composed: int | None = None
-    blocks_attested: int | None = None
-    scalar_gec: Json | None = None
-    compose_receipts: list[Json] = field(default_factory=list[Any], metadata=items("compose_receipts"))
-    carrier_state: Json | None = None
-    successor_surface_ids: list[str] = field(default_factory=list[Any], metadata=items("successor_surface_ids"))
-    fractal_receipts: list[Json] = field(default_factory=list[Any], metadata=items("fractal_receipts"))
-    native_proof_chain: Json | None = None
-    operation_id: str | None = None
-    idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 @dataclass(slots=True)
@@ -144,33 +119,39 @@ class SlotSummary:
         return current.SlotSummary(**{item.name: getattr(self, item.name) for item in fields(self)}).to_payload()
 
 
-@dataclass(slots=True)
-class Receipt(_Plain):
+class Receipt(_Plain, legacy.Receipt):
     """Proof that something happened."""
-
-    id: str = field(metadata=text("id"))
-    tenant_id: str | None
-    subject_id: str = field(metadata=text("subject_id"))
-    subject_type: str = field(metadata=text("subject_type"))
-    signer_id: str | None
-    created_at: datetime | None = field(metadata=moment("created_at"))
-    payload: Json = field(metadata=mapping("payload"))
-    metadata: Json = field(metadata=mapping("metadata"))
-    snapchore_hash: str | None = None
-    scalar_gec: Json | None = None
-    bb_contribution_summary: Json | None = None
-    native_receipt: Json | None = None
-    block_type_profile: Json | None = None
-    proof_surface: Json | None = None
-    proof_chain: Json | None = None
-    proof_ledger: list[dict[str, Any]] = field(default_factory=list[Any], metadata=items("proof_ledger"))
-    operation_id: str | None = None
-    idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list[Any], metadata=items("operation_refs"))
 
 
 class _Transport(HttpTransport):
     dialect = Dialect(GatewayError, GatewayTransportError, "Failed to reach gateway", "Gateway request failed")
+
+
+class _At(Generic[P, T]):
+    """A call of one of the client's transports."""
+
+    def __init__(self, transport: str, call: Call[P, T]) -> None:
+        self._transport, self._call = transport, call
+
+    def __get__(self, client: SbnGatewayClient, owner: type) -> Callable[P, T]:
+        return self._call.__get__(Face(vars(client)[self._transport]), owner)
+
+
+def _create(request: SlotCreateRequest) -> Request[Any]:
+    """Open a slot."""
+    return Request(calls.CREATE_SLOT, body=request.to_payload())
+
+
+def _attest(summary: SlotSummary) -> Request[Any]:
+    """Ask for an attestation of a hash."""
+    return Request(calls.REQUEST_ATTESTATION, body=summary.to_payload())
+
+
+def _attestation(reply: Reply) -> Json:
+    answer: Any = reply.json()
+    if not is_object(answer):
+        raise GatewayError("Unexpected attestation response", status_code=200)
+    return answer
 
 
 class _Provider:
@@ -226,75 +207,32 @@ class SbnGatewayClient:
             )
         base = base_url.rstrip("/")
         urls = (f"{base}/tenants/{tenant_id}" if tenant_id else base, base, (read_base_url or base).rstrip("/"))
-        known: dict[str, _Transport] = {}
-        for url in urls:
-            known.setdefault(
-                url,
-                _Transport(
-                    base_url=url,
-                    auth=auth,
-                    retry=retry_config or RetryConfig(),
-                    timeout=timeout,
-                    user_agent=user_agent,
-                    transport=transport,
-                ),
+        known = {
+            url: _Transport(
+                base_url=url,
+                auth=auth,
+                retry=retry_config or RetryConfig(),
+                timeout=timeout,
+                user_agent=user_agent,
+                transport=transport,
             )
+            for url in dict.fromkeys(urls)
+        }
         self._transports = list(known.values())
-        self._slot_http, self._base_http, self._read_http = (known[url] for url in urls)
-        self._slots, self._base, self._reads = (GatewayClient(known[url]) for url in urls)
+        self._slots, self._base, self._reads = (known[url] for url in urls)
 
-    def create_slot(self, request: SlotCreateRequest) -> SlotHandle:
-        """Open a slot."""
-        body = request.to_payload()
-        return self._slot_http.perform(Request(calls.CREATE_SLOT, body=body), SlotHandle.of)
-
-    def list_slot_blocks(self, slot_id: str, *, limit: int | None = None) -> dict[str, Any]:
-        """List the SmartBlocks composed in a slot."""
-        return self._slots.list_slot_blocks(slot_id, limit=limit)
-
-    def close_slot(self, slot_id: str) -> SlotClosure:
-        """Close a slot."""
-        return self._slot_http.perform(calls.close_slot(slot_id), SlotClosure.of)
-
-    def fetch_receipt(self, receipt_id: str) -> Receipt:
-        """Fetch a receipt."""
-        return self._read_http.perform(calls.fetch_receipt(receipt_id), Receipt.of)
-
-    def list_flags(self) -> Json:
-        """List feature flags."""
-        return self._base.list_flags()
-
-    def request_attestation(self, summary: SlotSummary) -> Json:
-        """Ask for an attestation of a hash."""
-        request = Request[Any](calls.REQUEST_ATTESTATION, body=summary.to_payload())
-        answer = self._base_http.perform(request, lambda reply: reply.json())
-        if not is_object(answer):
-            raise GatewayError("Unexpected attestation response", status_code=200)
-        return answer
-
-    def fetch_block(self, block_id: str) -> Json:
-        """Fetch a SmartBlock with its surface and lineage."""
-        return self._read_http.perform(calls.fetch_block(block_id), unwrapped)
-
-    def list_successor_surfaces(self, block_id: str, *, limit: int | None = None) -> Json:
-        """List the surfaces that grew out of a block."""
-        return self._reads.list_successor_surfaces(block_id, limit=limit)
-
-    def list_fractal_receipts(self, block_id: str, *, kind: str | None = None, limit: int | None = None) -> Json:
-        """List the receipts below a block."""
-        return self._read_http.perform(calls.list_fractal_receipts(block_id, kind=kind, limit=limit), unwrapped)
-
-    def list_proof_surfaces(self, block_id: str, *, kind: str | None = None, limit: int | None = None) -> Json:
-        """List the proof surfaces of a block."""
-        return self._reads.list_proof_surfaces(block_id, kind=kind, limit=limit)
-
-    def fetch_proof_ledger(self, block_id: str) -> Json:
-        """Fetch the proof ledger of a block."""
-        return self._reads.fetch_proof_ledger(block_id)
-
-    def fetch_proof_surface(self, receipt_id: str) -> Json:
-        """Fetch the proof surface of a receipt."""
-        return self._reads.fetch_proof_surface(receipt_id)
+    create_slot = _At("_slots", Call(_create, SlotHandle.of))
+    list_slot_blocks = _At("_slots", GatewayClient.list_slot_blocks)
+    close_slot = _At("_slots", GatewayClient.close_slot.reading(SlotClosure.of))
+    list_flags = _At("_base", GatewayClient.list_flags)
+    request_attestation = _At("_base", Call(_attest, _attestation))
+    fetch_receipt = _At("_reads", GatewayClient.fetch_receipt.reading(Receipt.of))
+    fetch_block = _At("_reads", GatewayClient.fetch_block.reading(unwrapped))
+    list_successor_surfaces = _At("_reads", GatewayClient.list_successor_surfaces)
+    list_fractal_receipts = _At("_reads", GatewayClient.list_fractal_receipts.reading(unwrapped))
+    list_proof_surfaces = _At("_reads", GatewayClient.list_proof_surfaces)
+    fetch_proof_ledger = _At("_reads", GatewayClient.fetch_proof_ledger)
+    fetch_proof_surface = _At("_reads", GatewayClient.fetch_proof_surface)
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from wirewright_codegen.naming import class_name, identifier
+from wirewright_codegen.records import render_records
 from wirewright_codegen.tables import render_tables
 from wirewright_codegen.text import docstring, literal, sentence
 
@@ -365,7 +366,7 @@ def render(document: Json) -> dict[str, str]:
         f"{group}.py": writer.module(group, titles.get(group, group.replace("_", " ").capitalize()), calls)
         for group, calls in groups.items()
     }
-    files |= render_tables(document)
+    files |= render_tables(document) | render_records(document)
     files["__init__.py"] = f'"""{sentence(document["info"]["title"])} Flat calls, one module per resource."""\n'
     files["py.typed"] = ""
     return files

@@ -5,47 +5,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sbn_calls import atlas as calls
+from sbn_calls.constants import APP_CALLS
+from sbn_calls.records import AtlasBinding, AtlasConfig
 from wirewright.calls import Call, Reply, Request, is_object, whole
 
 from sbn._faces import AsyncSubClient, SubClient
 from sbn._http import AuthState, HttpTransport, RetryConfig
-from sbn._models import Record, flag, mapping, records, text
 from sbn.errors import SbnError
 from sbn.gec_contract import GecOperationContract, contract_of
 
+__all__ = ["AsyncAtlasClient", "Atlas", "AtlasBinding", "AtlasClient", "AtlasConfig", "AtlasMethods"]
 Json = Mapping[str, Any]
 PRODUCTION = "https://api.smartblocks.network"
 LEEWAY_SECONDS = 30.0
 _COMPOSED = frozenset({"frontier_id", "phase_ref"})
-
-
-@dataclass(slots=True)
-class AtlasBinding(Record):
-    """A workflow bound to a frontier."""
-
-    workflow: str = field(metadata=text("workflow", default="default"))
-    frontier: str = field(metadata=text("frontier", default=""))
-    c_max: float | None = None
-    regime: str = field(default="unknown", metadata=text("regime", default="unknown"))
-    metallic_label: str | None = None
-    lambda_score: float | None = None
-    auto_provisioned: bool = field(default=True, metadata=flag("auto_provisioned", default=True))
-    env_prefix: str = field(default="", metadata=text("env_prefix", default=""))
-
-
-@dataclass(slots=True)
-class AtlasConfig(Record):
-    """An app's configuration."""
-
-    app_id: str = field(metadata=text("app_id", default=""))
-    client_id: str = field(metadata=text("client_id", default=""))
-    app_name: str = field(default="", metadata=text("app_name", default=""))
-    bindings: list[AtlasBinding] = field(default_factory=list[AtlasBinding], metadata=records("bindings", AtlasBinding))
-    env_vars: dict[str, str] = field(default_factory=dict[str, str], metadata=mapping("env_vars"))
 
 
 def _upsert(
@@ -141,31 +117,7 @@ class AsyncAtlasClient(AtlasMethods, AsyncSubClient):
     """Apps, keys, bindings and frontiers, async."""
 
 
-_DELEGATED = frozenset(
-    [
-        "resolve",
-        "list_frontiers",
-        "get_frontier_snapshot",
-        "get_frontier_history",
-        "get_frontier_history_delta",
-        "get_frontier_validation",
-        "get_instrumentation_report",
-        "get_intervention_report",
-        "list_couplings",
-        "get_frontier_couplings",
-        "detect_couplings",
-        "mint_bound_key",
-        "bind_existing_key",
-        "upsert_binding",
-        "calibrate_frontier",
-        "calibrate_all",
-        "list_cards",
-        "get_card",
-        "register_card",
-        "version_card",
-        "run_card",
-    ]
-)
+_DELEGATED = frozenset(APP_CALLS)
 
 
 class Atlas:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sbn_calls import bitblocks as calls
 from wirewright.calls import Call, Request
+from wirewright.records import Record, at, mapping, number, raw, records, text
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, mapped, mapping, number, records, text
 
-
-def _named(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    """A member of the block, else of its payload's metadata, else of its metadata."""
-
-    def read(data: Mapping[str, Any]) -> Any:
-        places = (data, mapped(mapped(data, "payload"), "metadata"), mapped(data, "metadata"))
-        return next((place[name] for place in places if place.get(name) is not None), None)
-
-    return read
-
-
-def _refs(data: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(_named("operation_refs")(data) or ())
-
-
-def _carrier(data: Mapping[str, Any]) -> Any:
-    return data.get("carrier_state") or mapped(data, "payload").get("carrier_state")
+_NAMED = "{0}|payload.metadata.{0}|metadata.{0}"
+"""A member of the block, else of its payload's metadata, else of its metadata."""
+_refs = at(_NAMED.format("operation_refs"))
 
 
 @dataclass(slots=True)
@@ -45,10 +31,12 @@ class BitBlock(Record):
     snap_hash: str | None = None
     composed_block_id: str | None = None
     created_at: str | None = None
-    operation_id: str | None = field(default=None, metadata={"read": _named("operation_id")})
-    idempotency_key: str | None = field(default=None, metadata={"read": _named("idempotency_key")})
-    operation_refs: Sequence[Mapping[str, Any]] = field(default=(), metadata={"read": _refs})
-    carrier_state: Mapping[str, Any] | None = field(default=None, metadata={"read": _carrier})
+    operation_id: str | None = field(default=None, metadata=raw(_NAMED.format("operation_id")))
+    idempotency_key: str | None = field(default=None, metadata=raw(_NAMED.format("idempotency_key")))
+    operation_refs: Sequence[Mapping[str, Any]] = field(
+        default=(), metadata={"read": lambda data: tuple(_refs(data) or ())}
+    )
+    carrier_state: Mapping[str, Any] | None = field(default=None, metadata=raw("carrier_state|payload.carrier_state"))
 
 
 def _count(data: Mapping[str, Any]) -> int:

@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from sbn_calls import control_plane as calls
+from sbn_calls.records import RatePlan, TenantDetail, TenantSummary, Validator
 from wirewright.calls import Call, Reply
+from wirewright.records import Record
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import Record, mapping, number, records, required, text
 
+__all__ = ["AsyncControlPlaneClient", "ControlPlaneClient", "RatePlan", "TenantDetail", "TenantSummary", "Validator"]
 R = TypeVar("R", bound=Record)
-
-
-@dataclass(slots=True)
-class RatePlan(Record):
-    """What a tenant may do per day and minute."""
-
-    id: str = field(metadata=required("id"))
-    name: str = field(metadata=required("name"))
-    sla_tier: str = field(metadata=text("sla_tier", default=""))
-    daily_quota: int = field(metadata=number("daily_quota"))
-    burst_limit_per_minute: int = field(metadata=number("burst_limit_per_minute"))
-    description: str | None = None
-    created_at: str | None = None
-
-
-@dataclass(slots=True)
-class TenantSummary(Record):
-    """A tenant at a glance."""
-
-    id: str = field(metadata=required("id"))
-    name: str = field(metadata=required("name"))
-    status: str = field(metadata=text("status", default="provisioning"))
-    rate_plan_id: str = field(metadata=text("rate_plan_id", default=""))
-    sla_tier: str = field(metadata=text("sla_tier", default=""))
-    aggregator_endpoint: str = field(metadata=text("aggregator_endpoint", default=""))
-    validator_count: int = field(default=0, metadata=number("validator_count"))
-
-
-@dataclass(slots=True)
-class Validator(Record):
-    """A validator of a tenant."""
-
-    validator_id: str = field(metadata=required("validator_id"))
-    endpoint: str = field(metadata=required("endpoint"))
-    status: str = field(metadata=text("status", default="registered"))
-    region: str | None = None
-    registered_at: str | None = None
-    last_seen_at: str | None = None
-
-
-def _plan(data: Mapping[str, Any]) -> RatePlan:
-    return RatePlan.from_dict(data.get("rate_plan") or {})
-
-
-def _summary(data: Mapping[str, Any]) -> TenantSummary:
-    return TenantSummary.from_dict(data.get("summary") or data)
-
-
-@dataclass(slots=True)
-class TenantDetail(Record):
-    """A tenant with its rate plan and validators."""
-
-    tenant: dict[str, Any] = field(metadata=mapping("tenant"))
-    rate_plan: RatePlan = field(metadata={"read": _plan})
-    validators: list[Validator] = field(metadata=records("validators", Validator))
-    summary: TenantSummary = field(metadata={"read": _summary})
 
 
 def _one(kind: type[R]) -> Callable[[Reply], R]:

@@ -7,62 +7,10 @@ from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from sbn_calls.constants import ARCHETYPES, COST_PROFILES
 from wirewright.calls import is_array
 
 from sbn.gec_contract import GecOperationContract, clean_list, clean_notes, clean_weights
-
-_SHARED = {
-    "native_metric_profile": "native_gec_v1",
-    "c_max_mode": "frontier_registry",
-    "compression_mode": "canonical_compression_v1",
-}
-ARCHETYPES: Mapping[str, Mapping[str, Any]] = {
-    "binary_phase": {
-        "yield_mode": "state_transition_success",
-        "yield_unit": "phase_transition",
-        "cost_mode": "fixed_burden",
-        "cost_composition_rule": "fixed_unit_v1",
-        "cost_optional_components": ["time", "intervention", "reversal_risk"],
-        "entropy_mode": "transition_instability_v1",
-        "trust_mode": "provenance_and_closure",
-        "reflex_mode": "state_correction",
-        "native_notes": {"native_semantics": "phase_success_over_fixed_burden"},
-    },
-    "result_value": {
-        "yield_mode": "realized_value",
-        "yield_unit": "value_unit",
-        "cost_mode": "basis_weighted",
-        "cost_composition_rule": "basis_weighted_sum_v1",
-        "cost_required_components": ["resource"],
-        "cost_optional_components": ["time", "compute", "intervention", "reversal_risk"],
-        "entropy_mode": "value_dispersion_v1",
-        "trust_mode": "provenance_and_plausibility",
-        "reflex_mode": "value_delta",
-        "native_notes": {"native_semantics": "realized_value_over_basis"},
-    },
-    "stream_efficiency": {
-        "yield_mode": "completed_turns",
-        "yield_unit": "stream_turn",
-        "cost_mode": "blended",
-        "cost_composition_rule": "weighted_sum_v1",
-        "cost_required_components": ["compute"],
-        "cost_optional_components": ["time", "resource", "intervention", "reversal_risk"],
-        "entropy_mode": "structural_entropy_v1",
-        "trust_mode": "provenance_and_coherence",
-        "reflex_mode": "trajectory_delta",
-        "native_notes": {
-            "native_semantics": "useful_turns_over_structured_burden",
-            "trust_formula_id": "t001",
-            "reflex_formula_id": "r001",
-        },
-    },
-}
-"""What `native_defaults` fills in for each archetype, where nothing is set."""
-
-COST_PROFILES: Mapping[str, Mapping[str, float]] = {
-    "ai_assistant_v1": {"time": 0.5, "compute": 1.0, "intervention": 0.75, "reversal_risk": 0.25},
-    "workflow_approval_v1": {"time": 0.25, "intervention": 1.0, "reversal_risk": 0.75},
-}
 
 
 def _names(names: Iterable[str] | None, weights: Mapping[str, float] | None = None) -> list[str]:
@@ -117,7 +65,7 @@ class FrontierContractBuilder(GecOperationContract):
         defaults = ARCHETYPES.get(self.frontier_archetype or "")
         if defaults is None:
             return self
-        for name, value in {**_SHARED, **defaults}.items():
+        for name, value in defaults.items():
             if name != "native_notes" and not getattr(self, name):
                 setattr(self, name, list(value) if is_array(value) else value)
         notes = {"archetype_default": str(self.frontier_archetype), **defaults["native_notes"]}

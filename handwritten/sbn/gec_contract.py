@@ -7,9 +7,13 @@ the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import fields
 from typing import Any, Self, cast
+
+from sbn_calls.constants import CONTRACT
+from sbn_calls.records import OperationContract
 
 
 def clean_text(value: Any, *, lower: bool = False) -> str | None:
@@ -70,95 +74,28 @@ def compose_frontier_ref(
     return ".".join(part for part in parts if part) or None
 
 
-_CASED = {"app_name", "frontier_id"}
-_WEIGHTS = {"action_weight_map", "interaction_weight_map", "event_polarity_weights", "cost_components"}
-_LISTS = {
-    "accepted_action_types",
-    "accepted_interaction_types",
-    "accepted_event_types",
-    "cost_required_components",
-    "cost_optional_components",
+_CLEANERS: Mapping[str, Callable[[Any], Any]] = {
+    "name": clean_text,
+    "word": lambda value: clean_text(value, lower=True),
+    "list": lambda value: clean_list(value, lower=True),
+    "weights": lambda value: clean_weights(value, lower=True),
+    "number": clean_float,
+    "notes": clean_notes,
 }
-_NUMBERS = {"x_override", "c_max_override"}
-_ORDER = [
-    "app_name",
-    "gec_domain",
-    "frontier",
-    "constraint_tag",
-    "phase",
-    "frontier_id",
-    "frontier_archetype",
-    "phase_ref",
-    "x_mode",
-    "x_override",
-    "accepted_action_types",
-    "accepted_interaction_types",
-    "accepted_event_types",
-    "action_weight_map",
-    "interaction_weight_map",
-    "event_polarity_weights",
-    "weighting_strategy",
-    "native_metric_profile",
-    "yield_mode",
-    "yield_unit",
-    "cost_mode",
-    "cost_composition_rule",
-    "cost_components",
-    "cost_required_components",
-    "cost_optional_components",
-    "c_max_mode",
-    "c_max_override",
-    "entropy_mode",
-    "compression_mode",
-    "trust_mode",
-    "reflex_mode",
-    "native_notes",
-]
 
 
-@dataclass(slots=True)
-class GecOperationContract:
+class GecOperationContract(OperationContract):
     """What an operation declares. The constructor keeps values as given; `from_mapping` cleans them.
 
     `x_mode`: how X is measured (`elapsed_time`, `generation_time`, `generation_interval`); `x_override`: a fixed X.
     """
 
-    app_name: str | None = None
-    gec_domain: str | None = None
-    frontier: str | None = None
-    constraint_tag: str | None = None
-    phase: str | None = None
-    frontier_id: str | None = None
-    x_mode: str = "elapsed_time"
-    x_override: float | None = None
-    accepted_action_types: list[str] = field(default_factory=list[str])
-    accepted_interaction_types: list[str] = field(default_factory=list[str])
-    accepted_event_types: list[str] = field(default_factory=list[str])
-    action_weight_map: dict[str, float] = field(default_factory=dict[str, float])
-    interaction_weight_map: dict[str, float] = field(default_factory=dict[str, float])
-    event_polarity_weights: dict[str, float] = field(default_factory=dict[str, float])
-    weighting_strategy: str | None = None
-    frontier_archetype: str | None = None
-    native_metric_profile: str | None = None
-    yield_mode: str | None = None
-    yield_unit: str | None = None
-    cost_mode: str | None = None
-    cost_composition_rule: str | None = None
-    cost_components: dict[str, float] = field(default_factory=dict[str, float])
-    cost_required_components: list[str] = field(default_factory=list[str])
-    cost_optional_components: list[str] = field(default_factory=list[str])
-    c_max_mode: str | None = None
-    c_max_override: float | None = None
-    entropy_mode: str | None = None
-    compression_mode: str | None = None
-    trust_mode: str | None = None
-    reflex_mode: str | None = None
-    native_notes: dict[str, str] = field(default_factory=dict[str, str])
+    __slots__ = ()
 
     @classmethod
     def from_mapping(cls, payload: Mapping[str, Any]) -> Self:
         """A contract with every value cleaned: lower-case names, numbers as numbers, no repetitions."""
-        values = {item.name: _cleaned(item.name, payload.get(item.name)) for item in fields(cls)}
+        values = {item.name: _CLEANERS[CONTRACT[item.name]](payload.get(item.name)) for item in fields(cls)}
         values["x_mode"] = values["x_mode"] or "elapsed_time"
         return cls(**values)
 
@@ -180,20 +117,14 @@ class GecOperationContract:
 
     def to_dict(self) -> dict[str, Any]:
         """The contract as plain values; what is not set is left out."""
-        values = {name: self._rendered(name) for name in _ORDER}
+        values = {name: self._rendered(name, kind) for name, kind in CONTRACT.items()}
         return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
-    def _rendered(self, name: str) -> Any:
+    def _rendered(self, name: str, kind: str) -> Any:
         if name == "frontier_id":
             return self.resolved_frontier_id
         value = getattr(self, name)
-        if name == "phase_ref" or name in _NUMBERS:
-            return value
-        if name in _LISTS:
-            return list(value)
-        if name in _WEIGHTS or name == "native_notes":
-            return dict(value)
-        return clean_text(value, lower=name not in _CASED)
+        return _CLEANERS[kind](value) if kind in {"name", "word"} else copy(value)
 
     def to_slot_metadata(self) -> dict[str, Any]:
         """The contract as slot metadata."""
@@ -255,18 +186,6 @@ class GecOperationContract:
             "total": total,
             "valid": not missing,
         }
-
-
-def _cleaned(name: str, value: Any) -> Any:
-    if name in _LISTS:
-        return clean_list(value, lower=True)
-    if name in _WEIGHTS:
-        return clean_weights(value, lower=True)
-    if name in _NUMBERS:
-        return clean_float(value)
-    if name == "native_notes":
-        return clean_notes(value)
-    return clean_text(value, lower=name not in _CASED)
 
 
 def contract_of(value: GecOperationContract | Mapping[str, Any] | None) -> GecOperationContract | None:

@@ -13,36 +13,14 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 
+from sbn_calls import constants
 from wirewright.calls import is_object
 
 CANON_VERSION = "SVP-1.0"
 MAX_DEPTH = 50
 GENESIS = "genesis"
-VOLATILE_KEYS = frozenset(
-    [
-        "snap_hash",
-        "hash",
-        "add_snapchore_hash",
-        "post_metrics_snap_hash",
-        "signature",
-        "signatures",
-        "sig",
-        "attestation",
-        "attestations",
-        "attestation_sig",
-        "created_at",
-        "updated_at",
-        "timestamp",
-        "time",
-        "ts",
-        "nonce",
-        "audit_snapchore",
-        "snapchore_context",
-        "snapchore_validation",
-    ]
-)
+VOLATILE_KEYS = frozenset(constants.VOLATILE_KEYS)
 """Members that do not count, at any depth."""
-
 _PLACES = Decimal("0.000000000001")
 
 

@@ -7,36 +7,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sbn_calls import lattice as calls
+from sbn_calls.constants import EDGE, NODE
 from wirewright.calls import Call, Request, Steps, flow, member, whole
+from wirewright.records import listed, mapped
 
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import listed, mapped
 
 Json = Mapping[str, Any]
-_NODE_ALIASES = {"id": "step_id", "label": "name"}
-_NODE_KEYS = frozenset(
-    ["step_id", "name", "skill", "dept", "description", "estimated_seconds", "step_type", "metadata", "meta"]
-)
-_EDGE_ALIASES = {"source": "source_id", "target": "target_id", "type": "edge_type"}
-_EDGE_KEYS = frozenset(["source_id", "target_id", "edge_type", "weight", "meta"])
 
 
 def normalise_node(node: Json) -> dict[str, Any]:
     """A node under its canonical names; what has none goes into `meta`."""
-    return _normalised(node, _NODE_ALIASES, _NODE_KEYS)
+    return _normalised(node, **NODE)
 
 
 def normalise_edge(edge: Json) -> dict[str, Any]:
     """An edge under its canonical names; what has none goes into `meta`."""
-    return _normalised(edge, _EDGE_ALIASES, _EDGE_KEYS)
+    return _normalised(edge, **EDGE)
 
 
-def _normalised(value: Json, aliases: Mapping[str, str], known: frozenset[str]) -> dict[str, Any]:
+def _normalised(value: Json, aliases: Mapping[str, str], members: Sequence[str]) -> dict[str, Any]:
     normal: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
     for key, item in value.items():
         name = aliases.get(key, key)
-        if name in known:
+        if name in members:
             normal.setdefault(name, item)
         else:
             unknown[key] = item

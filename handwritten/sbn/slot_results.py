@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
+
+from sbn_calls.records import SlotReceiptFields
 
 from sbn.errors import SbnError, SbnTransportError
 from sbn.gateway import SlotClosure
@@ -12,29 +14,10 @@ from sbn.gateway import SlotClosure
 Json = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class SlotReceipt:
+class SlotReceipt(SlotReceiptFields):
     """What closing the slot produced; `closed_at` is ISO 8601."""
 
-    slot_id: str
-    receipt_id: str | None = None
-    closed_at: str | None = None
-    blocks_composed: int = 0
-    blocks_attested: int = 0
-    compose_receipts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    blocks_attestation_enqueued: int = 0
-    scalar_gec: Json | None = None
-    carrier_state: Json | None = None
-    successor_surface_ids: list[str] = field(default_factory=list[str])
-    fractal_receipts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    native_proof_chain: Json | None = None
-    lifecycle_contract: Json | None = None
-    operation_id: str | None = None
-    idempotency_key: str | None = None
-    operation_refs: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    canonical_proof_hash: str | None = None
-    canonical_view: Json | None = None
-    provenance_view: Json | None = None
+    __slots__ = ()
 
     @classmethod
     def from_closure(cls, closure: SlotClosure) -> SlotReceipt:

@@ -9,10 +9,10 @@ from typing import Any
 from sbn_calls import control_plane
 from sbn_calls import snapchore as calls
 from wirewright.calls import Call, Request, Steps, flow, is_array, is_object, whole
+from wirewright.records import mapped
 
 from sbn import artifacts
 from sbn._faces import AsyncSubClient, SubClient
-from sbn._models import mapped
 from sbn.errors import SbnError
 
 Json = Mapping[str, Any]

@@ -9,31 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from sbn.streaming import SlotSession
 
-_DELEGATED = frozenset(
-    [
-        "open",
-        "close",
-        "seal",
-        "finalize",
-        "bind",
-        "action",
-        "interaction",
-        "pulse",
-        "yield_pulse",
-        "burden_pulse",
-        "event",
-        "submit_raw",
-        "list_bitblocks",
-        "list_slot_blocks",
-        "slot_id",
-        "receipt",
-        "last_seal",
-        "submitted",
-        "waiting",
-        "lost",
-    ]
-)
-
 
 def build_surface_slot_metadata(
     *,
@@ -85,12 +60,12 @@ class SurfaceSession:
         self.config = config
 
     def __getattr__(self, name: str) -> Any:
-        if name in _DELEGATED:
-            return getattr(self.slot, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name.startswith("_") or name == "slot":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.slot, name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *_DELEGATED})
+        return sorted({*super().__dir__(), *(name for name in dir(self.slot) if not name.startswith("_"))})
 
     def __enter__(self) -> Self:
         self.slot.__enter__()

@@ -18,6 +18,8 @@ from wirewright_codegen.read.values import is_list, is_map
 _READ = ("x-webhooks", *PATHS)
 TABLES = "x-tables"
 """Tables of the protocol, each in the document or in a file of its own; see `wirewright_codegen.tables`."""
+RECORDS = "x-records"
+"""Records of an SDK, likewise; see `wirewright_codegen.records`."""
 
 
 class Found(NamedTuple):
@@ -50,9 +52,10 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
     if is_list(root.get("tags")):
         result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if is_map(tag)]
     result |= {key: value for key, value in root.items() if key.startswith("x-") and key not in _READ}
-    if is_map(root.get(TABLES)):
-        at = At(source.name, "").child(TABLES)
-        result[TABLES] = {name: _table(value, references, at.child(name)) for name, value in root[TABLES].items()}
+    for word in (TABLES, RECORDS):
+        if is_map(root.get(word)):
+            at = At(source.name, "").child(word)
+            result[word] = {name: _table(value, references, at.child(name)) for name, value in root[word].items()}
     schemes = lifter.security_schemes() if lifter else _security_schemes(root, references)
     if schemes:
         result["components"] = {"securitySchemes": schemes}

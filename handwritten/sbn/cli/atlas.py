@@ -9,8 +9,8 @@ from typing import Any
 import typer
 from wirewright.commands.output import pick
 from wirewright.commands.takes import split_list
+from wirewright.records import listed
 
-from sbn._models import listed
 from sbn.cli._config import SbnCliConfig, get_atlas, get_sbn_client
 from sbn.cli.specs import pairs, workflow_specs
 

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from wirewright.commands.output import pick
 from wirewright.commands.takes import read_json
+from wirewright.records import listed, mapped
 
-from sbn._models import listed, mapped
 from sbn.errors import SbnError
 
 Card = dict[str, Any]

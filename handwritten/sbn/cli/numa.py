@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wirewright.calls import is_array
-
-from sbn._models import listed
+from wirewright.records import listed
 
 Counted = tuple[dict[str, Any], dict[str, int]]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wirewright.commands.output import pick
-
-from sbn._models import listed
+from wirewright.records import listed
 
 REVIEW_ACTIONS = ("accept", "reject", "discard", "merge")
 Answer = dict[str, Any]

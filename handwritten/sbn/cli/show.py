@@ -9,8 +9,7 @@ from typing import Any
 import typer
 from wirewright.commands import output
 from wirewright.commands.views import Facts, Given, Rows
-
-from sbn._models import listed, mapped
+from wirewright.records import listed, mapped
 
 Answer = dict[str, Any]
 CSK = {"S": "Structure", "H": "Homeostasis", "D": "Diversity", "R": "Resources", "E": "Exchange"}

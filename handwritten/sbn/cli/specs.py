@@ -5,60 +5,20 @@ section 16.4).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
+from sbn_calls.constants import WORKFLOW_SPEC
 from wirewright.calls import is_array, is_object
 
-_TEXTS = [
-    "frontier_id",
-    "app_name",
-    "gec_domain",
-    "frontier",
-    "constraint_tag",
-    "phase",
-    "x_mode",
-    "pulse_type",
-    "weighting_strategy",
-    "rollup_mode",
-    "anchor_requirement",
-    "fallback_policy",
-]
-_LISTS = [
-    "event_types",
-    "derives_from_frontiers",
-    "accepted_pulse_types",
-    "accepted_action_types",
-    "accepted_interaction_types",
-    "accepted_event_types",
-]
-_MAPS = ["action_weight_map", "interaction_weight_map", "event_polarity_weights"]
-_ORDER = [
-    "frontier_id",
-    "app_name",
-    "gec_domain",
-    "frontier",
-    "constraint_tag",
-    "phase",
-    "x_mode",
-    "x_override",
-    "pulse_type",
-    "event_types",
-    "derives_from_frontiers",
-    "accepted_pulse_types",
-    "accepted_action_types",
-    "accepted_interaction_types",
-    "accepted_event_types",
-    "action_weight_map",
-    "interaction_weight_map",
-    "event_polarity_weights",
-    "weighting_strategy",
-    "rollup_mode",
-    "anchor_requirement",
-    "fallback_policy",
-]
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "text": lambda value: (str(value).strip() or None) if value is not None else None,
+    "list": lambda value: list(value or []),
+    "map": lambda value: dict(value or {}),
+    "value": lambda value: value,
+}
 
 
 def pairs(entries: Sequence[str], option: str) -> dict[str, str]:
@@ -75,16 +35,8 @@ def pairs(entries: Sequence[str], option: str) -> dict[str, str]:
 def full_spec(workflow: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """A spec with every member; what is not said is null or empty."""
     spec: dict[str, Any] = {"workflow": workflow}
-    for name in _ORDER:
-        value = said.get(name)
-        if name in _LISTS:
-            spec[name] = list(value or [])
-        elif name in _MAPS:
-            spec[name] = dict(value or {})
-        elif name in _TEXTS:
-            spec[name] = str(value).strip() or None if value is not None else None
-        else:
-            spec[name] = value
+    for name, kind in WORKFLOW_SPEC.items():
+        spec[name] = _KINDS[kind](said.get(name))
     spec["frontier_id"] = spec["frontier_id"] or spec["frontier"]
     spec["x_mode"] = spec["x_mode"] or "elapsed_time"
     return spec

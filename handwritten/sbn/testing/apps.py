@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from wirewright.records import listed
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
-from sbn._models import listed
 from sbn.testing.acp import AcpRules
 from sbn.testing.space import Json, found, newest, said
 

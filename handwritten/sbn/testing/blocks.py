@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from wirewright.records import listed, mapped
 from wirewright.sandbox import Answer, Call, rule
 
-from sbn._models import listed, mapped
 from sbn.testing.slots import SlotRules
 from sbn.testing.space import Json, Space, found, newest
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wirewright.records import listed, mapped
 from wirewright.sandbox import Call, rule
 
-from sbn._models import listed, mapped
 from sbn.testing.apps import AppRules
 from sbn.testing.space import Json, conflict, found, invalid, said
 

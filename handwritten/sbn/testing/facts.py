@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from wirewright.records import listed
 from wirewright.sandbox import Call, rule
 
-from sbn._models import listed
 from sbn.testing.space import Json, Space, conflict, found, invalid, newest
 from sbn.testing.workflows import WorkflowRules
 

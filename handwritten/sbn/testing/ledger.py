@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from wirewright.records import mapped
 from wirewright.sandbox import Call, rule
 
-from sbn._models import mapped
 from sbn.hashing import CANON_VERSION, GENESIS, chain_hash
 from sbn.testing.blocks import BlockRules
 from sbn.testing.space import Json, Space, found, invalid, matches, newest, said

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wirewright.records import listed
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
-from sbn._models import listed
 from sbn.console import PLANS
 from sbn.testing.ledger import LedgerRules
 from sbn.testing.space import Json, conflict, found, invalid, newest, said

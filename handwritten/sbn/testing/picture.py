@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from wirewright.records import listed
 from wirewright.sandbox.picture import Graph, Item, Lane, Lanes, Node, Picture, Table, Tone
 
-from sbn._models import listed
 from sbn.testing.space import Json, Network, Space
 
 _TONES: dict[str, Tone] = {"sealed": "good", "reduced": "good", "completed": "good", "failed": "bad"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from wirewright.records import mapped
 from wirewright.sandbox import Call, Refuse, rule
 
-from sbn._models import mapped
 from sbn.hashing import snapchore_hash
 from sbn.testing.space import Base, Json, Space, conflict, found, newest, said
 from sbn.testing.yields import merkle_root, yield_of

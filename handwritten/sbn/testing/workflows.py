@@ -11,9 +11,9 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from wirewright.calls import is_object
+from wirewright.records import listed, mapped
 from wirewright.sandbox import Call, rule
 
-from sbn._models import listed, mapped
 from sbn.lattice import normalise_edge, normalise_node
 from sbn.testing.governance import GovernanceRules
 from sbn.testing.space import Json, Space, conflict, found, invalid, matches, newest, said

@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from wirewright.calls import is_object
+from wirewright.records import listed, mapped
 
-from sbn._models import listed, mapped
 from sbn.hashing import snapchore_hash
 from sbn.testing.space import Json
 
