@@ -17,6 +17,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from wirewright.narrow import is_mapping
 
+from symbiont.models import settings as plain
+
 ValidationMode = Literal["strict", "lenient"]
 """What becomes of an answer that does not fit its model: an error, or the model with what there is."""
 
@@ -61,22 +63,13 @@ class _Settings(BaseSettings):
         return init_settings, env_settings, known, file_secret_settings
 
 
-class DatabaseConfig(_Settings):
+class DatabaseConfig(_Settings, plain.DatabaseConfig):
     """A database; `SYMBIONT_DB_*`. `connection_timeout` in seconds."""
 
     model_config = _reads("SYMBIONT_DB_")
 
-    host: str = "localhost"
-    port: int = 5432
-    database: str = "symbiont"
-    username: str | None = None
-    password: str | None = Field(default=None, repr=False)
-    ssl_mode: str = "prefer"
-    connection_timeout: int = 30
-    max_connections: int = 20
 
-
-class AuthConfig(_Settings):
+class AuthConfig(_Settings, plain.AuthConfig):
     """Local tokens; `SYMBIONT_AUTH_*`. Lifetimes in seconds.
 
     The runtime takes API keys; these tokens are for applications that check users on their own.
@@ -84,43 +77,17 @@ class AuthConfig(_Settings):
 
     model_config = _reads("SYMBIONT_AUTH_")
 
-    jwt_secret_key: str | None = Field(default=None, repr=False)
-    jwt_algorithm: str = "HS256"
-    jwt_expiration_seconds: int = 3600
-    jwt_refresh_expiration_seconds: int = 86400
-    api_key_header: str = "Authorization"
-    enable_refresh_tokens: bool = True
-    token_issuer: str = "symbiont"
-    token_audience: str = "symbiont-api"
 
-
-class VectorConfig(_Settings):
+class VectorConfig(_Settings, plain.VectorConfig):
     """A vector database; `SYMBIONT_VECTOR_*`."""
 
     model_config = _reads("SYMBIONT_VECTOR_")
 
-    provider: str = "qdrant"
-    host: str = "localhost"
-    port: int = 6333
-    collection_name: str = "symbiont_vectors"
-    vector_size: int = 1536
-    distance_metric: str = "cosine"
-    enable_indexing: bool = True
-    batch_size: int = 100
 
-
-class LoggingConfig(_Settings):
+class LoggingConfig(_Settings, plain.LoggingConfig):
     """Logging; `SYMBIONT_LOGGING_*`."""
 
     model_config = _reads("SYMBIONT_LOGGING_")
-
-    level: str = "INFO"
-    format: str = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-    file_path: str | None = None
-    enable_console: bool = True
-    enable_structured: bool = False
-    max_file_size: str = "10MB"
-    backup_count: int = 5
 
 
 class ClientConfig(_Settings):
