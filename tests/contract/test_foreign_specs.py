@@ -82,7 +82,13 @@ def test_they_agree_on_everything(sandbox: Sandbox) -> None:
     assert failures(report) == []
 
 
-@pytest.mark.parametrize("name", ["petstore31", "traintravel31"])
+LARGE = {"digitalocean", "docker", "openai31", "nexus", "slack", "telegram"}
+UNREACHABLE = {"inference_upload_batch_file": "its server is `https://`, without a host: callers are told of one"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in NAMES]
+)
 def test_a_client_that_is_generated_on_the_spot_keeps_a_foreign_spec(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +98,7 @@ def test_a_client_that_is_generated_on_the_spot_keeps_a_foreign_spec(
     monkeypatch.setenv("WIREWRIGHT_CACHE", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
     broken: list[str] = []
-    for case in Suite.of_file(path).cases():
+    for case in Suite.of_file(path).cases(only=lambda operation: operation not in UNREACHABLE):
         try:
             case.check()
         except ContractError as error:

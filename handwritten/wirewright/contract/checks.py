@@ -82,12 +82,19 @@ def check_request(
     """Everything wrong with a request. With a document (and, to save time, its router) the operation is looked up."""
     document = spec if isinstance(spec, SpecDocument) else spec.document
     match = (router or Router(document)).match(request.method, request.raw_path, request.query)
+    if match is not None and isinstance(spec, SpecOperation) and _are_one_on_the_wire(match.operation, spec):
+        match = Match(spec, match.path)
     if match is None or (isinstance(spec, SpecOperation) and match.operation is not spec):
         expected = "any operation" if isinstance(spec, SpecDocument) else repr(spec)
         return [Problem("unknown_operation", "path", f"{request.method} {request.raw_path} is not {expected}")]
     decoded = decode_request(match, request.query, request.header_map, request.body)
     unauthorised = check_security(match.operation, request.query, request.header_map) if security else []
     return decoded.problems + unauthorised
+
+
+def _are_one_on_the_wire(one: SpecOperation, other: SpecOperation) -> bool:
+    """Whether nothing but the fragment of their paths, which is never sent, tells two operations apart."""
+    return one.method == other.method and one.path.partition("#")[0] == other.path.partition("#")[0]
 
 
 def decode_request(match: Match, query: str, headers: Mapping[str, str], body: bytes) -> Decoded:
@@ -242,12 +249,25 @@ def _decode_body(decoded: Decoded, operation: SpecOperation, content_type: str, 
         decoded.problems.append(_wrong_media_type(documented, content_type, "request"))
         return
     if is_object(decoded.body) and not is_json(media_type_of(effective)):
-        fields = unstyled(decoded.body, media_type.declared.get("encoding") or {})
+        fields = unstyled(decoded.body, _styled(operation, media_type))
         form = retyped(operation.document.schemas, media_type.schema, fields)
         decoded.body = form
         decoded.problems += _check_form(media_type, form)
         return
     decoded.problems += check_decoded(media_type, effective, decoded.body, "body")
+
+
+def _styled(operation: SpecOperation, form: MediaType) -> dict[str, Any]:
+    """The encodings of a form's fields that hold more than one value."""
+    schemas = operation.document.schemas
+    declared = schemas.resolve(form.schema)
+    known = declared.get("properties", {}) if is_object(declared) else {}
+    kinds = {name: type_names(schemas, known.get(name)) for name in form.declared.get("encoding") or {}}
+    return {
+        name: encoding
+        for name, encoding in (form.declared.get("encoding") or {}).items()
+        if not kinds[name] or kinds[name] & {"array", "object"}
+    }
 
 
 def _is_empty_content(documented: Body | None, content_type: str) -> bool:

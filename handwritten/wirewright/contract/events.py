@@ -7,6 +7,7 @@ import re
 from wirewright.contract.bodies import read_json
 from wirewright.contract.document import MediaType
 from wirewright.contract.problems import Problem
+from wirewright.contract.schemas import type_names
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -27,11 +28,19 @@ def check_event(media_type: MediaType, name: str, data: str, place: str) -> list
     validator = validators[name] if validators else media_type.item_validator
     if validator is None:
         return []
+    if is_text_event(media_type, name):
+        return validator.problems(data, place)
     try:
         value = read_json(data.encode())
     except ValueError as error:
         return [] if validator.is_valid(data) else [Problem("malformed", place, f"the data is {error}")]
     return validator.problems(value, place)
+
+
+def is_text_event(media_type: MediaType, name: str) -> bool:
+    """Whether the data of an event is text as it is, rather than JSON: it is documented as a string."""
+    named = media_type.declared.get("x-sse-events", {})
+    return type_names(media_type.schemas, named.get(name, media_type.declared.get("itemSchema"))) == {"string"}
 
 
 def read_events(body: bytes) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, is_json, media_type_of
 from wirewright.contract.document import MediaType, Response, SpecOperation
+from wirewright.contract.events import is_text_event
 from wirewright.contract.examples import NoValueError, allowed_value, serialised_examples, synthesise
 from wirewright.contract.parameters import ABSENT, Parameter
 from wirewright.contract.schemas import Schemas
@@ -19,7 +20,7 @@ from wirewright.contract.shapes import is_array, is_object
 from wirewright.contract.uploads import with_files
 
 _IN = {"path": "path", "query": "query", "querystring": "query", "header": "headers", "cookie": "cookies"}
-_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI: such header parameters are ignored
+_NOT_PARAMETERS = frozenset({"accept", "content-type"})  # said by the forms of bodies and answers
 _BINARY = b"\x89example\r\n\x00\xff"
 
 
@@ -209,7 +210,13 @@ def _made_stream(form: MediaType, schemas: Schemas) -> str:
     item = form.declared.get("itemSchema", {})
     if media_type_of(form.name) != EVENT_STREAM:
         return json.dumps(synthesise(schemas, item))
-    return "\n\n".join(f"event: {name}\ndata: {json.dumps(value)}" for name, value in made_events(form))
+    return "\n\n".join(frame_of(form, name, value) for name, value in made_events(form))
+
+
+def frame_of(form: MediaType, name: str, value: Any) -> str:
+    """One event as it is written, without the empty line that ends it."""
+    data = str(value) if is_text_event(form, name) else json.dumps(value)
+    return "\n".join([f"event: {name}", *(f"data: {line}" for line in data.split("\n"))])
 
 
 def made_events(form: MediaType) -> list[tuple[str, Any]]:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -20,6 +20,7 @@ from wirewright.contract.walking import Node, put, walk
 UNKNOWN_FIELD = "x_added_tomorrow"
 UNKNOWN_FIELD_VALUE = {"list": [1, None, "é"], "flag": True}
 UNKNOWN_ENUM_VALUE = "added-tomorrow"
+_PRECISION = timedelta.resolution  # Python's own; servers may write nanoseconds
 _DURATION = re.compile(
     r"(-?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII
 )  # of fixed length
@@ -82,10 +83,16 @@ def _same(before: Any, after: Any) -> bool:
     if isinstance(before, bool) or isinstance(after, bool) or before is None or after is None:
         return before is after
     if isinstance(before, str) and isinstance(after, str):
-        return before == after or _meaning(before) == _meaning(after) is not None
+        return before == after or _mean_the_same(_meaning(before), _meaning(after))
     if isinstance(before, int | float) and isinstance(after, int | float):
         return before == after
     return type(before) is type(after) and bool(before == after)
+
+
+def _mean_the_same(before: Any, after: Any) -> bool:
+    if isinstance(before, datetime) and isinstance(after, datetime):
+        return abs(before - after) <= _PRECISION
+    return before is not None and bool(before == after)
 
 
 def _meaning(text: str) -> Any:

@@ -7,20 +7,24 @@ and the request that comes back shows where the marks went.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, cast
 
 import msgspec
 
 from wirewright import codecs
 from wirewright.bodies import File, FileContent
+from wirewright.codecs import CodecError
 from wirewright.contract.bodies import is_json, media_type_of
 from wirewright.contract.document import SpecOperation
 from wirewright.contract.example_calls import ExampleCall
 from wirewright.contract.parameters import ABSENT
+from wirewright.contract.uploads import without_files
 from wirewright.operation import Operation
 from wirewright.request import Request, StreamRequest
 
@@ -73,7 +77,11 @@ class Endpoint:
             return File(call.body)
         if kind in (bytes, Any) and not is_json(media_type_of(media_type)) and isinstance(call.body, str):
             return call.body.encode() if kind is bytes else call.body
-        return codecs.get(self.operation.codec).convert(call.body, kind)
+        convert = codecs.get(self.operation.codec).convert
+        try:
+            return convert(call.body, kind)
+        except CodecError:  # a class that is sent as JSON as well has texts where others have files
+            return convert(without_files(call.body), kind)
 
     def _hint(self, name: str) -> Any:
         """The type of an argument; any, where its name is known to type checkers alone."""
@@ -97,14 +105,20 @@ class TypedCaller:
     def endpoints(self) -> Mapping[str, list[Endpoint]]:
         """By operationId; two for an operation that can be answered at once and as a stream."""
         found: dict[str, list[Endpoint]] = {}
-        operations = import_module(f"{self.package}.operations")
-        for name in dir(operations):
-            function = None if name.startswith("_") else getattr(operations, name)
-            if inspect.isfunction(function):
-                endpoint = _endpoint(function)
-                if endpoint is not None:
-                    found.setdefault(endpoint.operation.id, []).append(endpoint)
+        for module in self._modules():
+            for name, function in sorted(vars(module).items()):
+                if inspect.isfunction(function) and function.__module__ == module.__name__ and name[0] != "_":
+                    endpoint = _endpoint(function)
+                    if endpoint is not None:
+                        found.setdefault(endpoint.operation.id, []).append(endpoint)
         return found
+
+    def _modules(self) -> Iterator[ModuleType]:
+        """The modules with the functions: one for each resource, which may be called like a function of it."""
+        operations = import_module(f"{self.package}.operations")
+        yield operations
+        for each in iter_modules(operations.__path__):
+            yield import_module(f"{operations.__name__}.{each.name}")
 
     @cached_property
     def codec(self) -> str:

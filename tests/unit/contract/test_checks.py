@@ -192,6 +192,25 @@ def test_an_event_stream_is_checked_event_by_event(api: SpecDocument) -> None:
     ]
 
 
+@pytest.mark.parametrize(("schema", "kinds"), [({"type": "string"}, []), ({"type": "integer"}, ["malformed", "schema"])])
+def test_events_that_are_text_are_text_whatever_they_look_like(
+    document: Callable[..., SpecDocument], schema: Any, kinds: list[str]
+) -> None:
+    content = {"text/event-stream": {"itemSchema": schema}}
+    operation = {"operationId": "a", "responses": {"200": {"description": "", "content": content}}}
+    (found,) = document({"/a": {"get": operation}}).operations
+    stream = b'data: plain text\n\ndata: {"a": 1}\n\ndata: 5\n\n'
+    problems = check_response(found, 200, {"content-type": "text/event-stream"}, stream)
+    assert [problem.kind for problem in problems] == kinds
+
+
+def test_operations_that_only_a_fragment_tells_apart_are_one_on_the_wire(document: Callable[..., SpecDocument]) -> None:
+    paths = {f"/a#{name}": {"get": {"operationId": name, "responses": {}}} for name in ("one", "two")}
+    opened = document(paths)
+    for name in ("one", "two"):
+        assert check_request(opened.by_id[name], WireRequest("GET", "/a")) == []
+
+
 def test_json_lines_are_checked_line_by_line(api: SpecDocument) -> None:
     lines = b'{"kind":"x"}\n\n{"kind":2}\n'
     problems = check_response(api.by_id["watch"], 200, {"content-type": "application/jsonl"}, lines)
