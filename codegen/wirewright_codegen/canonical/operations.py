@@ -78,24 +78,27 @@ class Operations:
         if followed is None:
             return
         raw, where = followed
+        beside = item if is_map(item) and "$ref" in item else {}
+        sources = {word: at if word in beside else where for word in raw}
         methods: list[tuple[str, Any, At]] = [
-            (method, raw[method], where.child(method)) for method in (*METHODS, "query") if method in raw
+            (method, raw[method], sources[method].child(method)) for method in (*METHODS, "query") if method in raw
         ]
         for word in ("additionalOperations", EXTRA):
             extra = raw.get(word)
             methods.extend(
-                (str(method), operation, where.child(word, method))
+                (str(method), operation, sources[word].child(word, method))
                 for method, operation in (extra.items() if is_map(extra) else ())
             )
+        shared_at = sources.get("parameters", where)
         for method, operation, operation_at in methods:
             if not is_map(operation):
                 self.schemas.account.lose(self._pointer(operation_at), "an operation must be an object", subject)
                 continue
             if self.lifter:
-                lifted = self.lifter.operation(operation, operation_at, raw, where)
-                yield Found(path, method, lifted, operation_at, {**raw, "parameters": []}, where)
+                lifted = self.lifter.operation(operation, operation_at, raw, shared_at)
+                yield Found(path, method, lifted, operation_at, {**raw, "parameters": []}, where, shared_at)
             else:
-                yield Found(path, method, operation, operation_at, raw, where)
+                yield Found(path, method, operation, operation_at, raw, where, shared_at)
 
     def _path_item(self, item: Any, at: At, subject: Subject) -> tuple[Mapping[str, Any], At] | None:
         """A path item, its reference followed; what stands beside it is kept. Null has no operations."""
@@ -135,7 +138,8 @@ class Operations:
             body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
             if body is not None:
                 operation["requestBody"] = body
-        operation["responses"] = self._responses(raw.get("responses"), at.child("responses"), place, found.method)
+        responses, where = self.schemas.references.followed(raw.get("responses"), at.child("responses"))
+        operation["responses"] = self._responses(responses, where, place, found.method)
         declared = raw.get("security")
         # an empty list says that no credentials are needed, which `{}` says too; where nothing is said it stays empty
         operation["security"] = (declared or [{}]) if is_list(declared) else security

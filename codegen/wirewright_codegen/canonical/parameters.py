@@ -20,7 +20,11 @@ _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An operation as found: where it belongs, and its raw form. `reserved`: path parameters that may hold slashes."""
+    """An operation as found: where it belongs, and its raw form.
+
+    `shared_at` is where the parameters of its path stand: beside a reference, or in what that leads to (`item_at`);
+    `reserved` are path parameters that may hold slashes.
+    """
 
     path: str
     method: str
@@ -28,6 +32,7 @@ class Found:
     at: At
     item: Mapping[str, Any]
     item_at: At
+    shared_at: At
     reserved: frozenset[str] = frozenset()
 
 
@@ -45,10 +50,10 @@ class Parameters:
         """
         path_place = Place(f"path:{found.path}", " ".join(re.findall(r"\w+", found.path)) or "root")
         read: dict[tuple[str, str], Schema] = {}
-        for source, at, inner in ((found.item, found.item_at, path_place), (found.raw, found.at, place)):
-            listed = source.get("parameters")
+        for source, at, inner in ((found.item, found.shared_at, path_place), (found.raw, found.at, place)):
+            listed, where = self.schemas.references.followed(source.get("parameters"), at.child("parameters"))
             for number, parameter in enumerate(listed if is_list(listed) else ()):
-                one = self._parameter(parameter, at.child("parameters", number), inner)
+                one = self._parameter(parameter, where.child(number), inner)
                 if one is not None:
                     name: str = one["name"]
                     read[one["in"], name.lower() if one["in"] == "header" else name] = one

@@ -9,7 +9,7 @@ from urllib.parse import urldefrag, urljoin
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.document import Document, self_of
-from wirewright_codegen.read.pointer import escape, from_fragment, lookup
+from wirewright_codegen.read.pointer import escape, from_fragment, lookup, split
 from wirewright_codegen.read.sources import resolve_name
 from wirewright_codegen.read.values import is_list, is_map
 
@@ -21,6 +21,7 @@ class References:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self._walking = 0
 
     def id(self, at: At) -> str:
         """A location as text: `#/pointer`, led by the file's name when it is not the document's own."""
@@ -53,8 +54,29 @@ class References:
         if base.pointer and not self._exists(found):
             found = At(base.file, pointer)  # a component with `$id` that refers to its document all the same
         if not self._exists(found):
-            raise self.error(f"the reference {reference!r} points to nothing", at)
+            walked = self._walked(found)
+            if walked is None:
+                raise self.error(f"the reference {reference!r} points to nothing", at)
+            return walked
         return found
+
+    def _walked(self, at: At) -> At | None:
+        """Where a pointer leads when the references on its way are followed: JSON Pointer does not, people do."""
+        if self._walking >= _MAX_HOPS or at.file not in self.document.files:
+            return None
+        self._walking += 1
+        try:
+            here = At(at.file, "")
+            for token in split(at.pointer):
+                if not self._exists(here.child(token)):
+                    _, here = self.followed(self.value(here), here)
+                here = here.child(token)
+                self.value(here)
+        except (LookupError, ValueError):
+            return None
+        finally:
+            self._walking -= 1
+        return here
 
     def followed(self, raw: Any, at: At) -> tuple[Any, At]:
         """A value, or what its `$ref` leads to in the end, and where that stands.

@@ -191,9 +191,8 @@ def _is_number(value: Any) -> bool:
 
 def _object(builder: Children, raw: Mapping[str, Any], at: At) -> Schema:
     tree: Schema = {"type": "object"}
-    properties = raw.get("properties")
+    properties, where = builder.references.followed(raw.get("properties"), at.child("properties"))
     if is_map(properties):
-        where = at.child("properties")
         tree["properties"] = {
             str(name): builder.child(schema, where.child(name)) for name, schema in properties.items()
         }

@@ -14,6 +14,7 @@ from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.document import Document, SourceFile, self_of
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.parse import parse
+from wirewright_codegen.read.sections import with_sections
 from wirewright_codegen.read.sources import Sources, is_remote, resolve_name
 from wirewright_codegen.read.values import is_list, is_map
 
@@ -115,6 +116,9 @@ class _Reader:
             if schema not in self.files:
                 self.files[schema] = self._load(schema)
         self._follow(waiting)
+        if name in self.files and name not in schemas:
+            root = self.files[name]
+            self.files[name] = SourceFile(name, with_sections(root.value, name, self.files), root.text)
         return Document(name, self.files, schemas, self.failures, self.options)
 
     def _exists(self, name: str) -> bool:

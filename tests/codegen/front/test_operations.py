@@ -471,6 +471,22 @@ def test_a_path_item_elsewhere(canonical: Canonicalise, tiny: Tiny) -> None:
     assert result.account.complete
 
 
+def test_operations_and_parameters_beside_the_reference_of_a_path_item(canonical: Canonicalise, tiny: Tiny) -> None:
+    item = {
+        "$ref": "#/components/pathItems/I",
+        "put": {"operationId": "own", "responses": {"200": {"description": "", "content": json(thing(a=STRING))}}},
+        "parameters": [{"name": "q", "in": "query", "schema": {"enum": ["a"]}}],
+    }
+    items = {"I": {"get": {"operationId": "shared"}}}
+
+    result = canonical({**tiny(paths={"/a": item}), "components": {"pathItems": items}})
+
+    found = result.document["paths"]["/a"]
+    assert result.account.complete, result.account.losses
+    assert found["put"]["responses"]["200"]["content"] == json(ref("OwnResponse"))
+    assert [one["name"] for method in ("get", "put") for one in found[method]["parameters"]] == ["q", "q"]
+
+
 def test_a_path_item_that_cannot_be_had_is_in_the_account(canonical: Canonicalise, tiny: Tiny) -> None:
     result = canonical(tiny(paths={"/a": {"$ref": "#/components/pathItems/No"}, "/b": {"get": {}}}))
 

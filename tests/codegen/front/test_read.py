@@ -519,6 +519,63 @@ def test_overlays_that_make_no_sense(write: Write, actions: Any, reason: str) ->
     assert caught.value.file == "overlay.json"
 
 
+# -- sections in files of their own, which bundlers read and no version of OpenAPI has
+
+
+def test_sections_may_stand_in_files_of_their_own(write: Write) -> None:
+    folder = write(
+        openapi_DOT_yaml="openapi: 3.0.3\ninfo: {$ref: info.yaml}\npaths: {$ref: paths/index.yaml}\n"
+        "components:\n  schemas: {$ref: schemas/index.yaml, Own: {type: string}}\n"
+        "  parameters: {$ref: 'all.yaml#/p'}\n",
+        info_DOT_yaml="{title: In parts, version: '2'}",
+        paths__index_DOT_yaml="/a/{id}: {get: {operationId: a, parameters: "
+        "[{$ref: '../openapi.yaml#/components/parameters/P'}], responses: {$ref: '../all.yaml#/answers'}}}\n/b: {$ref: b.yaml}\n",
+        paths__b_DOT_yaml="get: {operationId: b, parameters: {$ref: '../all.yaml#/list'}, "
+        "responses: {204: {description: ok}}}",
+        schemas__index_DOT_yaml="A: {$ref: a.yaml}\nB: {type: object, properties: {$ref: 'b.yaml'}}\n",
+        schemas__a_DOT_yaml="{type: object, properties: {b: {$ref: '../openapi.yaml#/components/schemas/B'}}}",
+        schemas__b_DOT_yaml="x: {type: integer}\n",
+        all_DOT_yaml="p: {P: {name: id, in: path, required: true, schema: {type: integer}}}\n"
+        "list: [{name: q, in: query, schema: {type: boolean}}]\n"
+        "answers: {200: {description: ok, content: {application/json: {schema: "
+        "{$ref: 'openapi.yaml#/components/schemas/A/properties/b'}}}}}\n",
+    )
+
+    result = canonicalise(read_document(folder))
+
+    assert_canonical(result.document)
+    assert result.account.complete, result.account.losses
+    assert result.document["info"]["title"] == "In parts"
+    one, other = (result.document["paths"][path]["get"] for path in ("/a/{id}", "/b"))
+    assert (one["parameters"][0]["schema"], other["parameters"][0]["name"]) == ({"type": "integer"}, "q")
+    assert one["responses"]["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/B"}
+    schemas = result.document["components"]["schemas"]
+    assert set(schemas) == {"A", "B", "Own"}
+    assert schemas["B"]["properties"] == {"x": {"type": "integer"}}
+
+
+@pytest.mark.parametrize("reference", ["missing.yaml", "#/nowhere", "openapi.yaml#/components/schemas"])
+def test_a_section_that_cannot_be_had_is_in_the_account(write: Write, reference: str) -> None:
+    folder = write(openapi_DOT_yaml=f"{HEAD}components: {{schemas: {{$ref: '{reference}'}}}}\n")
+
+    assert not canonicalise(read_document(folder)).account.complete
+
+
+def test_pointers_lead_through_references_and_never_in_circles(write: Write) -> None:
+    folder = write(
+        openapi_DOT_yaml=HEAD
+        + "components: {schemas: {A: {$ref: 'a.yaml'}, B: {$ref: '#/components/schemas/A/properties/x'}, "
+        "C: {$ref: '#/components/schemas/C/properties/x'}}}\n",
+        a_DOT_yaml="{$ref: 'b.yaml#/here'}",
+        b_DOT_yaml="here: {type: object, properties: {x: {type: integer}}}",
+    )
+
+    result = canonicalise(read_document(folder))
+
+    assert result.document["components"]["schemas"]["B"]["type"] == "integer"
+    assert [loss.pointer for loss in result.account.losses] == ["#/components/schemas/C"]
+
+
 # -- documents that have a name of their own (`$self` of OpenAPI 3.2)
 
 SELF = "openapi: 3.2.0\n$self: https://api.test/v1/openapi\ninfo: {title: Self, version: '1'}\n"
