@@ -192,7 +192,9 @@ def test_an_event_stream_is_checked_event_by_event(api: SpecDocument) -> None:
     ]
 
 
-@pytest.mark.parametrize(("schema", "kinds"), [({"type": "string"}, []), ({"type": "integer"}, ["malformed", "schema"])])
+@pytest.mark.parametrize(
+    ("schema", "kinds"), [({"type": "string"}, []), ({"type": "integer"}, ["malformed", "schema"])]
+)
 def test_events_that_are_text_are_text_whatever_they_look_like(
     document: Callable[..., SpecDocument], schema: Any, kinds: list[str]
 ) -> None:
