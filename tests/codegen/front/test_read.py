@@ -529,7 +529,8 @@ def test_sections_may_stand_in_files_of_their_own(write: Write) -> None:
         "  parameters: {$ref: 'all.yaml#/p'}\n",
         info_DOT_yaml="{title: In parts, version: '2'}",
         paths__index_DOT_yaml="/a/{id}: {get: {operationId: a, parameters: "
-        "[{$ref: '../openapi.yaml#/components/parameters/P'}], responses: {$ref: '../all.yaml#/answers'}}}\n/b: {$ref: b.yaml}\n",
+        "[{$ref: '../openapi.yaml#/components/parameters/P'}], responses: {$ref: '../all.yaml#/answers'}}}\n"
+        "/b: {$ref: b.yaml}\n",
         paths__b_DOT_yaml="get: {operationId: b, parameters: {$ref: '../all.yaml#/list'}, "
         "responses: {204: {description: ok}}}",
         schemas__index_DOT_yaml="A: {$ref: a.yaml}\nB: {type: object, properties: {$ref: 'b.yaml'}}\n",
