@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wirewright_codegen import text
+from wirewright_codegen import naming, text
 from wirewright_codegen.document import plain
-from wirewright_codegen.operations.values import SecurityChoice, ServerChoice
+from wirewright_codegen.operations.values import SecurityChoice, ServerChoice, ServerVariable
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 
@@ -26,12 +26,13 @@ class FunctionView:
 
 
 def server_views(servers: Iterable[ServerChoice]) -> list[FunctionView]:
-    """A function that puts a URL together, for each server with variables."""
-    found: list[FunctionView] = []
-    for server in servers:
-        if not server.variables:
-            continue
-        suffix = f"_{len(found) + 1}" if found else ""
+    """A function that puts a URL together, for each server with variables. The first has the plain name."""
+    several = [server for server in servers if server.variables]
+    wanted = {plain(server.url): [f"server_url_{naming.identifier(plain(server.url))}"] for server in several[1:]}
+    names = naming.unique(wanted, taken=["server_url"])
+    found: dict[str, FunctionView] = {}
+    for server in several:
+        function = names.get(plain(server.url), "server_url") if found else "server_url"
         given = {plain(variable.wire): variable.name for variable in server.variables}
         pieces = _VARIABLE.split(plain(server.url))
         parts = [
@@ -39,7 +40,7 @@ def server_views(servers: Iterable[ServerChoice]) -> list[FunctionView]:
             for index, piece in enumerate(pieces)
             if index % 2 or piece
         ]
-        rows = [f"{v.name}: {text.sentence(v.doc)}{_choices(v.choices)}" for v in server.variables]
+        rows = [" ".join([f"{v.name}:", *filter(None, _told(v))]) for v in server.variables]
         doc = text.paragraphs(
             [
                 text.sentence(server.doc) or "The URL of the server, for `Api(base_url)`.",
@@ -47,13 +48,13 @@ def server_views(servers: Iterable[ServerChoice]) -> list[FunctionView]:
             ]
         )
         signature = "*, " + ", ".join(f"{v.name}: str = {text.literal(v.default)}" for v in server.variables)
-        found.append(FunctionView(f"server_url{suffix}", signature, text.docstring(doc), " + ".join(parts)))
-    return found
+        found.setdefault(function, FunctionView(function, signature, text.docstring(doc), " + ".join(parts)))
+    return [*found.values()]
 
 
-def _choices(choices: tuple[object, ...]) -> str:
-    shown = ", ".join(f"`{text.clean(plain(choice))}`" for choice in choices)  # type: ignore[arg-type]
-    return f" One of {shown}." if shown else ""
+def _told(variable: ServerVariable) -> tuple[str, str]:
+    shown = ", ".join(f"`{text.clean(plain(choice))}`" for choice in variable.choices)
+    return text.sentence(variable.doc), f"One of {shown}." if shown else ""
 
 
 def scheme_views(schemes: Iterable[SecurityChoice]) -> list[FunctionView]:

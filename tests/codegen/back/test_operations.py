@@ -403,9 +403,15 @@ def test_credentials_by_scheme(build: Any, make_spec: Any, make_operation: Any, 
 
 def test_servers_with_variables_are_a_function(build: Any, make_spec: Any, make_operation: Any) -> None:
     variables = {"region": {"default": "eu", "enum": ["eu", "us"]}, "class": {"default": "v1"}}
-    servers = [{"url": "https://{region}.things.test/{class}", "variables": variables}]
+    other = {"url": "https://{tenant}.example.test", "variables": {"tenant": {"default": "me"}}}
+    servers = [
+        {"url": "https://{region}.things.test/{class}", "variables": variables},
+        {"url": "https://a.test"},
+        other,
+    ]
     package = build(make_spec({"/x": {"get": make_operation()}}) | {"servers": servers})
     assert package.module("_package").server_url(region="us") == "https://us.things.test/v1"
+    assert package.module("_package").server_url_https_tenant_example_test(tenant="you") == "https://you.example.test"
     assert package.module("_package").BASE_URL == "https://eu.things.test/v1"
 
 
