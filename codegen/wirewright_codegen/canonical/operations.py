@@ -42,6 +42,7 @@ class Operations:
     ids: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     keys: dict[str, str] = field(default_factory=dict[str, str])
     webhooks: dict[str, Schema] = field(default_factory=dict[str, Schema])
+    _open: set[At] = field(default_factory=set[At])
 
     def paths(self, sources: Iterable[tuple[Any, At]]) -> dict[str, Schema]:
         """The canonical `paths`, of every place that has path items."""
@@ -243,11 +244,16 @@ class Operations:
             if found is None:
                 continue
             value, where = found
+            if where in self._open:
+                self.schemas.account.note(self._pointer(at.child(name)), "the callback leads back to itself", "webhook")
+                continue
+            self._open.add(where)
             items = [(key, item) for key, item in _items(value)]
             for expression, item in items:
                 hook = f"{operation}.{name}" + (f".{_expression(expression)}" if len(items) > 1 else "")
                 self._hook(hook, item, where.child(expression), f"{operation} {name}")
                 self.webhooks[hook]["x-callback-expression"] = expression
+            self._open.discard(where)
 
 
 def _items(raw: Any) -> Iterator[tuple[str, Any]]:

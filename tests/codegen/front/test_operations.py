@@ -458,6 +458,17 @@ def test_callbacks_become_webhooks(canonical: Canonicalise, tiny: Tiny) -> None:
 # -- path items
 
 
+def test_a_callback_that_is_answered_by_itself(canonical: Canonicalise, tiny: Tiny) -> None:
+    again = {"again": {"$ref": "#/components/callbacks/Again"}}
+    callback = {"{$request.body#/url}": {"post": {"callbacks": again, "responses": {}}}}
+    paths = {"/a": {"post": {"operationId": "start", "callbacks": again}}}
+
+    result = canonical({**tiny(paths=paths), "components": {"callbacks": {"Again": callback}}})
+
+    assert list(result.document["webhooks"]) == ["start.again"]
+    assert "leads back to itself" in result.account.notes[0].reason
+
+
 def test_a_path_item_elsewhere(canonical: Canonicalise, tiny: Tiny) -> None:
     document = {
         **tiny(paths={"/a": {"$ref": "#/components/pathItems/A", "summary": "mine"}}),
