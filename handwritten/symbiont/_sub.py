@@ -82,30 +82,23 @@ async def _awaited(found: Any, read: Callable[[Reply], T]) -> T:
     return read(await found)
 
 
-class SubClient(Face):
+class _OfParent:
+    style: ClassVar[Style] = Style("/", both=True)
+
+    def __init__(self, parent_client: Any) -> None:
+        self._transport: Any = _Through(parent_client, self.style)
+        self._client = parent_client
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._client!r}>"
+
+
+class SubClient(_OfParent, Face):
     """A sub-client, made from its parent."""
 
-    style: ClassVar[Style] = Style("/", both=True)
 
-    def __init__(self, parent_client: Any) -> None:
-        super().__init__(_Through(parent_client, self.style))
-        self._client = parent_client
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._client!r}>"
-
-
-class AsyncSubClient(AsyncFace):
+class AsyncSubClient(_OfParent, AsyncFace):
     """The async twin of a sub-client: the same methods, to be awaited."""
-
-    style: ClassVar[Style] = Style("/", both=True)
-
-    def __init__(self, parent_client: Any) -> None:
-        super().__init__(_Through(parent_client, self.style))
-        self._client = parent_client
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._client!r}>"
 
 
 class Sub(Generic[T]):

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -50,6 +50,8 @@ def _reads(prefix: str) -> SettingsConfigDict:
 
 
 class _Settings(BaseSettings):
+    model_config: ClassVar[Any] = _reads("SYMBIONT_")  # of settings and of plain models at once
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from symbiont.agentpin._values import allowed_domains, now_iso, objects
-from symbiont.agentpin.fetching import WORLD, Reach, afetch_json, fetch_json, well_known
+from symbiont.agentpin.fetching import WORLD, Fetches, Reach, afetched, fetched, well_known
 from symbiont.agentpin.types import VERSION, AgentPinError, ErrorCode
 
 PATH = "agent-identity.json"
@@ -63,14 +63,17 @@ def find_agent_by_id(doc: Mapping[str, Any], agent_id: str) -> dict[str, Any] | 
 
 def fetch_discovery_document(domain: str, *, reach: Reach = WORLD) -> dict[str, Any]:
     """The document of a domain, fetched and valid. Redirects are refused. Raises `AgentPinError`."""
-    document = fetch_json(well_known(domain, PATH, reach), reach=reach)
-    validate_discovery_document(document, domain)
-    return document
+    return fetched(discovery_of(domain, reach), reach)
 
 
 async def afetch_discovery_document(domain: str, *, reach: Reach = WORLD) -> dict[str, Any]:
     """As `fetch_discovery_document`."""
-    document = await afetch_json(well_known(domain, PATH, reach), reach=reach)
+    return await afetched(discovery_of(domain, reach), reach)
+
+
+def discovery_of(domain: str, reach: Reach) -> Fetches[dict[str, Any]]:
+    """Fetches the document of a domain."""
+    document = yield well_known(domain, PATH, reach), 0
     validate_discovery_document(document, domain)
     return document
 

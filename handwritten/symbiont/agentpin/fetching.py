@@ -6,11 +6,12 @@ name without a dot, unless `Reach(private=True)`.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 from wirewright import AsyncClient, Client, Content, Operation, Outcome, Request, StatusError
@@ -25,6 +26,11 @@ MAX_REDIRECTS: Final = 5
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:]*)(?::[0-9]{1,5})?\Z")
+
+
+T = TypeVar("T")
+Fetches = Generator[tuple[str, int], dict[str, Any], T]
+"""Yields an address and how many redirects are followed, and is sent the document that is there."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,38 @@ async def afetch_json(url: str, *, redirects: int = 0, reach: Reach = WORLD) -> 
     except StopIteration as done:
         document: dict[str, Any] = done.value
         return document
+
+
+def fetched(flow: Fetches[T], reach: Reach) -> T:
+    """What a flow of fetches comes to. A fetch that fails is raised in it."""
+    resume: Callable[[], tuple[str, int]] = functools.partial(next, flow)
+    try:
+        while True:
+            url, redirects = resume()
+            try:
+                document = fetch_json(url, redirects=redirects, reach=reach)
+            except AgentPinError as error:
+                resume = functools.partial(flow.throw, error)
+            else:
+                resume = functools.partial(flow.send, document)
+    except StopIteration as done:
+        return cast("T", done.value)
+
+
+async def afetched(flow: Fetches[T], reach: Reach) -> T:
+    """As `fetched`."""
+    resume: Callable[[], tuple[str, int]] = functools.partial(next, flow)
+    try:
+        while True:
+            url, redirects = resume()
+            try:
+                document = await afetch_json(url, redirects=redirects, reach=reach)
+            except AgentPinError as error:
+                resume = functools.partial(flow.throw, error)
+            else:
+                resume = functools.partial(flow.send, document)
+    except StopIteration as done:
+        return cast("T", done.value)
 
 
 def _flow(url: str, redirects: int, reach: Reach) -> Generator[tuple[str, str], Outcome[bytes], dict[str, Any]]:

@@ -12,18 +12,12 @@ from symbiont.agentpin._values import is_object, moment, number, objects, text, 
 from symbiont.agentpin.capability import capabilities_subset
 from symbiont.agentpin.constraint import constraints_subset_of
 from symbiont.agentpin.crypto import verify_der
-from symbiont.agentpin.discovery import (
-    afetch_discovery_document,
-    fetch_discovery_document,
-    find_agent_by_id,
-    find_key_by_kid,
-    validate_discovery_document,
-)
-from symbiont.agentpin.fetching import WORLD, Reach
+from symbiont.agentpin.discovery import discovery_of, find_agent_by_id, find_key_by_kid, validate_discovery_document
+from symbiont.agentpin.fetching import MAX_REDIRECTS, WORLD, Fetches, Reach, afetched, fetched
 from symbiont.agentpin.jwk import jwk_to_pem
 from symbiont.agentpin.jwt import Decoded, base64url_decode, decode_jwt_unverified
 from symbiont.agentpin.pinning import KeyPinStore, PinningResult, first_seen
-from symbiont.agentpin.revocation import afetch_revocation_document, check_revocation, fetch_revocation_document
+from symbiont.agentpin.revocation import check_revocation
 from symbiont.agentpin.types import AgentPinError, AgentStatus, ErrorCode, VerificationResult, VerifierConfig
 
 ANYONE = "*"
@@ -86,16 +80,7 @@ def verify_credential(
     reach: Reach = WORLD,
 ) -> VerificationResult:
     """Verify with the documents that the issuer publishes; when they cannot be had, the credential is not good."""
-    issuer = issuer_of(credential_jwt)
-    if isinstance(issuer, VerificationResult):
-        return issuer
-    try:
-        discovery = fetch_discovery_document(issuer, reach=reach)
-        endpoint = text(discovery.get("revocation_endpoint"))
-        revocation = fetch_revocation_document(endpoint, reach=reach) if endpoint else None
-    except AgentPinError as error:
-        return _not_fetched(error)
-    return verify_credential_offline(credential_jwt, discovery, revocation, pin_store, audience, config)
+    return fetched(_online(credential_jwt, pin_store, audience, config, reach), reach)
 
 
 async def averify_credential(
@@ -107,13 +92,19 @@ async def averify_credential(
     reach: Reach = WORLD,
 ) -> VerificationResult:
     """As `verify_credential`."""
+    return await afetched(_online(credential_jwt, pin_store, audience, config, reach), reach)
+
+
+def _online(
+    credential_jwt: str, pin_store: KeyPinStore, audience: str | None, config: VerifierConfig | None, reach: Reach
+) -> Fetches[VerificationResult]:
     issuer = issuer_of(credential_jwt)
     if isinstance(issuer, VerificationResult):
         return issuer
     try:
-        discovery = await afetch_discovery_document(issuer, reach=reach)
+        discovery = yield from discovery_of(issuer, reach)
         endpoint = text(discovery.get("revocation_endpoint"))
-        revocation = await afetch_revocation_document(endpoint, reach=reach) if endpoint else None
+        revocation = (yield endpoint, MAX_REDIRECTS) if endpoint else None
     except AgentPinError as error:
         return _not_fetched(error)
     return verify_credential_offline(credential_jwt, discovery, revocation, pin_store, audience, config)
