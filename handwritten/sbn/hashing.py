@@ -22,6 +22,7 @@ GENESIS = "genesis"
 VOLATILE_KEYS = frozenset(constants.VOLATILE_KEYS)
 """Members that do not count, at any depth."""
 _PLACES = Decimal("0.000000000001")
+_AS_THEY_ARE = frozenset([str, int, bool, type(None)])
 
 
 def canonical_bytes(payload: Any, *, volatile_keys: Iterable[str] = ()) -> bytes:
@@ -59,6 +60,8 @@ def snapchore_entry(entry: Mapping[str, Any]) -> str:
 def _normalised(value: Any, volatile: frozenset[str] | set[str], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError(f"nesting deeper than {MAX_DEPTH}")
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value).items()
         return {str(key): _normalised(item, volatile, depth + 1) for key, item in pairs if key not in volatile}
@@ -74,7 +77,10 @@ def _normalised(value: Any, volatile: frozenset[str] | set[str], depth: int) -> 
 def _rounded(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError("numbers must be finite")
-    exact = Decimal(str(value))
+    text = repr(value)
+    if "e" not in text and len(text) - text.index(".") <= 13:
+        return value  # at most twelve places
+    exact = Decimal(text)
     if exact.as_tuple().exponent in range(-12, 1):
         return value
     return float(exact.quantize(_PLACES, rounding=ROUND_HALF_UP)) if abs(exact) < Decimal(10) ** 15 else value
