@@ -24,6 +24,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import papers
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT: dict[str, Any] = CONFIG["project"]
@@ -206,47 +208,6 @@ def alone(python: str, out: Path) -> None:
         sys.exit(f"wirewright alone: {told.stderr}")
 
 
-# Papers -------------------------------------------------------------------------------------------------------------
-
-
-def papers(python: Path, out: Path) -> None:
-    """The bill of materials, the licences, the known vulnerabilities of an environment in which everything is."""
-    own = Path(sys.executable).parent
-    run(
-        own / "cyclonedx-py",
-        "environment",
-        "--output-reproducible",
-        "--of",
-        "JSON",
-        "-o",
-        out / "sbom.cdx.json",
-        python,
-    )
-    materials = json.loads((out / "sbom.cdx.json").read_text(encoding="utf-8"))
-    rows = sorted((each["name"], each["version"], licence(each)) for each in materials["components"])
-    lines = ["# Licences", "", "| Package | Version | Licence |", "|---|---|---|"]
-    (out / "licenses.md").write_text(
-        "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]), encoding="utf-8"
-    )
-    purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-    options = ("--format", "markdown", "--progress-spinner", "off", "--timeout", "15", "--path", purelib)
-    audit = attempt(own / "pip-audit", *options)
-    asked = "No known vulnerabilities" in audit.stderr + audit.stdout or "| Name" in audit.stdout
-    told = (audit.stdout.strip() or audit.stderr.strip())[-20_000:]
-    if not asked:
-        told = f"**Not known: no database could be reached.** Run this again online.\n\n    {told[-300:]}"
-    (out / "vulnerabilities.md").write_text(f"# Known vulnerabilities\n\n{told}\n", encoding="utf-8")
-    say(f"papers: {len(rows)} components; vulnerabilities {'asked' if asked else 'NOT asked, no database reached'}")
-
-
-def licence(component: dict[str, Any]) -> str:
-    found = [
-        each.get("expression") or each["license"].get("id") or each["license"].get("name", "")
-        for each in component.get("licenses", [])
-    ]
-    return ", ".join(dict.fromkeys(text.splitlines()[0][:60] for text in found if text)) or "not said"
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--python", action="append", default=[], help="an interpreter to try the wheels on")
@@ -265,7 +226,7 @@ def main() -> None:
     pythons = given.python or [sys.executable]
     alone(pythons[0], given.out)
     tried = [try_out(python, given.out) for python in pythons]
-    papers(tried[0], given.out)
+    say(f"papers: {papers.write(tried[0], given.out)}")
     digests = "".join(f"{digest}  {name}\n" for name, digest in first.items())
     (given.out / "SHA256SUMS").write_text(digests, encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,41 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
 
     assert "USER 10001" in last_stage
     assert lines.index("USER 10001") < lines.index('ENTRYPOINT ["wirewright"]')
+
+
+# The papers of a release ----------------------------------------------------------------------------------------------
+
+FINE: dict[str, Any] = {"name": "attrs", "version": "26.1.0", "vulns": []}
+FLAWED: dict[str, Any] = {
+    "name": "old",
+    "version": "1.0",
+    "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["1.1"], "aliases": [], "description": ""}],
+}
+UNKNOWN: dict[str, Any] = {"name": "own", "version": "0.1", "skip_reason": "not found on the index"}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, "Not known: no database could be reached."),
+        ([FINE], "0 known in the 1 packages that were looked up."),
+        ([FINE, UNKNOWN], "0 known in the 1 packages that were looked up; of 1 nothing is known."),
+        ([UNKNOWN], "0 known in the 0 packages that were looked up; of 1 nothing is known."),
+        ([FLAWED], "| old | 1.0 | PYSEC-2026-1 | 1.1 |"),
+    ],
+    ids=["offline", "clean", "partly", "nobody asked", "flawed"],
+)
+def test_the_report_on_vulnerabilities_does_not_take_silence_for_health(
+    found: list[dict[str, Any]] | None, said: str
+) -> None:
+    page = load_papers().vulnerabilities(found)
+    assert said in page
+    assert ("own" in page) is (found is not None and UNKNOWN in found)
+
+
+def load_papers() -> Any:
+    spec = importlib.util.spec_from_file_location("papers", ROOT / ".ci/papers.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
