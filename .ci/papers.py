@@ -53,23 +53,19 @@ def audited(python: Path) -> list[dict[str, Any]] | None:
 
 def vulnerabilities(found: list[dict[str, Any]] | None) -> str:
     """What is known, and of how many packages nothing is: no answer is not a good answer."""
-    if found is None:
+    asked = [each for each in found or () if "vulns" in each]
+    if not asked:
         return "# Known vulnerabilities\n\n**Not known: no database could be reached.** Run this again online.\n"
-    asked = [each for each in found if "vulns" in each]
-    known = [(each, flaw) for each in asked for flaw in each["vulns"]]
-    unknown = sorted(f"{each['name']}" for each in found if "vulns" not in each)
-    lines = ["# Known vulnerabilities", "", f"**{len(known)} known in the {len(asked)} packages that were looked up.**"]
-    if unknown:
-        lines[-1] = lines[-1].replace(".**", f"; of {len(unknown)} nothing is known.**")
+    unknown = sorted(each["name"] for each in found or () if "vulns" not in each)
+    known = [
+        f"| {each['name']} | {each['version']} | {flaw['id']} | {', '.join(flaw.get('fix_versions', ())) or '–'} |"
+        for each in asked
+        for flaw in each["vulns"]
+    ]
+    silence = f"; of {len(unknown)} nothing is known" if unknown else ""
+    lines = ["# Known vulnerabilities", "", f"**{len(known)} known in the {len(asked)} packages looked up{silence}.**"]
     if known:
-        lines += ["", "| Package | Version | Known as | Mended in |", "|---|---|---|---|"]
-        lines += [
-            f"| {each['name']} | {each['version']} | {flaw['id']} | {', '.join(flaw.get('fix_versions', ())) or '–'} |"
-            for each, flaw in known
-        ]
+        lines += ["", "| Package | Version | Known as | Mended in |", "|---|---|---|---|", *known]
     if unknown:
-        lines += [
-            "",
-            f"No database that could be reached knows these, which says nothing of them: {', '.join(unknown)}.",
-        ]
+        lines += ["", f"No database that could be reached has these: {', '.join(unknown)}."]
     return "\n".join([*lines, ""])
