@@ -56,17 +56,21 @@ def load_config(pyproject: Path) -> list[Target]:
 
 
 def make_target(values: Mapping[str, Any], folder: Path, place: str = "tool.wirewright") -> Target:
-    """One target out of plain values. Raises `ConfigError`."""
+    """One target out of plain values, from `place`; without one, options of a command line. Raises `ConfigError`."""
     unknown = sorted(set(values) - _KEYS)
     if unknown:
         raise ConfigError(f"{place}: {unknown[0]!r} is no option; there are {', '.join(sorted(_KEYS))}")
     for key in ("spec", "package"):
         if key not in values:
             raise ConfigError(f"{place}: {key!r} is missing")
-    given = {key: _value(key, value, folder, f"{place}.{key}") for key, value in values.items()}
+    given = {key: _value(key, value, folder, _at(place, key)) for key, value in values.items()}
     given.setdefault("out", folder / "generated")
     given.setdefault("cache", folder / ".wirewright" / "cache")
     return Target(**given)
+
+
+def _at(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else f"--{key.replace('_', '-')}"
 
 
 def _value(key: str, value: Any, folder: Path, place: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -9,12 +11,36 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from wirewright.cli.report import USAGE, CliError
+
 COMMANDS = ("demo", "generate", "check", "diff", "impact", "watch", "serve", "contract", "infer", "new")
 """Each is the function `run` of the module `wirewright.cli.<name>`, in the order of the help."""
 
 
+_UsageError: Any = typer.BadParameter.__base__
+
+
+@contextmanager
+def _usage() -> Generator[None]:
+    """Wrong usage is told as every other error is, as JSON too."""
+    try:
+        yield
+    except _UsageError as error:
+        if error.ctx is None or type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        raise CliError(error.format_message(), hint=f"{error.ctx.command_path} --help", code=USAGE) from None
+
+
 class LazyGroup(TyperGroup):
     """Knows its commands by name, and loads them one by one."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _usage():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _usage():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

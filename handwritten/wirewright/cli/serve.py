@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
+import os
 import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from wirewright.cli import complete
-from wirewright.cli.report import CliError, Format, FormatOption, out
+from wirewright.cli.report import MISSING, CliError, Format, FormatOption, out
 
 if TYPE_CHECKING:
     from wirewright.sandbox import Exchange, Rules, Sandbox
@@ -64,7 +68,20 @@ def run(
         security=security,
         seen=None if quiet else _Log(form).line,
     )
-    asyncio.run(_serve(sandbox, form))
+    with _listening(host, port):
+        asyncio.run(_serve(sandbox, form))
+
+
+@contextmanager
+def _listening(host: str, port: int | None) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}:
+            raise
+        where = host if port is None else f"{host}:{port}"
+        reason = os.strerror(error.errno).lower()
+        raise CliError(reason, place=where, hint="--port 0 takes a port that is free", code=MISSING) from None
 
 
 def _sandbox(what: str, version: str | None, options: list[str], **settings: Any) -> Sandbox:

@@ -98,7 +98,7 @@ def _single(given: dict[str, Any]) -> Target:
     if "overlay" in plain:
         plain["overlay"] = [str(path) for path in plain["overlay"]]
     try:
-        return make_target(plain, Path.cwd(), "option")
+        return make_target(plain, Path.cwd(), "")
     except ConfigError as error:
         raise CliError(str(error), code=2) from None
 

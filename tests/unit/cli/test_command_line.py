@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import subprocess
 import sys
 import time
@@ -52,7 +53,14 @@ def test_the_version_is_told(wirewright: Run) -> None:
     ("arguments", "code", "said"),
     [
         (["bogus"], 2, "No such command 'bogus'"),
-        (["serve"], 2, "Missing argument"),
+        (["serve"], 2, "Missing argument 'PROTOCOL|FILE'."),
+        (["serve", "a", "--port", "99999"], 2, "99999 is not in the range"),
+        (["generate", "--bogus"], 2, "No such option: --bogus"),
+        (
+            ["generate", "--spec", "x.yaml", "--package", "x", "--models", "y"],
+            2,
+            "--models: 'y' is no flavour; there are",
+        ),
         (["serve", "nothing"], 3, "there is no protocol 'nothing'; installed: "),
         (["serve", "lost.yaml"], 3, "lost.yaml: there is no such file"),
         (
@@ -89,6 +97,26 @@ def test_an_error_is_json_when_json_was_asked_for(wirewright: Run) -> None:
     assert told.code == 3
     assert told.json()["error"]["place"] == "lost.yaml"
     assert told.err == ""
+
+
+@pytest.mark.parametrize("arguments", [["bogus"], ["diff"], ["generate", "--bogus"], ["serve", "a", "--port", "x"]])
+def test_wrong_usage_is_json_too(wirewright: Run, arguments: list[str]) -> None:
+    told = wirewright(*arguments, "--format=json")
+    assert (told.code, told.err) == (2, "")
+    error = told.json()["error"]
+    assert (error["code"], error["hint"].endswith(" --help")) == (2, True)
+
+
+def test_a_port_that_is_taken_is_named(wirewright: Run, here: Path) -> None:
+    (here / "a.yaml").write_text("openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = wirewright("serve", "a.yaml", "--port", str(port))
+    assert told.code == 4
+    assert told.err.splitlines() == [
+        f"error: 127.0.0.1:{port}: address already in use",
+        "--port 0 takes a port that is free",
+    ]
 
 
 def test_an_error_in_a_spec_names_its_place(wirewright: Run, here: Path) -> None:
