@@ -19,7 +19,7 @@ from symbiont import models as m  # noqa: E402
 from symbiont.channels import AddIdentityMappingRequest, RegisterChannelRequest, UpdateChannelRequest  # noqa: E402
 from symbiont.schedules import CreateScheduleRequest, UpdateScheduleRequest  # noqa: E402
 
-FIRST = symbiont.__version__ == "1.10.0"
+FIRST = "1.10.0" in {symbiont.__version__, *sys.argv[3:]}
 client = Client(api_key=token, base_url=url + "/api/v1")
 results = {}
 
