@@ -14,7 +14,16 @@ from wirewright.codecs.scalars import text_of
 from wirewright.errors import RequestError
 from wirewright.messages import header_problem
 from wirewright.operation import Content, Operation, Parameter
-from wirewright.parameters import cookie_pairs, header_text, literal, path_text, percent, present, query_pairs
+from wirewright.parameters import (
+    cookie_pairs,
+    header_text,
+    literal,
+    path_text,
+    percent,
+    present,
+    query_pairs,
+    whole_query,
+)
 from wirewright.request import Request
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
@@ -28,7 +37,7 @@ class RequestEncoder:
         self._operation = operation
         self._codec = codecs.get(operation.codec)
         self._special = {(p.location, p.name): p for p in operation.parameters}
-        self._query = {p.name: p for p in operation.parameters if p.location == "query"}
+        self._query = {p.name: p for p in operation.parameters if p.location in ("query", "querystring")}
         parts = _TEMPLATE.split(operation.path)
         self._segments = [part if index % 2 else literal(part) for index, part in enumerate(parts)]
         self.accept = _accept(operation)
@@ -70,7 +79,9 @@ class RequestEncoder:
             parameter = self._query.get(name)
             if not _sent(parameter, value):
                 continue
-            if parameter is None and type(value) in _SIMPLE:
+            if parameter is not None and parameter.location == "querystring":
+                pairs += whole_query(parameter, self._plain(parameter, value))
+            elif parameter is None and type(value) in _SIMPLE:
                 pairs.append(f"{percent(name)}={percent(str(value))}")
             else:
                 pairs += query_pairs(parameter or Parameter("query", name), self._plain(parameter, value))

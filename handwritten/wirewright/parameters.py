@@ -135,6 +135,12 @@ def query_pairs(parameter: Parameter, value: Any) -> list[str]:
     return [f"{name}={delimited(value, separator, encode)}"]
 
 
+def whole_query(parameter: Parameter, text: str) -> list[str]:
+    """The text of a parameter that is the whole query (OpenAPI 3.2 `querystring`); a form is one already."""
+    form = (parameter.media_type or "").startswith("application/x-www-form-urlencoded")
+    return [text if form else percent(text)] if text else []
+
+
 _SEPARATORS: dict[Style, str] = {"spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
 
 

@@ -64,8 +64,8 @@ def _parameter(value: Json) -> dict[str, Any]:
     projected = _kept(value, ("name", "description", "required", "deprecated", "style", "explode", "allowReserved"))
     projected |= _own_style(value)
     location = value.get("in", "query")
-    projected["in"] = "query" if location == "querystring" else location
-    projected[LOCATION] = location
+    projected["in"] = location
+    projected[LOCATION] = "querystring" if value.get("x-querystring") is True else location
     if value.get("content"):
         projected["content"] = _contents(value)
         projected[SCHEMA] = next(iter(value["content"].values())).get("schema", {})

@@ -147,7 +147,10 @@ class Parameter:
         """The whole query as one value (OpenAPI 3.2 `in: querystring`)."""
         if self.media_type and is_json(self.media_type):
             return _content(unquote(query))
-        return {name: self._member(name, unquote_plus(raw)) for name, raw in split_pairs(query)}
+        found: dict[str, list[str]] = {}
+        for name, raw in split_pairs(query):
+            found.setdefault(name, []).append(unquote_plus(raw))
+        return self.retype({name: values[0] if len(values) == 1 else values for name, values in found.items()})
 
     def decode_header(self, raw: str) -> Any:
         return _content(raw) if self.media_type else self._delimited(raw, self._delimiter, str.strip)
@@ -233,7 +236,7 @@ def _content(text: str) -> Any:
 
 def read_parameter(schemas: Schemas, declared: Mapping[str, Any], place: str) -> Parameter:
     """A parameter object of the canonical document, ready to decode."""
-    location = str(declared["in"])
+    location = "querystring" if declared.get("x-querystring") is True else str(declared["in"])
     media_type, schema, schema_place = _typed(declared, place)
     names = type_names(schemas, schema)
     shape = "array" if "array" in names else "object" if "object" in names else "scalar"

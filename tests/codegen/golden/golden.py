@@ -1,5 +1,7 @@
 """Tiny specs, one for each construct, and the code they give: `python tests/codegen/golden/golden.py --write`.
 
+A spec is a file, a folder of files, or a bare JSON Schema (`*.schema.json`); `NAME.overlay.yaml` mends `NAME.yaml`.
+
 The expected code of a spec is one file for each flavour, its modules one after the other. The msgspec flavour shows
 models, operations and whatever else the construct changes; the others show their models.
 """
@@ -17,13 +19,23 @@ HERE = Path(__file__).resolve().parent
 SPECS = HERE / "specs"
 EXPECTED = HERE / "expected"
 ALSO = {"security": ("auth.py",), "webhooks": ("webhooks.py",), "pagination": ("resources/items.py",)}
-NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
+OVERLAY, BARE = ".overlay.yaml", ".schema.json"
+SOURCES = {
+    path.name.partition(".")[0]: path for path in sorted(SPECS.iterdir()) if not path.name.endswith(OVERLAY)
+}  # a folder is a document of many files
+NAMES = sorted(SOURCES)
+
+
+def target_of(name: str, package: str, out: Path, flavour: Flavour) -> Target:
+    """What is generated of a spec: itself, mended by its overlay if it has one."""
+    overlay = SPECS / f"{name}{OVERLAY}"
+    return Target(SOURCES[name], package, out, flavour, overlay=(overlay,) if overlay.exists() else (), cache=None)
 
 
 def code_of(name: str, flavour: Flavour) -> str:
     """The code that a spec gives, in one text."""
     with tempfile.TemporaryDirectory() as folder:
-        files = preview(Target(SPECS / f"{name}.yaml", name, Path(folder), flavour, cache=None))
+        files = preview(target_of(name, name, Path(folder), flavour))
     folders = ("models", "operations") if flavour == "msgspec" else ("models",)
     also = ALSO.get(name, ()) if flavour == "msgspec" else ()
     shown = [

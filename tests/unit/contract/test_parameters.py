@@ -105,7 +105,7 @@ def test_the_whole_query_may_be_one_value() -> None:
     declared = {"name": "q", "in": "querystring", "content": form}
     document = {"paths": {"/": {"get": {"parameters": [declared]}}}}
     read = read_parameter(Schemas(document), declared, "/paths/~1/get/parameters/0")
-    assert read.decode_querystring("n=7&s=x+y") == {"n": 7, "s": "x y"}
+    assert read.decode_querystring("n=7&s=x+y&t=1&t=2") == {"n": 7, "s": "x y", "t": ["1", "2"]}
 
 
 @pytest.mark.parametrize("text", ["07", "1_0", "٣", "+1", "1.0", "0x1", "1 0", ""])

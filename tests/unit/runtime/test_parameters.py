@@ -143,6 +143,19 @@ def test_reserved_characters_and_content(parameter, value, written):
     assert target("/x", parameter, query={"q": value}) == written
 
 
+@pytest.mark.parametrize(
+    ("media_type", "written"),
+    [
+        ("application/x-www-form-urlencoded", "a=1&b=x+y"),
+        ("application/json", "%7B%22a%22%3A1%2C%22b%22%3A%22x%20y%22%7D"),
+    ],
+)
+def test_the_whole_query_may_be_one_value(media_type, written):
+    parameter = Parameter("querystring", "all", media_type=media_type)
+    assert target("/x", parameter, query={"all": {"a": 1, "b": "x y"}}) == f"/x?{written}"
+    assert target("/x", parameter, query={"all": None}) == "/x"
+
+
 def test_path_values_are_encoded_and_may_keep_reserved_characters():
     assert target("/f/{p}", path={"p": "a/b c"}) == "/f/a%2Fb%20c"
     assert target("/f/{p}", Parameter("path", "p", allow_reserved=True), path={"p": "a/b?c"}) == "/f/a/b%3Fc"
