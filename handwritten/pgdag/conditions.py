@@ -2,13 +2,15 @@
 
 `approved`, `not approved`, `score >= 0.8 and region == "eu"`, `kind in ["a", "b"]`, `order.total > 100`. Names are
 keys of the source's inputs and outputs, dots go into nested objects, a missing key is null. Ordering against null is
-false. The labels of `LABELS` describe an edge and always hold.
+false, the negative of what is no number is null; `&&`, `||` and `!` are other words for `and`, `or` and `not`. The
+labels of `LABELS` describe an edge and always hold.
 """
 
 from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -32,7 +34,9 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.In: lambda left, right: left in right,
     ast.NotIn: lambda left, right: left not in right,
 }
-_MAX_LENGTH = 1_000
+_MAX_LENGTH, _MAX_DEPTH = 1_000, 50
+_SIGNS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|&&|\|\||!(?!=)""")
+_WORDS = {"&&": " and ", "||": " or ", "!": " not "}
 
 
 class ConditionError(ValueError):
@@ -59,12 +63,18 @@ def _parse(text: str) -> ast.expr:
     if len(text) > _MAX_LENGTH:
         raise ConditionError(f"condition is longer than {_MAX_LENGTH} characters")
     try:
-        return ast.parse(text.strip().replace("&&", " and ").replace("||", " or "), mode="eval").body
+        return ast.parse(_SIGNS.sub(_worded, text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ConditionError(f"condition {text!r} is not an expression") from None
 
 
-def _check(node: ast.expr) -> None:
+def _worded(sign: re.Match[str]) -> str:
+    return sign[1] or _WORDS[sign[0]]
+
+
+def _check(node: ast.expr, depth: int = 0) -> None:
+    if depth > _MAX_DEPTH:
+        raise ConditionError(f"condition is nested deeper than {_MAX_DEPTH}")
     match node:
         case ast.BoolOp(values=values):
             children: list[ast.expr] = values
@@ -81,7 +91,7 @@ def _check(node: ast.expr) -> None:
         case _:
             raise ConditionError(f"condition part {ast.unparse(node)!r} is not understood")
     for child in children:
-        _check(child)
+        _check(child, depth + 1)
 
 
 def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
@@ -93,7 +103,8 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _evaluate(operand, values)
         case ast.UnaryOp(operand=operand):
-            return -_evaluate(operand, values)
+            number = _evaluate(operand, values)
+            return -number if isinstance(number, int | float) else None
         case ast.Compare():
             return _compare(node, values)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -151,9 +152,8 @@ class Plan:
 
     def _bad_ids(self) -> list[str]:
         ids = self.template.node_ids
-        repeated = sorted({step for step in ids if ids.count(step) > 1}) if len(set(ids)) < len(ids) else []
         return [
-            *(f"step id {step!r} is used twice" for step in repeated),
+            *(f"step id {step!r} is used twice" for step, times in Counter(ids).items() if times > 1),
             *(f"step id {step!r} is reserved" for step in ids if step in RESERVED_IDS),
         ]
 
