@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 DEBUG = "--debug"
 
@@ -22,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     from wirewright.cli.app import app
     from wirewright.cli.report import explain
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a sign that the terminal's charset lacks is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         app(args=arguments, prog_name="wirewright")
     except Exception as error:

@@ -7,7 +7,8 @@ import errno
 import inspect
 import os
 import signal
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -55,6 +56,7 @@ def run(
     What has no rule is answered from the spec's examples. The control surface is under /_sandbox: state, reset, faults,
     requests with their verdicts.
     """
+    log = _Log(form)
     sandbox = _sandbox(
         what,
         version,
@@ -66,10 +68,10 @@ def run(
         seed=seed,
         verify=verify,
         security=security,
-        seen=None if quiet else _Log(form).line,
+        seen=None if quiet else log.line,
     )
     with _listening(host, port):
-        asyncio.run(_serve(sandbox, form))
+        asyncio.run(_serve(sandbox, lambda: log.tell(lambda: _announce(sandbox, form))))
 
 
 @contextmanager
@@ -140,7 +142,7 @@ def _typed(name: str, text: str, wanted: Any) -> Any:
     raise CliError(f"{text!r} is no value for {name}", place="--option")
 
 
-async def _serve(sandbox: Sandbox, form: Format) -> None:
+async def _serve(sandbox: Sandbox, announce: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     async with sandbox:
@@ -149,7 +151,7 @@ async def _serve(sandbox: Sandbox, form: Format) -> None:
                 loop.add_signal_handler(number, ended.set)
             except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
                 break
-        _announce(sandbox, form)
+        announce()
         await ended.wait()
 
 
@@ -173,20 +175,33 @@ def _announce(sandbox: Sandbox, form: Format) -> None:
 def print_line(value: Any) -> None:
     """One JSON value on one line."""
     import json
-    import sys
 
     sys.stdout.write(json.dumps(value, separators=(",", ":"), default=str) + "\n")
     sys.stdout.flush()
 
 
 class _Log:
-    """One line for each exchange."""
+    """One line for each exchange, as long as somebody reads them."""
 
     def __init__(self, form: Format) -> None:
         self._form = form
         self._console = out()
+        self._read = True
 
     def line(self, exchange: Exchange) -> None:
+        self.tell(lambda: self._print(exchange))
+
+    def tell(self, write: Callable[[], None]) -> None:
+        """Never raises for what is wrong with the terminal: the server goes on."""
+        if not self._read:
+            return
+        try:
+            write()
+        except (OSError, SystemExit):  # `wirewright serve sbn | head`; rich makes the latter of a broken pipe
+            self._read = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _print(self, exchange: Exchange) -> None:
         if self._form is Format.json:
             print_line({"exchange": exchange.to_json()})
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import subprocess
 import sys
@@ -105,6 +106,17 @@ def test_wrong_usage_is_json_too(wirewright: Run, arguments: list[str]) -> None:
     assert (told.code, told.err) == (2, "")
     error = told.json()["error"]
     assert (error["code"], error["hint"].endswith(" --help")) == (2, True)
+
+
+@pytest.mark.parametrize("charset", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_without_our_signs_is_no_reason_to_fail(here: Path, charset: str) -> None:
+    (here / "a.yaml").write_text("openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n")
+    command = [sys.executable, "-m", "wirewright", "diff", "a.yaml", "a.yaml"]
+    done = subprocess.run(
+        command, capture_output=True, cwd=here, env={**os.environ, "PYTHONIOENCODING": charset}, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "a.yaml ? a.yaml" in done.stdout.decode(charset)
 
 
 def test_a_port_that_is_taken_is_named(wirewright: Run, here: Path) -> None:

@@ -37,13 +37,14 @@ SPEC: dict[str, Any] = {
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """The program and what it announced; it is interrupted at the end, and must end well."""
-    command = [sys.executable, "-c", "from wirewright.cli import main; main()", "serve", *arguments, "--format", "json"]
+def serving(*arguments: str, form: str = "json") -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """The program and what it announced, its URL as text; it is interrupted at the end, and must end well."""
+    command = [sys.executable, "-c", "from wirewright.cli import main; main()", "serve", *arguments, "--format", form]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
-            yield program, json.loads(program.stdout.readline())["serving"]
+            told = program.stdout.readline()
+            yield program, json.loads(told)["serving"] if form == "json" else told.split()[-1]
         finally:
             program.send_signal(signal.SIGINT)
             assert program.wait(10) == 0
@@ -59,6 +60,17 @@ def test_a_spec_file_is_served_until_interrupted(tmp_path: Path) -> None:
         assert program.stdout is not None
         listed = [json.loads(program.stdout.readline())["exchange"] for _ in range(2)]
     assert [(entry["status"], entry["answered_by"]) for entry in listed] == [(503, "fault"), (200, "example")]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_it_serves_on_when_nobody_reads_the_list_of_requests(tmp_path: Path, form: str) -> None:
+    spec = tmp_path / "pets.json"
+    spec.write_text(json.dumps(SPEC))
+    with serving(str(spec), "--port", "0", form=form) as (program, url):
+        assert program.stdout is not None
+        program.stdout.close()
+        url = url if form == "text" else url["url"]
+        assert [httpx.get(url + "/pets").status_code for _ in range(3)] == [200, 200, 200]
 
 
 def test_options_of_the_rules_are_read_by_their_types() -> None:
