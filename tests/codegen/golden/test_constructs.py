@@ -69,7 +69,7 @@ CONSTRUCTS: list[tuple[str, str, Found]] = [
     ("allOf with siblings", "compositions", key("allOf", "properties")),
     ("a reference with siblings", "compositions", key("$ref", "description")),
     ("untagged objects", "unions", key("untagged")),
-    ("two enums of strings", "unions", has(anyOf=[{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}])),
+    ("two enums of strings", "unions", has(anyOf=[{"type": "string", "enum": [name]} for name in "ab"])),
     ("enums of booleans", "unions", has(type="boolean", enum=[True])),
     ("variants that share a tag", "unions", key("nested")),
     ("nullable", "nulls", has(nullable=True)),
