@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from .seal import LocalSealBackend, ProofWriter, SbnSealBackend, SealBackend
 from .values import added, isolated
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "LocalSealBackend",
@@ -127,6 +129,7 @@ class StepRunner:
         except WaitForEvent:
             raise
         except Exception as error:
+            logger.warning("step %s failed: %r", step_id, error, exc_info=logger.isEnabledFor(logging.DEBUG))
             failure = {"error": str(error)}
             return await self._seal(envelope, failure, ProofStatus.FAILED, domain, {**failure, **(metrics or {})})
         context.added, context.returned = changes, list(outputs)

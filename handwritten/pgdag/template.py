@@ -17,12 +17,16 @@ RESERVED_IDS = frozenset({"interrupted", "__run_close__"})
 """Step ids that proofs and outcomes of a whole run go by (sheet §14, 32)."""
 
 
+_TOLD = 20
+
+
 class TemplateError(ValueError):
-    """A template that cannot run; `problems` lists everything that is wrong with it."""
+    """A template that cannot run; `problems` lists everything that is wrong with it, the message the beginning."""
 
     def __init__(self, template: str, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__(f"template {template!r} cannot run: {'; '.join(problems)}")
+        more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
+        super().__init__(f"template {template!r} cannot run: {'; '.join([*problems[:_TOLD], *more])}")
 
 
 @dataclass

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import signal
-from collections.abc import Callable, Coroutine
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +18,7 @@ import typer
 from rich.console import Console
 
 from pgdag import __version__
+from pgdag.artifact import ProofArtifact, ProofStatus
 from pgdag.dag import PGDAGRunner
 from pgdag.drawing import as_mermaid, as_svg, as_text
 from pgdag.interrupt import InterruptionSignal
@@ -72,12 +77,19 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log what happens, and where in its code a step failed.")
+    ] = False,
 ) -> None:
     """Workflows whose every step leaves a proof.
 
     Exit codes: 0 done · 1 the run failed, or the proofs do not hold · 2 wrong usage · 3 an input cannot be used ·
     5 the run waits · 130 interrupted.
     """
+    if debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+    else:  # what a log would say of a failing step is said by the view
+        logging.getLogger("pgdag").addHandler(logging.NullHandler())
 
 
 @app.command()
@@ -198,22 +210,30 @@ def runs(
     ] = False,
 ) -> None:
     """List the runs of a journal, oldest first."""
-    kept = Journal(journal)
-    for run_id in kept.runs(unfinished=unfinished):
-        ended = kept.result(run_id)
-        typer.echo(f"{run_id}  {ended.status.value if ended else 'unfinished'}")
+    with _reading(journal):
+        kept = Journal(journal)
+        for run_id in kept.runs(unfinished=unfinished):
+            ended = kept.result(run_id)
+            typer.echo(f"{run_id}  {ended.status.value if ended else 'unfinished'}")
 
 
 def _template_in(journal: Path, run_id: str) -> DAGTemplate:
     if not journal.exists():
         raise InputError(f"journal {journal}: there is no such file")
-    kept = Journal(journal)
+    with _reading(journal), closing(Journal(journal)) as kept:
+        try:
+            return kept.template(run_id)
+        except KeyError as error:
+            raise InputError(str(error.args[0])) from None
+
+
+@contextmanager
+def _reading(journal: Path | None) -> Iterator[None]:
+    """A file that is no journal, or cannot be read or written, is a bad input."""
     try:
-        return kept.template(run_id)
-    except KeyError as error:
-        raise InputError(str(error.args[0])) from None
-    finally:
-        kept.close()
+        yield
+    except (sqlite3.Error, OSError, JournalError) as error:
+        raise InputError(f"journal {journal}: {error}") from None
 
 
 def _perform(
@@ -226,12 +246,18 @@ def _perform(
     format: Report,
 ) -> None:
     functions = read_steps(steps)
+    if output not in {None, "-"} and not os.access(Path(str(output)).parent, os.W_OK):
+        raise InputError(f"--output {output}: nothing can be written there")  # said before anything runs
     view = LiveView(template, Console(stderr=True, quiet=format is Report.JSON))
     try:
-        with PGDAGRunner(max_concurrency=concurrency, journal=journal, on_event=view.tell) as runner, view:
+        with (
+            _reading(journal),
+            PGDAGRunner(max_concurrency=concurrency, journal=journal, on_event=view.tell) as runner,
+            view,
+        ):
             runner.register_steps(functions)
             result = asyncio.run(_interruptible(runner, start))
-    except (JournalError, TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise InputError(str(error.args[0] if error.args else error)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise typer.Exit(130) from None
@@ -269,13 +295,17 @@ async def _interruptible(
 
 def _tell(result: RunResult) -> None:
     for step, proof in result.proofs.items():
-        if proof.metrics.get("error"):
-            typer.echo(f"✗ {step}: {proof.metrics['error']}", err=True)
+        if proof.status is ProofStatus.FAILED:
+            typer.echo(f"✗ {step}: {_reason(proof)}", err=True)
     if result.wait_event is not None:
         typer.echo(f"{result.run_id} waits for {result.wait_event.event_type} {result.wait_event.event_key}")
         return
     facts = f"{len(result.proofs)} proofs, root {result.merkle_root_hash or '-'}"
     typer.echo(f"{result.run_id} {result.status.value} in {result.duration_ms / 1000:.2f} s: {facts}")
+
+
+def _reason(proof: ProofArtifact) -> str:
+    return proof.metrics.get("error") or proof.metrics.get("proof_request_reason") or "failed without a word"
 
 
 def _write(text: str, output: str | None) -> None:

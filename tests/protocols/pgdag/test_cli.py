@@ -229,7 +229,9 @@ def test_control_c_lets_the_step_that_runs_finish(desk: Path) -> None:
         (("run", "triage.json", "-s", "desk_steps:__name__"), "this is str, not a mapping of step ids to functions"),
         ((*RUN, "-i", "{"), "--inputs: not JSON: "),
         ((*RUN, "-i", "[]"), "--inputs: a JSON object is wanted, not list"),
-        ((*RUN, "-o", "no/where.json"), "--output no/where.json: No such file or directory"),
+        ((*RUN, "-o", "no/where.json"), "--output no/where.json: nothing can be written there"),
+        ((*RUN, "-j", "triage.json"), "journal triage.json: file is not a database"),
+        (("runs", "triage.json"), "journal triage.json: file is not a database"),
         (("show", "bad.json"), "bad.json: Expected `str`, got `int` - at `$.nodes[0].id`"),
         (("show", "cycle.json"), "steps a wait for each other"),
         (("show", "strange.json"), "strange.json: Object contains unknown field `colour` - at `$.nodes[0]`"),
@@ -248,6 +250,16 @@ def test_an_input_that_cannot_be_used_is_one_sentence(
     assert done.code == 3
     assert sentence in done.err
     assert done.err.splitlines()[-1].startswith("pgdag: ")
+
+
+def test_a_step_that_fails_without_a_word(pgdag: Callable[..., Done], desk: Path, caplog: Any) -> None:
+    (desk / "made.py").write_text("def fetch(ctx):\n    assert ctx.inputs.get('x')\n")
+    (desk / "one.json").write_text('{"name": "one", "nodes": [{"id": "fetch"}]}')
+    done = pgdag("run", "one.json", "-s", "made")
+    assert (done.code, done.err.splitlines()[-1]) == (1, "✗ fetch: failed without a word")
+    with caplog.at_level("DEBUG", "pgdag"):
+        assert pgdag("--debug", "run", "one.json", "-s", "made").code == 1
+    assert "assert ctx.inputs" in caplog.text
 
 
 def test_a_module_alone_is_all_its_functions_and_a_function_may_make_the_registry(
