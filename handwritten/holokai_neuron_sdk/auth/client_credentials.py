@@ -95,7 +95,7 @@ class _ClientCredentials:
     async def _mint(self) -> str:
         credential = self._credential or self._read()
         if credential is None:
-            raise CredentialRevokedError(f"no credential at {self._place}; enroll first")
+            raise CredentialRevokedError(f"no credential at {self._place}; enroll this neuron first")
         try:
             token = await self._request(credential)
         except OAuthTokenError as error:
@@ -111,14 +111,18 @@ class _ClientCredentials:
         credential = self._read()
         same = credential is not None and _key(credential) == _key(rejected)
         if credential is None or same:
-            raise CredentialRevokedError(f"the credential {rejected.client_id} is not valid any more") from error
+            raise CredentialRevokedError(
+                f"the credential {rejected.client_id} is not valid any more; re-enroll this neuron"
+            ) from error
         self._log.info("credential %s was rejected, trying the one now on disk", rejected.client_id)
         try:
             return await self._request(credential)
         except OAuthTokenError as second:
             if second.error != "invalid_client":
                 raise
-            raise CredentialRevokedError(f"the credential {credential.client_id} is not valid any more") from second
+            raise CredentialRevokedError(
+                f"the credential {credential.client_id} is not valid any more; re-enroll this neuron"
+            ) from second
 
     async def _request(self, credential: StoredCredential) -> TokenResponse:
         form = {"grant_type": "client_credentials"}

@@ -32,7 +32,7 @@ def read_credential_file(path: str | Path) -> StoredCredential | None:
     document = cast("dict[str, object]", found) if isinstance(found, dict) else {}
     strings = {field.name: document.get(field.name) for field in fields(StoredCredential)}
     if not all(isinstance(value, str) for value in strings.values()):
-        raise ValueError(f"{path} is no credential file: it needs the strings {', '.join(strings)}")
+        raise ValueError(f"{path} is a malformed credential file: it needs the strings {', '.join(strings)}")
     return StoredCredential(**cast("dict[str, str]", strings))
 
 
