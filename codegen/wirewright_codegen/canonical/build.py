@@ -140,6 +140,9 @@ class Builder:
         """The tree of a raw schema. What cannot be understood becomes any, and is in the account."""
         if isinstance(raw, bool):
             return {} if raw else never()
+        if raw is None:
+            self.account.note(self.references.id(at), "no schema is written here; it may be anything")
+            return {}
         if not is_map(raw):
             self.lose(at, f"a schema must be an object, not {_kind(raw)}; it becomes any")
             return {}
@@ -336,8 +339,6 @@ def _sourced(tree: Schema, identifier: str) -> Schema:
 
 
 def _kind(value: object) -> str:
-    if value is None:
-        return "null"
     if isinstance(value, str):
         return "text"
     return "a list" if is_list(value) else "a number"

@@ -47,18 +47,18 @@ class References:
             raise self.error("a reference must be text", at)
         address, fragment = urldefrag(reference)
         base = self._resource(address, at)
-        pointer = from_fragment(fragment)
-        if pointer and not pointer.startswith("/"):
-            return self._anchor(base, pointer, reference, at)
-        found = At(base.file, base.pointer + pointer)
-        if base.pointer and not self._exists(found):
-            found = At(base.file, pointer)  # a component with `$id` that refers to its document all the same
-        if not self._exists(found):
+        if fragment and "/" not in fragment:
+            return self._anchor(base, from_fragment(fragment), reference, at)
+        for pointer in _spellings(fragment):
+            found = At(base.file, base.pointer + pointer)
+            if base.pointer and not self._exists(found):
+                found = At(base.file, pointer)  # a component with `$id` that refers to its document all the same
+            if self._exists(found):
+                return found
             walked = self._walked(found)
-            if walked is None:
-                raise self.error(f"the reference {reference!r} points to nothing", at)
-            return walked
-        return found
+            if walked is not None:
+                return walked
+        raise self.error(f"the reference {reference!r} points to nothing", at)
 
     def _walked(self, at: At) -> At | None:
         """Where a pointer leads when the references on its way are followed: JSON Pointer does not, people do."""
@@ -215,3 +215,12 @@ class References:
     @property
     def _anchors(self) -> dict[tuple[At, str], At]:
         return self._index[2]
+
+
+def _spellings(fragment: str) -> list[str]:
+    """The pointer of a fragment; and what is meant by one without its first slash, or with `%2F` in a name."""
+    if not fragment:
+        return [""]
+    whole = fragment if fragment.startswith("/") else f"/{fragment}"
+    names = [from_fragment(token) for token in whole.split("/")]
+    return list(dict.fromkeys([from_fragment(whole), "/".join(name.replace("/", "~1") for name in names)]))

@@ -563,7 +563,6 @@ def test_before_3_1_what_stands_beside_a_reference_only_describes(schemas: Schem
         (ref("Nowhere"), "points to nothing"),
         ({"$ref": 5}, "a reference must be text"),
         (5, "a schema must be an object"),
-        (None, "a schema must be an object"),
         ({"type": "wat"}, "is no type"),
         ({"type": "string", "enum": [{"a": 1}]}, "no value of the enumeration has the schema's type"),
         ({"enum": []}, "the enumeration is empty"),
@@ -582,6 +581,23 @@ def test_a_bad_schema_costs_itself_and_is_in_the_account(canonical: Any, tiny: A
     assert not result.account.complete
     assert result.account.schemas.found == result.account.schemas.kept == 2
     assert result.document["components"]["schemas"]["User"]["properties"]["name"] == STRING
+
+
+def test_a_schema_that_was_left_empty_is_anything(canonical: Any, tiny: Any) -> None:
+    result = canonical(tiny({"User": thing(name=None)}))
+
+    assert result.account.complete
+    assert "no schema is written here" in result.account.notes[0].reason
+    assert result.document["components"]["schemas"]["User"]["properties"] == {"name": {}}
+
+
+@pytest.mark.parametrize(
+    "reference", ["#/components/schemas/a~1b", "#/components/schemas/a%2Fb", "#components/schemas/c"]
+)
+def test_references_as_people_spell_them(canonical: Any, tiny: Any, reference: str) -> None:
+    result = canonical(tiny({"a/b": STRING, "c": STRING, "User": thing(name={"$ref": reference})}))
+
+    assert result.account.complete, result.account.losses
 
 
 @pytest.mark.parametrize(
