@@ -18,7 +18,7 @@ import httpx
 from wirewright.bodies import Upload
 from wirewright.errors import DecodeError
 from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
-from wirewright.transport import PoolOptions
+from wirewright.transport import AsyncTransport, PoolOptions, Transport
 from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
 from wirewright.transport._httpx.backend import Attempt, DeadlineBackend
 from wirewright.transport._httpx.doubles import replaced, replaced_async
@@ -236,14 +236,14 @@ class PooledTransport:
 _certificates = lru_cache(maxsize=1)(httpx.create_ssl_context)
 
 
-def _stand_in() -> Any:
+def _stand_in() -> Transport:
     """httpx's own transport, which a test double has replaced."""
     from wirewright.transport._httpx.wrapped import WrappedTransport
 
     return WrappedTransport(httpx.HTTPTransport(verify=_certificates()))
 
 
-def _async_stand_in() -> Any:
+def _async_stand_in() -> AsyncTransport:
     from wirewright.transport._httpx.wrapped import AsyncWrappedTransport
 
     return AsyncWrappedTransport(httpx.AsyncHTTPTransport(verify=_certificates()))
