@@ -31,6 +31,11 @@ def invalid(text: str) -> Refuse:
     return Refuse(400, code="INVALID_REQUEST", message=text)
 
 
+def misshapen(text: str) -> Refuse:
+    """The body is not of the type that is wanted, as the runtime's framework puts it."""
+    return Refuse(422, code="validation_error", message=text)
+
+
 def failed(code: str, message: str, status: int = 500) -> Refuse:
     """A refusal of the runtime's own handlers; most of its failures are 500."""
     return Refuse(status, code=code, message=message)

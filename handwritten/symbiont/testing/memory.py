@@ -8,7 +8,7 @@ from typing import Any
 
 from wirewright.sandbox import Call, rule
 
-from symbiont.testing.base import Base, Json, invalid, missing
+from symbiont.testing.base import Base, Json, invalid, misshapen, missing
 
 LEVELS = frozenset({"short_term", "long_term", "episodic", "semantic"})
 TYPES = frozenset({"conversation", "fact", "experience", "context", "metadata"})
@@ -142,5 +142,8 @@ def _within(stamp: str, span: Json) -> bool:
 
 def _moment(text: str) -> datetime:
     """A time without a zone is UTC."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise misshapen(str(error)) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

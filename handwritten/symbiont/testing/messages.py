@@ -11,7 +11,7 @@ from typing import Any
 from wirewright.sandbox import Answer, Call, Refuse, control, rule
 
 from symbiont.testing.agents import AgentRules, as_uuid
-from symbiont.testing.base import EMPTY, Json, failed, told
+from symbiont.testing.base import EMPTY, Json, failed, misshapen, told
 
 MOST_WAITING = 10_000
 LARGEST = 1024 * 1024
@@ -87,7 +87,7 @@ class MessageRules(AgentRules):
         body: Json = call.body
         self.check_pin(body.get("agentpin_jwt"), body["sender"])
         if as_uuid(body["sender"]) is None:
-            raise Refuse(422, code="validation_error", message="sender is not a UUID")
+            raise misshapen("sender is not a UUID")
         if len(body["payload"].encode()) > LARGEST:
             raise failed("SEND_MESSAGE_FAILED", f"Communication error: message is larger than {LARGEST} bytes")
         wanted = body.get("ttl_seconds")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rfc8785 import dumps
 from wirewright.sandbox import Call, rule
 
-from symbiont.testing.base import Base, Json, conflict, invalid, missing, need
+from symbiont.testing.base import Base, Json, conflict, invalid, misshapen, missing, need
 
 STEPS = ("submitted", "pending_analysis", "analyzing", "pending_review", "under_review")
 STEP_SECONDS = 1.0
@@ -89,7 +89,7 @@ class ReviewRules(Base):
         schema = tool.pop("tool_schema", None)
         tool.setdefault("schema", schema)
         if tool["schema"] is None:
-            raise invalid("the tool has no schema")
+            raise misshapen("missing field `schema`")
         review = Review(
             self.token("rev_", 12),
             self.token("ana_", 12),

@@ -180,6 +180,19 @@ def test_all_conditions_of_a_search_must_hold(sdk: Any, wanted: Any, hits: int) 
     assert (found["total_count"], len(found["memories"])) == (hits, min(hits, 1))
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("memory/search", {"agent_id": "a", "time_range": {"start": "soon"}}),
+        ("tool-review/sessions", {"tool": TOOL, "submitted_by": "ada"}),
+    ],
+)
+def test_what_is_of_another_shape_is_refused_as_the_framework_does(sdk: Any, path: str, body: Any) -> None:
+    remember(sdk, "due friday")
+    refusal = sdk("POST", path, body)
+    assert (refusal.status_code, refusal.headers["content-type"]) == (422, "text/plain; charset=utf-8")
+
+
 def test_a_conversation_is_recalled_in_order(sdk: Any) -> None:
     for text in ("one", "two"):
         remember(sdk, text, conversation_id="c")
