@@ -89,3 +89,37 @@ def test_credentials_are_options_and_environment_variables(package: Any) -> None
     ran = CliRunner().invoke(package.module("cli").app, ["--help"])
     assert "--key" in ran.output
     assert "_KEY" in ran.output
+
+
+def test_the_words_of_the_server_are_shown_below_the_error(package: Any, recorder: Any) -> None:
+    server = recorder(httpx.Response(404, json={"message": "there is no thing 3"}))
+    ran = run(package, server, "things", "get", "3")
+    assert ran.exit_code == 1
+    assert ran.stderr.splitlines() == ["error: get_thing was answered 404", '{"message": "there is no thing 3"}']
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--base-url", "nonsense", "things", "list"], 2, "base_url must be an absolute http or https URL"),
+        (["--key", "a\nb", "things", "list"], 2, "has a line break"),
+        (["--timeout", "0", "things", "list"], 2, "timeout must be a number of seconds above 0"),
+        (["things", "create", "--body", "{"], 2, "the body is no JSON"),
+        (["things", "create", "--body", "@/nowhere.json"], 1, "error: [Errno 2] No such file or directory"),
+        (["things", "get", "x"], 2, "'x' is not a valid int"),
+    ],
+)
+def test_no_mistake_ends_in_a_traceback(package: Any, arguments: list[str], code: int, words: str) -> None:
+    ran = CliRunner().invoke(package.module("cli").app, arguments, env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert ran.exit_code == code
+    assert words in ran.stderr
+    assert isinstance(ran.exception, SystemExit)
+
+
+def test_a_resource_of_a_single_operation_is_a_group_too(build: Any, make_spec: Any, make_operation: Any) -> None:
+    listing = make_operation("list_things", schema={"type": "array", "items": {"type": "string"}})
+    package = build(make_spec({"/things": {"get": listing}}), cli=True)
+    ran = CliRunner().invoke(package.module("cli").app, ["things", "list", "--help"])
+    assert ran.exit_code == 0, ran.output
+    assert "install-completion" not in ran.output
