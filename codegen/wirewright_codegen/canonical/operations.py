@@ -13,6 +13,7 @@ from wirewright_codegen.canonical.content import Contents
 from wirewright_codegen.canonical.parameters import Found, Parameters
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
+from wirewright_codegen.canonical.security import requirements
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.templates import plain_paths, reserved_names
 from wirewright_codegen.canonical.vocabulary import Schema
@@ -141,9 +142,9 @@ class Operations:
                 operation["requestBody"] = body
         responses, where = self.schemas.references.followed(raw.get("responses"), at.child("responses"))
         operation["responses"] = self._responses(responses, where, place, found.method)
-        declared = raw.get("security")
+        declared = requirements(raw.get("security"))
         # an empty list says that no credentials are needed, which `{}` says too; where nothing is said it stays empty
-        operation["security"] = (declared or [{}]) if is_list(declared) else security
+        operation["security"] = security if declared is None else declared or [{}]
         servers = raw.get("servers") or found.item.get("servers")
         if is_list(servers) and servers:
             operation["servers"] = servers

@@ -24,6 +24,7 @@ from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.refs import References
 from wirewright_codegen.canonical.registry import Entry, Registry
 from wirewright_codegen.canonical.schemas import Schemas
+from wirewright_codegen.canonical.security import requirements
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.tags import Tagger
 from wirewright_codegen.canonical.templates import PATHS
@@ -31,7 +32,7 @@ from wirewright_codegen.canonical.vocabulary import Schema
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import Names
 from wirewright_codegen.read.document import Document
-from wirewright_codegen.read.values import is_list, is_map
+from wirewright_codegen.read.values import is_map
 
 
 @dataclass(slots=True)
@@ -67,12 +68,11 @@ class Session:
         )
         schemas = Schemas(self.references, self.builder, self.hoister, self.account)
         contents = Contents(schemas)
-        security = root.get("security")
         self.operations = Operations(
             schemas,
             contents,
             Parameters(schemas, contents),
-            security if is_list(security) else [],
+            requirements(root.get("security")) or [],
             lifter=Lifter(self.references, root) if self.document.kind == "swagger" else None,
         )
 

@@ -343,7 +343,14 @@ def test_extensions_and_encodings_are_kept(operation: Any) -> None:
 
 @pytest.mark.parametrize(
     ("own", "expected"),
-    [({}, [{"key": []}]), ({"security": []}, [{}]), ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}])],
+    [
+        ({}, [{"key": []}]),
+        ({"security": []}, [{}]),
+        ({"security": [{}, {"b": ["s"]}]}, [{}, {"b": ["s"]}]),
+        ({"security": {"a": [], "b": ["s"]}}, [{"a": [], "b": ["s"]}]),
+        ({"security": [{"a": None, "b": "s"}, None, "a"]}, [{"a": [], "b": ["s"]}]),
+        ({"security": None}, [{"key": []}]),
+    ],
 )
 def test_security_is_explicit(operation: Any, own: dict[str, Any], expected: Any) -> None:
     assert operation(own, security=[{"key": []}])["security"] == expected
