@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wirewright.auth import Auth
+from wirewright.messages import header_problem
+
+from symbiont.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from wirewright.messages import HttpRequest, HttpResponse
@@ -20,8 +23,12 @@ class Credentials(Auth):
 
     def apply(self, request: HttpRequest, clock: Any) -> None:
         token = self._owner.bearer_token()
-        if token:
-            request.headers["authorization"] = f"Bearer {token}"
+        if not token:
+            return
+        value = f"Bearer {token}"
+        if header_problem("authorization", value):
+            raise ConfigurationError("The key is not one that a header can hold: .strip() what a file says", "api_key")
+        request.headers["authorization"] = value
 
     def refused(self, request: HttpRequest, response: HttpResponse) -> bool:
         """After a 401: a new access token is made here, where there is a refresh token."""

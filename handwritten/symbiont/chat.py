@@ -53,7 +53,8 @@ class ChatSession:
         self, base_url: str, token: str | None, *, silence: float | None = SILENCE, open_timeout: float = 10.0
     ) -> None:
         root = root_of(base_url.rstrip("/"))
-        self.url = f"ws{root.removeprefix('http')}/ws/chat"
+        scheme, _, rest = root.partition("://")
+        self.url = f"{'wss' if scheme.lower() == 'https' else 'ws'}://{rest}/ws/chat"
         self._token = token
         self._silence = silence
         self._open_timeout = open_timeout

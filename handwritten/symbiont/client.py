@@ -8,6 +8,7 @@ Methods are made from the generated operations (`symbiont._areas`), once for bot
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -182,6 +183,10 @@ class Client(_Areas, BaseClient, Face):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # programs for older SDKs never close a client
+            self.close()
 
 
 class AsyncClient(_Areas, BaseClient, AsyncFace):

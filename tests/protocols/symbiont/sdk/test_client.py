@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +28,7 @@ from symbiont.exceptions import (
     TokenRefreshError,
 )
 from wirewright.errors import TransportError
+from wirewright.sandbox import Sandbox
 
 SECRET = "s" * 32
 HEALTH = {"status": "healthy", "uptime_seconds": 5, "timestamp": "2026-01-01T00:00:00.123456789Z", "version": "1.19.0"}
@@ -505,3 +509,27 @@ async def test_a_review_is_waited_for(call: Any, runtime: Any, monkeypatch: pyte
     runtime.answers({**session, "status": "submitted"})
     with pytest.raises(TimeoutError):
         await call("wait_for_review_completion", "r", timeout=1)
+
+
+@pytest.mark.parametrize("key", ["key\n", "k\0", "a\r\nX-Evil: 1"])
+async def test_a_key_that_no_header_can_hold_is_a_configuration_error(key: str, make: Any, runtime: Any) -> None:
+    client = AsyncClient(api_key=key, base_url="http://h/api/v1", transport=make()._transport_option)
+    for call in (make(api_key=key).list_agents, client.list_agents):
+        with pytest.raises(ConfigurationError) as caught:
+            await (call() or asyncio.sleep(0))
+
+        assert caught.value.config_key == "api_key"
+        assert key not in str(caught.value)
+    assert runtime.requests == []
+
+
+def test_a_client_that_nobody_closes_leaves_no_connection_open(sandbox: Sandbox) -> None:
+    client = Client(api_key="sandbox-token", base_url=f"{sandbox.url}/api/v1")
+    client.health_check()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        del client
+        gc.collect()
+
+    assert [str(each.message) for each in told if each.category is ResourceWarning] == []
