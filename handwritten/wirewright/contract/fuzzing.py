@@ -8,18 +8,22 @@ Schemathesis generates; what it reports about requests is believed where the byt
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wirewright.contract.checks import WireRequest
 from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.judging import UNAUTHORISED, Judge, Trial
+from wirewright.contract.links import with_links_to
 from wirewright.contract.problems import Problem
 from wirewright.contract.report import OperationReport
 from wirewright.contract.untyped import streams
 
 if TYPE_CHECKING:
+    from schemathesis.engine.events import EngineEvent
     from schemathesis.engine.recorder import CheckNode, Interaction, ScenarioRecorder
 
 PHASES = ("coverage", "fuzzing", "stateful")
@@ -82,9 +86,18 @@ class Fuzzer:
 
     def run(self, reports: Mapping[str, OperationReport]) -> Iterator[tuple[str, str]]:
         """Runs, and yields (phase, label) after each scenario, (`error`, sentence) for what could not be tried."""
-        from schemathesis.engine import events, from_schema
+        from schemathesis.engine import from_schema
 
-        for event in from_schema(self._schema(reports)).execute():
+        crashes: list[str] = []
+        with _crashes_told(crashes):
+            yield from self._events(from_schema(self._schema(reports)).execute(), reports)
+        for crash in crashes:
+            yield "error", crash
+
+    def _events(self, seen: Iterable[EngineEvent], reports: Mapping[str, OperationReport]) -> Iterator[tuple[str, str]]:
+        from schemathesis.engine import events
+
+        for event in seen:
             if isinstance(event, events.ScenarioFinished):
                 phase = event.phase.value.lower().removesuffix(" testing")
                 self._enter(event.recorder, phase, reports)
@@ -100,11 +113,17 @@ class Fuzzer:
 
         raw = dict(self._document.raw)
         chosen = {each.path for each in self._document.operations if each.id in reports}
-        raw["paths"] = {
-            path: _without_others(item, reports.keys()) for path, item in raw["paths"].items() if path in chosen
-        }
+        raw["paths"] = {path: self._only(item, reports.keys()) for path, item in raw["paths"].items() if path in chosen}
         configuration: Any = SchemathesisConfig  # its reader is typed for a bare dict
         return schemathesis.openapi.from_dict(raw, config=configuration.from_dict(self._config(reports)))
+
+    def _only(self, item: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+        """A path with some of its operations, and the links between those."""
+        return {
+            key: with_links_to(self._document, value, names) if _is_operation(value) else value
+            for key, value in item.items()
+            if not _is_operation(value) or value["operationId"] in names
+        }
 
     def _config(self, reports: Mapping[str, OperationReport]) -> dict[str, Any]:
         options = self._options
@@ -155,7 +174,8 @@ class Fuzzer:
             return Trial(request, error="there was no answer")
         pairs = tuple((name, value) for name, values in response.headers.items() for value in values)
         streamed = response.headers.get("content-type", [""])[0].startswith("text/event-stream")
-        return Trial(request, response.status_code, pairs, response.content or b"", complete=not streamed)
+        complete = not streamed and not response.is_truncated
+        return Trial(request, response.status_code, pairs, response.content or b"", complete=complete)
 
     def _meant(self, recorder: ScenarioRecorder, case_id: str) -> SpecOperation | None:
         node: Any = recorder.cases.get(case_id)
@@ -228,6 +248,24 @@ class Fuzzer:
         return ""
 
 
+@contextmanager
+def _crashes_told(crashes: list[str]) -> Iterator[None]:
+    """What schemathesis' own threads die of (a server's answers may be hostile) is a sentence, not a traceback."""
+    usual = threading.excepthook
+
+    def told(crash: threading.ExceptHookArgs) -> None:
+        if crash.thread is not None and crash.thread.name.startswith("schemathesis"):
+            crashes.append(f"schemathesis stopped: {crash.exc_type.__name__}: {crash.exc_value}")
+        else:
+            usual(crash)
+
+    threading.excepthook = told
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
+
+
 def _allowed(trial: Trial) -> set[str]:
     return {each.strip() for name, value in trial.headers if name.lower() == "allow" for each in value.split(",")}
 
@@ -246,9 +284,5 @@ def _is_example(trial: Trial) -> bool:
     )
 
 
-def _without_others(item: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in item.items()
-        if not (isinstance(value, dict) and "operationId" in value) or value["operationId"] in names
-    }
+def _is_operation(value: Any) -> bool:
+    return isinstance(value, dict) and "operationId" in value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from wirewright.contract.bodies import JSON_LINES, media_type_of
+from wirewright.contract.bodies import EVENT_STREAM, JSON_LINES, media_type_of
 from wirewright.contract.checks import WireRequest, check_request, check_response
 from wirewright.contract.curl import as_curl
 from wirewright.contract.document import SpecDocument, SpecOperation
@@ -27,7 +27,8 @@ _SHOWN = 300
 class Trial:
     """A request that was sent to a server, and what came back. `request.target` is relative to the base URL.
 
-    `status` is None when nothing came back; `error` says why. `complete` is false for a stream that was left early.
+    `status` is None when nothing came back; `error` says why. `complete` is false for an answer that was not heard to
+    its end: a stream, or one that is very long.
     """
 
     request: WireRequest
@@ -120,11 +121,13 @@ class Judge:
 
     def _of_answer(self, operation: SpecOperation, trial: Trial, *, blamed: bool) -> Iterator[tuple[str, str, bool]]:
         """Check, message, and whether it is a gap: a refusal of no documented form, of a request that deserves it."""
-        body = trial.body if trial.complete else _whole_part(trial)
+        body = trial.body if trial.complete else _whole_part(trial)  # None: nothing of it can be judged
         status = trial.status or 0
-        found = check_response(operation, status, trial.headers, body, method=trial.request.method)
+        found = check_response(operation, status, trial.headers, body or b"", method=trial.request.method)
         for problem in found:
             check = _BY_KIND.get(problem.kind) or ("headers" if problem.place.startswith("header.") else "body")
+            if check == "body" and body is None:
+                continue
             gap = check in {"status", "media_type"} and blamed and 400 <= status < 500
             yield check, f"{status}: {problem}" if check != "status" else problem.message, gap
 
@@ -154,9 +157,9 @@ def _documents_success(operation: SpecOperation) -> bool:
     return any(key[0] in "23d" for key in operation.responses)
 
 
-def _whole_part(trial: Trial) -> bytes:
-    """What of a stream that was left early can be judged: its whole lines; events find their own ends."""
+def _whole_part(trial: Trial) -> bytes | None:
+    """What of an answer that was left early can be judged: its whole lines; events find their own ends."""
     name = media_type_of(header_value(trial.headers, "content-type"))
     if name in JSON_LINES:
         return trial.body[: trial.body.rfind(b"\n") + 1]
-    return trial.body
+    return trial.body if name == EVENT_STREAM else None

@@ -1,13 +1,14 @@
 """Sends the example calls of a spec to a server and hears what it answers.
 
 The requests are those that the runtime's client builds, credentials included; no code is generated for it. Streams are
-read until their first event, or for a little while.
+read until their first event, or for a little while; other answers to their end, which must come in time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, cast
 
 from wirewright.auth import Auth
@@ -19,11 +20,12 @@ from wirewright.contract.events import read_events
 from wirewright.contract.example_calls import ExampleCall, calls_of
 from wirewright.contract.judging import Trial
 from wirewright.contract.untyped import UntypedCaller, streams
-from wirewright.errors import AuthError, DecodeError, TransportError, WirewrightError
+from wirewright.errors import AuthError, DecodeError, TimeoutError, TransportError, WirewrightError
 from wirewright.messages import HttpRequest, HttpResponse, Timeout
 from wirewright.request import Request
 
 LISTENING = 1.0  # seconds that a stream may be silent before it is left
+LONGEST = 64 * 1024 * 1024  # bytes of an answer
 
 
 class Probe:
@@ -77,35 +79,53 @@ class Probe:
         target = http.target.removeprefix("/" + prefix) if prefix else http.target
         request = WireRequest(request.method, target or "/", request.headers, request.body)
         http.content = request.body or None
-        http.stream = listening
+        http.stream = True  # so that an answer that never ends is left
         http.timeout = Timeout.of(self._timeout)
         http.idle = min(LISTENING, self._timeout) if listening else None
+        until = time.monotonic() + (LISTENING if listening else self._timeout)
         try:
             response = self._transport.send(http)
-            body, complete = self._read(response)
+            body, complete = _heard(response, until) if listening else (self._whole(response, until), True)
         except (TransportError, DecodeError) as error:
             return Trial(request, error=f"{type(error).__name__}: {error}")
         return Trial(request, response.status, tuple(response.headers.pairs()), body, complete=complete)
 
-    def _read(self, response: HttpResponse) -> tuple[bytes, bool]:
-        if response.body is None:
-            return response.content, True
-        until = time.monotonic() + LISTENING
-        body = b""
-        try:
-            for chunk in cast(Iterator[bytes], response.body):
+    def _whole(self, response: HttpResponse, until: float) -> bytes:
+        """An answer to its end. Raises TransportError when it does not come in time, or not at all."""
+        body = bytearray()
+        with closing(_chunks(response)) as chunks:
+            for chunk in chunks:
                 body += chunk
-                if len(read_events(body)) > 1 or time.monotonic() > until:
-                    return body, False
-        except TransportError:
-            return body, False  # it was silent for too long, which is no fault of a stream
-        finally:
-            if response.close is not None:
-                response.close()
-        return body, True
+                if time.monotonic() > until:
+                    raise TimeoutError(f"the answer does not end within {self._timeout:g} s")
+                if len(body) > LONGEST:
+                    raise TransportError(f"the answer is longer than {LONGEST >> 20} MiB")
+        return bytes(body)
 
     def close(self) -> None:
         self._transport.close()
+
+
+def _heard(response: HttpResponse, until: float) -> tuple[bytes, bool]:
+    """What came of a stream, and whether it ended."""
+    body = bytearray()
+    try:
+        with closing(_chunks(response)) as chunks:
+            for chunk in chunks:
+                body += chunk
+                if len(read_events(bytes(body))) > 1 or time.monotonic() > until:
+                    return bytes(body), False
+    except TransportError:
+        return bytes(body), False  # it was silent for too long, which is no fault of a stream
+    return bytes(body), True
+
+
+def _chunks(response: HttpResponse) -> Generator[bytes]:
+    try:
+        yield from [response.content] if response.body is None else cast(Iterator[bytes], response.body)
+    finally:
+        if response.close is not None:
+            response.close()
 
 
 def _needed(scheme: str, security: Sequence[Sequence[str]]) -> bool:

@@ -26,6 +26,7 @@ CHECKS = {
     "auth": "requests without credentials are refused",
     "use_after_free": "what was deleted is gone",
     "availability": "what was created is there",
+    "links": "links lead to operations that there are",
     "access": "one user cannot reach what is another's",
 }
 """Name and meaning of each check, in the order of reports."""
@@ -88,6 +89,11 @@ class OperationReport:
         if self.gaps:
             return "gaps"
         return "held" if self.tried else "skipped"
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was tried, and nothing ever came back."""
+        return bool(self.tried) and not self.statuses
 
     def hold(self, check: str) -> None:
         self.held[check] += 1

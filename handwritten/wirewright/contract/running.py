@@ -15,9 +15,10 @@ from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.examples import NoValueError
 from wirewright.contract.fuzzing import Fuzzer, FuzzOptions
 from wirewright.contract.judging import EXAMPLES, Judge
+from wirewright.contract.links import dead_links
 from wirewright.contract.masking import Masker
 from wirewright.contract.probe import Probe
-from wirewright.contract.report import ContractReport, OperationReport
+from wirewright.contract.report import ContractReport, Finding, OperationReport
 from wirewright.errors import WirewrightError
 
 ALL_PHASES = (EXAMPLES, "coverage", "fuzzing", "stateful")
@@ -75,6 +76,7 @@ def run_contract(
         strict=options.strict,
     )
     reports = {each.id: each for each in report.operations}
+    _links(document, reports)
     auth = credentials(document, options.auth)
     if EXAMPLES in options.phases:
         probe = Probe(document, url, auth=auth, headers=options.headers, timeout=options.timeout, transport=transport)
@@ -82,7 +84,7 @@ def run_contract(
         probe.close()
     if set(options.phases) - {EXAMPLES} and reports and not _unreachable(report):
         fuzzer = Fuzzer(document, url, judge, _fuzz_options(document, options))
-        for phase, what in fuzzer.run(reports):
+        for phase, what in fuzzer.run({name: each for name, each in reports.items() if not each.silent}):
             if phase == "error":
                 report.errors.append(masker.text(what))
             else:
@@ -145,12 +147,19 @@ def _examples(
         progress(EXAMPLES, operation.id)
 
 
+def _links(document: SpecDocument, reports: Mapping[str, OperationReport]) -> None:
+    """Links that lead nowhere are the spec's fault, and nobody follows them."""
+    for name, report in reports.items():
+        for message in dead_links(document.by_id[name]):
+            report.add(Finding("links", message, EXAMPLES, "gap"))
+
+
 def _unreachable(report: ContractReport) -> bool:
     """Whether nothing ever answered: schemathesis would only find the same."""
     tried = [each for each in report.operations if each.tried]
-    silent = bool(tried) and all(not each.statuses for each in tried)
+    silent = bool(tried) and all(each.silent for each in tried)
     if silent:
-        report.errors.append(f"nothing answers at {report.url}")
+        report.errors.append(f"no usable answer comes from {report.url}")
     return silent
 
 
