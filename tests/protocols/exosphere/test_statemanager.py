@@ -156,7 +156,8 @@ async def test_a_state_manager_that_is_away_is_a_transport_error(both: Both) -> 
         await both("get_graph", "g")
 
 
-async def test_test_doubles_of_the_original_fit() -> None:
+@pytest.mark.parametrize("place", ["exospherehost.statemanager.aiohttp.ClientSession", "aiohttp.ClientSession"])
+async def test_test_doubles_of_the_original_fit(place: str) -> None:
     session = MagicMock()
     answer = MagicMock(status=201, json=AsyncMock(return_value={"validation_status": "VALID"}))
     for verb in ("put", "post", "get"):
@@ -165,11 +166,27 @@ async def test_test_doubles_of_the_original_fit() -> None:
     session.__aenter__ = AsyncMock(return_value=session)
     session.__aexit__ = AsyncMock(return_value=None)
     manager = StateManager("ns", "http://sm", "k")
-    with patch("exospherehost.statemanager.aiohttp.ClientSession", return_value=session):
+    with patch(place, return_value=session):
         assert await manager.upsert_graph("g", [], {}) == {"validation_status": "VALID"}
     session.put.assert_called_once_with(
         manager._get_upsert_graph_endpoint("g"), json={"secrets": {}, "nodes": []}, headers={"x-api-key": "k"}
     )
+
+
+async def test_a_double_inside_of_aiohttps_session_answers(manager_away: StateManager) -> None:
+    response = MagicMock(status=200, json=AsyncMock(return_value={"name": "g"}))
+    response.__aenter__ = AsyncMock(return_value=response)
+
+    with patch("aiohttp.ClientSession._request", autospec=True, return_value=response):
+        assert await manager_away.get_graph("g") == {"name": "g"}
+    with pytest.raises(TransportError):
+        await manager_away.get_graph("g")
+
+
+@pytest.fixture
+def manager_away() -> StateManager:
+    """A state manager where nobody listens."""
+    return StateManager("ns", "http://127.0.0.1:9", "k")
 
 
 def test_endpoints() -> None:
