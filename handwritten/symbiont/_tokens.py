@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from wirewright.narrow import is_mapping
+if TYPE_CHECKING:
+    from wirewright.signing import Key
 
 
 class TokenError(Exception):
@@ -19,34 +20,37 @@ class TokenError(Exception):
         self.reason = reason
 
 
-def _key(secret: str | bytes, algorithm: str) -> Any:
-    from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+def _key(secret: str | bytes, algorithm: str) -> Key:
+    """A key of any length: how long a secret is, is its owner's business. Raises `ValueError` for one that is none."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import OctKey
+    from wirewright.signing import Key
 
-    raw = secret.encode() if isinstance(secret, str) else secret
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # how long a secret is, is its owner's business
-        kinds: dict[str, Any] = {"HS": OctKey, "RS": RSAKey, "PS": RSAKey, "ES": ECKey}
-        return kinds.get(algorithm[:2], OKPKey).import_key(raw)
+    try:
+        if not algorithm.startswith("HS"):
+            return Key.from_pem(secret, algorithm=algorithm)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Key(OctKey.import_key(secret), algorithm)
+    except JoseError as error:
+        raise ValueError(f"not a secret for {algorithm}") from error
 
 
 def encode(claims: Mapping[str, Any], secret: str | bytes, algorithm: str) -> str:
     """A signed token. Raises `ValueError` for an algorithm or a key that cannot sign."""
-    from joserfc import jws
-    from joserfc.errors import JoseError
+    from wirewright.signing import SigningError, sign_jws
 
     payload = json.dumps(claims, separators=(",", ":")).encode()
     try:
-        return jws.serialize_compact(
-            {"alg": algorithm, "typ": "JWT"}, payload, _key(secret, algorithm), algorithms=[algorithm]
-        )
-    except (JoseError, ValueError) as error:
+        return sign_jws(payload, _key(secret, algorithm), header={"typ": "JWT"})
+    except (SigningError, ValueError, LookupError) as error:
         raise ValueError(f"a token cannot be signed with {algorithm} and this key") from error
 
 
 def decode(
     token: str,
     secret: str | bytes,
-    algorithms: Sequence[str],
+    algorithm: str,
     *,
     issuer: str | None = None,
     audience: str | None = None,
@@ -57,7 +61,7 @@ def decode(
 
     A token that is meant for someone (`aud`) is good only where that `audience` is asked for, and the other way round.
     """
-    claims = _verified(token, secret, algorithms)
+    claims = _verified(token, secret, algorithm)
     moment = time.time() if now is None else now
     if "exp" in claims and _seconds(claims, "exp") <= moment - leeway:
         raise TokenError("the token has expired", "expired")
@@ -70,24 +74,19 @@ def decode(
     return claims
 
 
-def _verified(token: str, secret: str | bytes, algorithms: Sequence[str]) -> dict[str, Any]:
-    from joserfc import jws
-    from joserfc.errors import JoseError
+def _verified(token: str, secret: str | bytes, algorithm: str) -> dict[str, Any]:
+    from wirewright.signing import SigningError, verify_jws
+    from wirewright.signing.encoding import strict_object
+    from wirewright.signing.errors import AlgorithmError, MismatchError
 
     try:
-        extract: Any = jws.extract_compact
-        found = extract(token.encode())
-        algorithm = found.protected.get("alg")
-        if not isinstance(algorithm, str) or algorithm not in algorithms:
-            raise TokenError("the token is signed with an algorithm that is not allowed", "algorithm")
-        if not jws.validate_compact(found, _key(secret, algorithm), algorithms=list(algorithms)):
-            raise TokenError("the token's signature is wrong", "signature")
-        claims: Any = json.loads(found.payload)
-    except (JoseError, ValueError, TypeError, AttributeError, UnicodeError) as error:
+        return strict_object(verify_jws(token, _key(secret, algorithm)).payload, "the token")
+    except AlgorithmError as error:
+        raise TokenError("the token is signed with an algorithm that is not allowed", "algorithm") from error
+    except MismatchError as error:
+        raise TokenError("the token's signature is wrong", "signature") from error
+    except (SigningError, ValueError, LookupError) as error:
         raise TokenError("the token is not one") from error
-    if not is_mapping(claims):
-        raise TokenError("the token holds no claims")
-    return dict(claims)
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:

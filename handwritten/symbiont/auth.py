@@ -150,7 +150,7 @@ class JWTHandler:
             return decode(
                 token,
                 self._secret,
-                [config.jwt_algorithm],
+                config.jwt_algorithm,
                 issuer=config.token_issuer,
                 audience=config.token_audience,
             )
@@ -162,13 +162,23 @@ class JWTHandler:
         claims = self.decode_token(refresh_token) if self.config.enable_refresh_tokens else None
         if claims is None or claims.get("type") != TokenType.REFRESH:
             return None
-        return self.generate_token(claims["sub"], claims.get("roles"), _permissions(claims))
+        user = _user_of(claims)
+        return self.generate_token(user.user_id, user.roles, user.permissions) if user else None
 
 
-def _permissions(claims: dict[str, Any]) -> set[Permission]:
-    """Those that are known: a token may come from a newer program."""
-    known = {permission.value for permission in Permission}
-    return {Permission(name) for name in claims.get("permissions") or () if name in known}
+def _user_of(claims: dict[str, Any]) -> AuthUser | None:
+    """The user whom claims name, with the permissions that are known here; None for claims of another shape."""
+    named = claims.get("permissions") or ()
+    try:
+        permissions = {permission for permission in Permission if permission.value in named}
+        fields: dict[str, Any] = {
+            "user_id": claims.get("sub"),
+            "roles": claims.get("roles") or [],
+            "permissions": permissions,
+        }
+        return AuthUser.model_validate({**fields, "last_login": datetime.now(UTC)})
+    except (ValueError, TypeError):
+        return None
 
 
 class TokenValidator:
@@ -183,14 +193,9 @@ class TokenValidator:
         if self.is_token_blacklisted(token):
             return None
         claims = self.jwt_handler.decode_token(token)
-        if claims is None or "sub" not in claims or claims.get("type", TokenType.ACCESS) != TokenType.ACCESS:
+        if claims is None or claims.get("type", TokenType.ACCESS) != TokenType.ACCESS:
             return None
-        return AuthUser(
-            user_id=claims["sub"],
-            roles=claims.get("roles") or [],
-            permissions=_permissions(claims),
-            last_login=datetime.now(UTC),
-        )
+        return _user_of(claims)
 
     def blacklist_token(self, token: str) -> None:
         """Refuse a token from now on, in this process."""

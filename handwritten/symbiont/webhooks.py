@@ -154,7 +154,7 @@ class JwtVerifier(_Verifier):
             decode(
                 self._header(headers).removeprefix("Bearer "),
                 self._secret,
-                ["HS256"],
+                "HS256",
                 issuer=self.required_issuer,
                 audience=self.audience,
                 leeway=self.leeway,

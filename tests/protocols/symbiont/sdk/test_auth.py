@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,7 +57,7 @@ def manager() -> AuthManager:
 
 def test_tokens_are_those_of_the_original_byte_for_byte() -> None:
     assert _tokens.encode(VECTOR, SECRET, "HS256") == ACCESS
-    read = _tokens.decode(ACCESS, SECRET, ["HS256"], issuer="symbiont", audience="symbiont-api", now=NOW)
+    read = _tokens.decode(ACCESS, SECRET, "HS256", issuer="symbiont", audience="symbiont-api", now=NOW)
     assert read == VECTOR
 
 
@@ -82,16 +84,15 @@ def test_every_claim_is_checked(changes: dict[str, Any], reason: str | None) -> 
     wanted: dict[str, Any] = {"issuer": "symbiont", "audience": "symbiont-api", "now": NOW}
 
     if reason is None:
-        assert _tokens.decode(token, SECRET, ["HS256"], **wanted)
+        assert _tokens.decode(token, SECRET, "HS256", **wanted)
     else:
         with pytest.raises(_tokens.TokenError) as caught:
-            _tokens.decode(token, SECRET, ["HS256"], **wanted)
+            _tokens.decode(token, SECRET, "HS256", **wanted)
         assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS512", "RS256"])
 def test_no_other_algorithm_is_good(algorithm: str) -> None:
-    import base64
     import json
 
     header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm}).encode()).rstrip(b"=").decode()
@@ -99,13 +100,64 @@ def test_no_other_algorithm_is_good(algorithm: str) -> None:
 
     for token in (forged, forged.rpartition(".")[0] + "."):
         with pytest.raises(_tokens.TokenError):
-            _tokens.decode(token, SECRET, ["HS256"], now=NOW)
+            _tokens.decode(token, SECRET, "HS256", now=NOW)
 
 
 @given(st.one_of(st.text(), st.integers(0, len(ACCESS) - 1).map(lambda n: ACCESS[:n] + "!" + ACCESS[n + 1 :])))
 def test_anything_else_is_no_token(text: str) -> None:
     with pytest.raises(_tokens.TokenError):
-        _tokens.decode(text, SECRET, ["HS256"], audience="symbiont-api", now=NOW)
+        _tokens.decode(text, SECRET, "HS256", audience="symbiont-api", now=NOW)
+
+
+def signed(header: bytes, payload: bytes) -> str:
+    text = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, payload))
+    signature = hmac.digest(SECRET.encode(), text.encode(), "sha256")
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+HEADER = b'{"alg":"HS256"}'
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        signed(b'{"alg":"HS256","alg":"HS256"}', b"{}"),
+        signed(b'{"alg":"HS256","crit":["x"],"x":1}', b"{}"),
+        signed(b'{"alg":' + b"[" * 100_000, b"{}"),
+        signed(HEADER, b'{"exp":1,"exp":9999999999}'),
+        signed(HEADER, b'{"exp":NaN}'),
+        signed(HEADER, b'{"exp":1e999}'),
+        signed(HEADER, b"[" * 100_000),
+        signed(HEADER, b"[]"),
+        signed(HEADER, b"\xff{}"),
+        signed(HEADER, b"{}") + "=",
+        signed(HEADER, b"{}") + "\n",
+        " " + signed(HEADER, b"{}"),
+    ],
+    ids=range(12),
+)
+def test_what_is_spelled_loosely_is_no_token_though_the_signature_is_good(token: str) -> None:
+    assert _tokens.decode(signed(HEADER, b"{}"), SECRET, "HS256") == {}
+    with pytest.raises(_tokens.TokenError):
+        _tokens.decode(token, SECRET, "HS256")
+
+
+def test_how_long_a_secret_is_is_its_owners_business() -> None:
+    assert _tokens.decode(_tokens.encode({"sub": "u"}, "short", "HS512"), "short", "HS512") == {"sub": "u"}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"sub": None}, {"sub": 5}, {"roles": "admin"}, {"roles": [1]}, {"roles": {"a": 1}}, {"permissions": 5}],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_claims_of_another_shape_name_nobody(claims: dict[str, Any], kind: str, manager: AuthManager) -> None:
+    good = {**VECTOR, "exp": 9999999999, "type": kind}
+    take = manager.authenticate_with_jwt if kind == "access" else manager.refresh_access_token
+
+    assert take(_tokens.encode(good, SECRET, "HS256")) is not None
+    assert take(_tokens.encode({**good, **claims}, SECRET, "HS256")) is None
 
 
 @pytest.mark.parametrize(
