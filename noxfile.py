@@ -91,7 +91,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """1,000 rounds of kill -9 on processes that write to an outbox and send from it (`-- --rounds N --seed N`)."""
+    """Kill -9: 1,000 rounds on processes that write to an outbox, 1,000 on those that send (`-- --rounds N`)."""
     checkout(session)
     session.run("python", "tests/faults/crash.py", *session.posargs)
 
@@ -160,6 +160,14 @@ def bench_codegen(session: nox.Session) -> None:
     """Time and memory of generating, beside openapi-python-client and datamodel-code-generator."""
     checkout(session)
     session.run("python", "tests/benchmarks/bench_codegen.py", *session.posargs)
+
+
+@nox.session
+def comparison(session: nox.Session) -> None:
+    """What other generators make of the same documents: the table of `codegen/COMPARISON.md`."""
+    checkout(session)
+    session.install("--constraint", "dev.lock", "email-validator")  # code of datamodel-code-generator may need it
+    session.run("python", "tests/codegen/comparison.py", *(session.posargs or ("--write",)))
 
 
 @nox.session

@@ -92,14 +92,24 @@ class Row:
     document: str
     tool: str
     exit: int
-    operations: str
+    operations: str  # "7 of 7"; empty: it writes none
     broken: int | None
     numbered: int | None
     mypy: int | None
 
-    def cells(self) -> list[str]:
-        shown = ("–" if value is None else str(value) for value in (self.broken, self.numbered, self.mypy))
-        return [self.document, self.tool, str(self.exit), self.operations, *shown]
+    @property
+    def cell(self) -> str:
+        """What there is to say: nothing of what is as it should be."""
+        if self.refused:
+            return "refused"
+        counts = {"do not import": self.broken, "numbered": self.numbered, "type errors": self.mypy}
+        said = [f"{count:,} {what}" for what, count in counts.items() if count]
+        return "; ".join([*([self.operations] if self.operations else []), *said]) or "clean"
+
+    @property
+    def refused(self) -> bool:
+        """It wrote nothing, and its exit status says so."""
+        return self.exit != 0 and self.mypy is None
 
 
 def quiet(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -142,9 +152,9 @@ def asked(tool: Tool, name: str, text: str) -> Row:
         status = quiet([str(BIN / tool.command[0]), *tool.command[1:]], folder).returncode
         total, place = operations_of(json.loads(text)), folder / tool.writes
         if not place.exists():
-            return Row(name, tool.name, status, "–" if tool.operations is None else f"0 of {total}", None, None, None)
+            return Row(name, tool.name, status, "", None, None, None)
         found = counted(tool, folder)
-        operations = "–" if found is None else f"{found} of {total}"
+        operations = "" if found is None else f"{found} of {total}"
         if EXPERIMENTAL in tool.name:
             return Row(name, tool.name, status, operations, None, None, None)
         package = tool.writes.removesuffix(".py")
@@ -160,15 +170,18 @@ def rows(documents: list[Path]) -> Iterator[Row]:
     for path in documents:
         for tool in TOOLS:
             row = asked(tool, path.stem, path.read_text(encoding="utf-8"))
-            print(*row.cells(), sep="  ", flush=True)
+            print(row.document, row.tool, row.cell, sep="\t", flush=True)
             yield row
 
 
 def table(found: list[Row]) -> str:
-    head = ["document", "tool", "exit", "operations", "modules that do not import", "numbered names", "mypy --strict"]
-    lines = [head, ["---"] * len(head), *(row.cells() for row in found)]
-    tools = ", ".join(f"{name} {version(name)}" for name in ("openapi-python-client", "datamodel-code-generator"))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + f"\n\nWith {tools}, mypy {version('mypy')}."
+    """One row for each document, one column for each tool."""
+    cells = {(row.document, row.tool): row.cell for row in found}
+    documents = dict.fromkeys(row.document for row in found)
+    lines = [["document", *(tool.name for tool in TOOLS)], ["---"] * (len(TOOLS) + 1)]
+    lines += [[name, *(cells[name, tool.name] for tool in TOOLS)] for name in documents]
+    versions = ", ".join(f"{name} {version(name)}" for name in ("openapi-python-client", "datamodel-code-generator"))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\nWith {versions}, mypy {version('mypy')}."
 
 
 def main() -> None:
