@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("wirewright", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("wirewright")
 
 
 @pytest.hookimpl(wrapper=True)

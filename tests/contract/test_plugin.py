@@ -166,21 +166,12 @@ def test_nothing_was_loaded():
 """
 
 
-def test_a_run_that_does_not_use_it_loads_nothing_of_it(pytester: pytest.Pytester) -> None:
+def test_a_run_that_does_not_use_it_loads_nothing_of_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytester.makepyfile(SILENT)
-    plain = (
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:schemathesis",
-        "-p",
-        "no:asyncio",
-        "-p",
-        "no:hypothesispytest",
-        "-p",
-        "no:anyio",
-    )
-    pytester.runpytest_subprocess(*plain).assert_outcomes(passed=1)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # of others
+    pytester.runpytest_subprocess("-p", "wirewright.pytest_plugin").assert_outcomes(passed=1)
 
 
 def test_a_marker_called_contract_stays_its_owners(pytester: pytest.Pytester) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wirewright.contract.bodies import media_type_of
 from wirewright.contract.checks import WireRequest
 from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.judging import UNAUTHORISED, Judge, Trial
@@ -88,6 +89,7 @@ class Fuzzer:
         """Runs, and yields (phase, label) after each scenario, (`error`, sentence) for what could not be tried."""
         from schemathesis.engine import from_schema
 
+        self._serialise_everything()
         crashes: list[str] = []
         with _crashes_told(crashes):
             yield from self._events(from_schema(self._schema(reports)).execute(), reports)
@@ -106,6 +108,16 @@ class Fuzzer:
                 yield "error", f"{event.label}: {event.info.title}: {event.info.message}".strip(": ")
             elif isinstance(event, events.FatalError):
                 yield "error", f"{type(event.exception).__name__}: {event.exception}"
+
+    def _serialise_everything(self) -> None:
+        """Forms that schemathesis does not know (`application/x-tar`) are bytes."""
+        import schemathesis
+        from schemathesis.transport.requests import REQUESTS_TRANSPORT
+
+        forms = {name for each in self._document.operations if each.body for name in each.body.content}
+        for name in sorted(media_type_of(form) for form in forms):
+            if REQUESTS_TRANSPORT.get_first_matching_media_type(name) is None and "*" not in name:
+                schemathesis.serializer.alias(name, "application/octet-stream")
 
     def _schema(self, reports: Mapping[str, OperationReport]) -> Any:
         import schemathesis

@@ -86,7 +86,8 @@ def run_contract(
         fuzzer = Fuzzer(document, url, judge, _fuzz_options(document, options))
         for phase, what in fuzzer.run({name: each for name, each in reports.items() if not each.silent}):
             if phase == "error":
-                report.errors.append(masker.text(what))
+                sentence = masker.text(what)
+                report.errors += [] if sentence in report.errors else [sentence]
             else:
                 progress(phase, what)
     report.seconds = time.monotonic() - started

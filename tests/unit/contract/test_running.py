@@ -134,5 +134,5 @@ def test_a_stream_that_does_not_end_is_left(document: Callable[..., SpecDocument
 
 def test_nothing_is_made_up_for_a_server_that_is_not_there(spec: Callable[..., SpecDocument]) -> None:
     report = run_contract(spec(), "http://127.0.0.1:9", RunOptions(timeout=1))
-    assert (report.ok, report.errors) == (False, ["nothing answers at http://127.0.0.1:9"])
+    assert (report.ok, report.errors) == (False, ["no usable answer comes from http://127.0.0.1:9"])
     assert checks(report) == {"answers"}
