@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 import sbn.auth
 from sbn import gateway as current
@@ -20,7 +20,7 @@ from sbn.errors import SbnError, SbnTransportError
 from sbn.gateway import GatewayClient
 from sbn_calls import gateway as calls
 from sbn_calls import legacy
-from wirewright.calls import Call, Face, Reply, Request, is_object, unwrapped
+from wirewright.calls import Call, Reply, Request, is_object, unwrapped
 from wirewright.records import Record
 
 __all__ = [
@@ -127,14 +127,15 @@ class _Transport(HttpTransport):
     dialect = Dialect(GatewayError, GatewayTransportError, "Failed to reach gateway", "Gateway request failed")
 
 
-class _At(Generic[P, T]):
-    """A call of one of the client's transports."""
+class _At(Call[P, T]):
+    """A call over one of the client's transports."""
 
     def __init__(self, transport: str, call: Call[P, T]) -> None:
-        self._transport, self._call = transport, call
+        super().__init__(call.build, call.read)
+        self._transport = transport
 
-    def __get__(self, client: SbnGatewayClient, owner: type) -> Callable[P, T]:
-        return self._call.__get__(Face(vars(client)[self._transport]), owner)
+    def __get__(self, face: Any, owner: type) -> Any:
+        return self if face is None else self._sync(vars(face)[self._transport])
 
 
 def _create(request: SlotCreateRequest) -> Request[Any]:
