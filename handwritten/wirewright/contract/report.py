@@ -22,7 +22,7 @@ CHECKS = {
     "refused": "requests that break the spec are refused",
     "required_headers": "a request without a required header is refused",
     "methods": "other methods are answered with 405",
-    "allow": "`Allow` lists the methods there are",
+    "allow": "the header Allow lists the methods there are",
     "auth": "requests without credentials are refused",
     "use_after_free": "what was deleted is gone",
     "availability": "what was created is there",
