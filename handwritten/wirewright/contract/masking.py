@@ -92,16 +92,15 @@ class Masker:
         masked = self.value(value)
         return body if masked == value else json.dumps(masked, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def value(self, value: Any) -> Any:
-        """A JSON value with secret texts replaced."""
+    def value(self, value: Any, *, secret: bool = False) -> Any:
+        """A JSON value with secret texts replaced: in a `secret` one all of them, whatever their names."""
         if is_object(value):
-            return {name: self._field(name, member) for name, member in value.items()}
+            return {name: self.value(member, secret=secret or self.is_secret(name)) for name, member in value.items()}
         if is_array(value):
-            return [self.value(item) for item in value]
-        return self.text(value) if isinstance(value, str) else value
-
-    def _field(self, name: str, member: Any) -> Any:
-        return MASK if isinstance(member, str) and member and self.is_secret(name) else self.value(member)
+            return [self.value(item, secret=secret) for item in value]
+        if not isinstance(value, str):
+            return value
+        return MASK if secret and value else self.text(value)
 
 
 def header_value(headers: Sequence[tuple[str, str]] | Mapping[str, str], name: str) -> str:

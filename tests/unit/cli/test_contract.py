@@ -172,7 +172,7 @@ def test_wrong_usage_is_one_sentence(run: Run, spec: Path, words: list[str], cod
 def test_a_server_that_is_not_there(run: Run, spec: Path) -> None:
     code, out, _ = run("contract", spec, "--url", "http://127.0.0.1:9", "--timeout", "1")
     assert code == 1
-    assert "nothing answers at http://127.0.0.1:9" in out
+    assert "no usable answer comes from http://127.0.0.1:9" in out
 
 
 def test_a_protocol_that_is_not_there(run: Run) -> None:
