@@ -255,7 +255,8 @@ class Run:
         """The proofs of all that the step depends on, near or far."""
         if self.runner.shared_blackboard or self.template.is_linear:
             return dict(self.proofs)
-        return {name: self.proofs[name] for name in self.plan.ancestors_of(step) if name in self.proofs}
+        ancestors = list(filter(self.proofs.__contains__, self.plan.ancestors_of(step)))
+        return dict(zip(ancestors, map(self.proofs.__getitem__, ancestors), strict=True))
 
     async def journal(self, what: str, *args: Any) -> None:
         if self._in_journal:

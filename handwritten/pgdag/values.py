@@ -1,8 +1,13 @@
-"""Values on their way through a run: copies that nobody else changes, and what a step added."""
+"""Values on their way through a run: copies that nobody else changes, and what a step added.
+
+Thousands of values pass here for each step, most of them texts that stay as they are: hence `map` and `compress`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import compress, repeat
+from operator import is_not
 from typing import Any, cast
 
 __all__ = ["added", "isolated"]
@@ -11,7 +16,7 @@ __all__ = ["added", "isolated"]
 def isolated(values: Mapping[str, Any]) -> dict[str, Any]:
     """A copy whose dictionaries, lists and sets are its own, so that a step changes nothing that another one sees."""
     copy = dict(values)
-    for key in [key for key, value in values.items() if type(value) in _COPIES]:
+    for key in compress(values, map(_COPIES.__contains__, map(type, values.values()))):
         copy[key] = _isolated(copy[key])
     return copy
 
@@ -31,8 +36,9 @@ _COPIES: dict[type, Callable[[Any], Any]] = {
 
 def added(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `after` that are new or different; a removed key counts for nothing (sheet §7.4)."""
-    suspects = {key: value for key, value in after.items() if before.get(key, _MISSING) is not value}
-    return {key: value for key, value in suspects.items() if key not in before or _differs(before[key], value)}
+    others = map(is_not, map(before.get, after, repeat(_MISSING)), after.values())
+    suspects = compress(after.items(), others)
+    return {key: value for key, value in suspects if key not in before or _differs(before[key], value)}
 
 
 _MISSING = object()
