@@ -211,7 +211,7 @@ class _Log:
         colour = "dim" if status is None else "green" if status < 400 else "yellow" if status < 500 else "red"
         shown = str(status) if status else "cut"
         by = exchange.answered_by or exchange.faults
-        line = f"[{colour}]{shown:>4}[/] {exchange.method:6} {escape(exchange.target)} [dim]{escape(by)}[/]"
+        line = f"[{colour}]{shown:>4}[/] {exchange.method:6} {escape(exchange.shown_target)} [dim]{escape(by)}[/]"
         problems = [*exchange.request_problems, *exchange.answer_problems]
         if problems:
             line += f" [yellow]{escape(str(problems[0]))}[/]"

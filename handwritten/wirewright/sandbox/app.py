@@ -13,6 +13,7 @@ from typing import Any
 
 from wirewright.contract.checks import decode_request
 from wirewright.contract.document import SpecOperation
+from wirewright.contract.masking import Masker
 from wirewright.contract.problems import Problem
 from wirewright.contract.routing import Match, Router
 from wirewright.contract.security import check_security
@@ -59,6 +60,7 @@ class App:
         self.live = Topic(keep=0)
         self.stopping = asyncio.Event()
         self._control = ControlSurface(self)
+        self._masker = Masker.of(self.document)
         self._has_headers = rules_type.headers is not Rules.headers
         self._count = 0
 
@@ -137,6 +139,7 @@ class App:
             body=b"",
             operation=match.operation.id if match else None,
             answered_by="rule",
+            masker=self._masker,
         )
         self.recording.add(exchange)
         call = incoming.call(exchange.number, self.setting.clock)
@@ -203,6 +206,7 @@ class App:
             headers=incoming.pairs,
             body=incoming.body[:BODY_KEPT],
             operation=match.operation.id if match else None,
+            masker=self._masker,
         )
         self.recording.add(exchange)
         plan = NO_PLAN

@@ -7,32 +7,47 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from wirewright.contract.masking import Masker, header_value
 from wirewright.contract.problems import Problem
 
 BODY_KEPT = 1024 * 1024  # bytes of a body that are remembered
 _BODY_SHOWN = 64 * 1024
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"})
+_BY_NAME = Masker()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Exchange:
-    """A request and its answer, of each body at most 1 MiB. `status` is None while there is none, or a fault ate it."""
+    """A request and its answer, of each body at most 1 MiB. `status` is None while there is none, or a fault ate it.
+
+    Its attributes are what was on the wire; its repr, and what JSON is made of it, have their secrets masked.
+    """
 
     number: int
     at: float  # seconds since 1970, by the sandbox's clock
     method: str
     target: str  # path and query, as they were on the wire
     headers: list[tuple[str, str]]
-    body: bytes = field(repr=False)
+    body: bytes
     operation: str | None = None
     request_problems: list[Problem] = field(default_factory=list[Problem])
     status: int | None = None
     answer_headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    answer_body: bytes = field(default=b"", repr=False)
+    answer_body: bytes = b""
     answer_problems: list[Problem] = field(default_factory=list[Problem])
     answered_by: str = ""  # rule, example, synthetic, error, fault
     faults: str = ""
     seconds: float = 0.0  # until the answer was ready to be sent, by the machine's clock
+    masker: Masker = field(default=_BY_NAME, compare=False)
+
+    def __repr__(self) -> str:
+        problems = "; ".join(map(str, [*self.request_problems, *self.answer_problems]))
+        line = f"{self.number} {self.method} {self.shown_target} {self.status}"
+        return f"<Exchange {line}: {problems}>" if problems else f"<Exchange {line}>"
+
+    @property
+    def shown_target(self) -> str:
+        """The target without secrets."""
+        return self.masker.target(self.target)
 
     @property
     def kept(self) -> bool:
@@ -55,7 +70,7 @@ class Exchange:
             "number": self.number,
             "at": self.at,
             "method": self.method,
-            "target": self.target,
+            "target": self.shown_target,
             "operation": self.operation,
             "status": self.status,
             "answered_by": self.answered_by,
@@ -68,22 +83,18 @@ class Exchange:
         """For people and the control surface: secrets masked, bodies as text of at most 64 KiB."""
         return {
             **self.brief(),
-            "headers": _masked(self.headers),
-            "body": _text(self.body),
-            "answer_headers": _masked(self.answer_headers),
-            "answer_body": _text(self.answer_body),
+            "headers": [list(pair) for pair in self.masker.headers(self.headers)],
+            "body": self._text(self.body, self.headers),
+            "answer_headers": [list(pair) for pair in self.masker.headers(self.answer_headers)],
+            "answer_body": self._text(self.answer_body, self.answer_headers),
             "request_problems": [problem.to_json() for problem in self.request_problems],
             "answer_problems": [problem.to_json() for problem in self.answer_problems],
         }
 
-
-def _masked(headers: list[tuple[str, str]]) -> list[list[str]]:
-    return [[name, "***" if name.lower() in _SECRET_HEADERS else value] for name, value in headers]
-
-
-def _text(body: bytes) -> str:
-    text = body[:_BODY_SHOWN].decode("utf-8", "replace")
-    return text if len(body) <= _BODY_SHOWN else text + "..."
+    def _text(self, body: bytes, headers: list[tuple[str, str]]) -> str:
+        masked = self.masker.body(body, header_value(headers, "content-type"))
+        text = masked[:_BODY_SHOWN].decode("utf-8", "replace")
+        return text if len(masked) <= _BODY_SHOWN else text + "..."
 
 
 class Recording:

@@ -87,6 +87,23 @@ def test_requests_are_on_record_with_verdicts_and_without_secrets(client: httpx.
     assert [exchange.number for exchange in sandbox.requests.broken()] == [2, 3]
 
 
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+def test_a_record_shows_no_secret_wherever_it_was_sent(client: httpx.Client, sandbox: Sandbox) -> None:
+    client.put(
+        "/notes/a?access_token=s3cret-1&mood=good",
+        json={"text": "x", "password": "s3cret-2", "secrets": {"DATABASE": "s3cret-3", "list": ["s3cret-4"]}},
+        headers={"x-api-key": "s3cret-5", "cookie": "session=s3cret-6", "x-auth-token": "s3cret-7"},
+    )
+    shown = (
+        json.dumps(client.get("/_sandbox/requests").json()) + repr(sandbox.requests[0]) + str(list(sandbox.requests))
+    )
+
+    assert "s3cret" not in shown
+    assert "mood=good" in shown
+    assert "s3cret-1" in sandbox.requests[0].target
+    assert b"s3cret-3" in sandbox.requests[0].body
+
+
 def test_records_can_be_narrowed_and_forgotten(client: httpx.Client, sandbox: Sandbox) -> None:
     for _ in range(3):
         client.get("/notes")
