@@ -12,7 +12,8 @@ from wirewright_codegen.canonical.streams import EVENT_STREAM, Envelopes, Payloa
 from wirewright_codegen.canonical.vocabulary import AT, Schema, json_key
 from wirewright_codegen.read.values import is_map
 
-_KEPT = ("example", "encoding")
+_KEPT = ("example",)
+_ENCODING: dict[str, type] = {"contentType": str, "style": str, "explode": bool, "allowReserved": bool}
 _PARTS: dict[str, type] = {
     "description": str, "required": bool, "deprecated": bool, "allowEmptyValue": bool, "style": str, "explode": bool,
     "allowReserved": bool,
@@ -112,9 +113,11 @@ class Contents:
         for name, encoding in raw.items():
             if not is_map(encoding):
                 continue
-            encodings[name] = dict(encoding)
+            encodings[str(name)] = {
+                word: value for word, value in encoding.items() if isinstance(value, _ENCODING.get(word, object))
+            }
             if is_map(encoding.get("headers")):
-                encodings[name]["headers"] = self.headers(
+                encodings[str(name)]["headers"] = self.headers(
                     encoding["headers"], at.child(name, "headers"), place.child(str(name))
                 )
         return encodings

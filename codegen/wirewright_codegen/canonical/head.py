@@ -9,6 +9,7 @@ from wirewright_codegen.canonical.location import file_stem
 from wirewright_codegen.canonical.operations import EXTRA, METHODS
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.canonical.refs import References
+from wirewright_codegen.canonical.servers import servers
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.templates import PATHS
 from wirewright_codegen.canonical.vocabulary import Schema
@@ -44,13 +45,14 @@ def document(source: Document, references: References, lifter: Lifter | None) ->
     result: Schema = {"openapi": "3.1.0", "info": _info(root, source)}
     if lifter:
         result["servers"] = lifter.servers()
-    elif is_list(root.get("servers")) and root["servers"]:
-        result["servers"] = [_renamed(server, ("name",)) for server in root["servers"]]
+    elif found := servers(root.get("servers")):
+        result["servers"] = found
     for word in ("externalDocs",):
-        if word in root:
+        if is_map(root.get(word)):
             result[word] = root[word]
     if is_list(root.get("tags")):
-        result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in root["tags"] if is_map(tag)]
+        named = [tag for tag in root["tags"] if is_map(tag) and isinstance(tag.get("name"), str)]
+        result["tags"] = [_renamed(tag, ("summary", "parent", "kind")) for tag in named]
     result |= {key: value for key, value in root.items() if key.startswith("x-") and key not in _READ}
     for word in (TABLES, RECORDS):
         if is_map(root.get(word)):
@@ -92,8 +94,8 @@ def _security_schemes(root: Mapping[str, Any], references: References) -> Schema
     at = At(references.document.name, "").child("components", "securitySchemes")
     for name, value in (raw if is_map(raw) else {}).items():
         scheme, _ = references.followed(value, at.child(name))
-        if is_map(scheme) and "$ref" not in scheme:
-            found[name] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
+        if is_map(scheme) and isinstance(scheme.get("type"), str):
+            found[str(name)] = _renamed(scheme, ("deprecated", "oauth2MetadataUrl"))
     return found
 
 

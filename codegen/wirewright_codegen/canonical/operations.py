@@ -14,6 +14,7 @@ from wirewright_codegen.canonical.parameters import Found, Parameters
 from wirewright_codegen.canonical.places import At, Place
 from wirewright_codegen.canonical.schemas import Schemas
 from wirewright_codegen.canonical.security import requirements
+from wirewright_codegen.canonical.servers import servers
 from wirewright_codegen.canonical.swagger import Lifter
 from wirewright_codegen.canonical.templates import plain_paths, reserved_names
 from wirewright_codegen.canonical.vocabulary import Schema
@@ -47,7 +48,7 @@ class Operations:
 
     def paths(self, sources: Iterable[tuple[Any, At]]) -> dict[str, Schema]:
         """The canonical `paths`, of every place that has path items."""
-        items = [(path, item, at.child(path)) for raw, at in sources for path, item in _items(raw)]
+        items = [(self._absolute(path, at), item, at.child(path)) for raw, at in sources for path, item in _items(raw)]
         plain = plain_paths(path for path, _, _ in items)
         found = [
             replace(one, path=plain[path], reserved=reserved_names(path))
@@ -61,6 +62,12 @@ class Operations:
         for one in found:
             _put(paths[one.path], one.method, self._operation(one, self.security, hook=False))
         return paths
+
+    def _absolute(self, path: str, at: At) -> str:
+        if path.startswith("/"):
+            return path
+        self.schemas.account.note(self._pointer(at.child(path)), "a path begins with a slash; it is read with one")
+        return f"/{path}"
 
     def hooks(self, raw: Any, at: At) -> None:
         """Read webhooks into `webhooks`."""
@@ -132,22 +139,21 @@ class Operations:
         tags = raw.get("tags")
         if is_list(tags):
             operation["tags"] = [str(tag) for tag in tags]
-        for word in ("externalDocs", "deprecated"):
-            if word in raw:
+        for word, kind in (("externalDocs", dict), ("deprecated", bool)):
+            if isinstance(raw.get(word), kind):
                 operation[word] = raw[word]
         operation["parameters"] = self.parameters.of(found, place, hook=hook)
         if raw.get("requestBody") is not None:
             body = self._request_body(raw["requestBody"], at.child("requestBody"), place)
             if body is not None:
                 operation["requestBody"] = body
-        responses, where = self.schemas.references.followed(raw.get("responses"), at.child("responses"))
-        operation["responses"] = self._responses(responses, where, place, found.method)
+        responses, responses_at = self.schemas.references.followed(raw.get("responses"), at.child("responses"))
+        operation["responses"] = self._responses(responses, responses_at, place, found.method)
         declared = requirements(raw.get("security"))
         # an empty list says that no credentials are needed, which `{}` says too; where nothing is said it stays empty
         operation["security"] = security if declared is None else declared or [{}]
-        servers = raw.get("servers") or found.item.get("servers")
-        if is_list(servers) and servers:
-            operation["servers"] = servers
+        if own := servers(raw.get("servers")) or servers(found.item.get("servers")):
+            operation["servers"] = own
         operation |= {key: value for key, value in raw.items() if key.startswith("x-")}
         operation["x-source"] = self._pointer(at)
         self._callbacks(raw.get("callbacks"), at.child("callbacks"), identifier)
@@ -180,8 +186,9 @@ class Operations:
         return self.schemas.placed(value, where, place.child("request"), self._body)
 
     def _body(self, raw: Mapping[str, Any], at: At, place: Place) -> Schema:
+        kept: dict[str, type] = {"description": str, "required": bool}
         body: Schema = {
-            key: item for key, item in raw.items() if key in ("description", "required") or key.startswith("x-")
+            key: item for key, item in raw.items() if key.startswith("x-") or isinstance(item, kept.get(key, ()))
         }
         body["content"] = self.contents.content(raw.get("content"), at.child("content"), place)
         if not body["content"]:

@@ -57,7 +57,7 @@ class Lifter:
         found: dict[str, Any] = {}
         definitions = self.root.get("securityDefinitions")
         for name, raw in (definitions if is_map(definitions) else {}).items():
-            if not is_map(raw):
+            if not is_map(raw) or not isinstance(raw.get("type"), str):
                 continue
             kept = {key: value for key, value in raw.items() if key == "description" or str(key).startswith("x-")}
             if raw.get("type") == "basic":

@@ -116,9 +116,8 @@ def _server(server: Json) -> dict[str, Any]:
 
 
 def _scheme(scheme: Json) -> dict[str, Any]:
-    return _kept(scheme, ("type", "description", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")) | {
-        key: inner for key, inner in scheme.items() if key.startswith("x-") or key == "flows"
-    }
+    words = ("type", "description", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")
+    return {word: inner for word, inner in _kept(scheme, words).items() if isinstance(inner, str)}
 
 
 def _kept(value: Json, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -169,6 +169,15 @@ def test_a_name_that_yaml_reads_as_a_number(operation: Any) -> None:
     assert [one["name"] for one in found["parameters"]] == ["1", "true"]
 
 
+def test_a_path_without_its_slash_has_one(canonical: Canonicalise, tiny: Tiny) -> None:
+    result = canonical(tiny(paths={"pets": {"get": {"operationId": "a"}}, "/pets": {"put": {"operationId": "b"}}}))
+
+    assert list(result.document["paths"]) == ["/pets"]
+    assert result.document["paths"]["/pets"]["get"]["operationId"] == "a"
+    assert result.account.operations.kept == 2
+    assert "begins with a slash" in result.account.notes[0].reason
+
+
 def test_a_path_without_anything_has_no_operations(canonical: Canonicalise, tiny: Tiny) -> None:
     result = canonical(tiny(paths={"/a": None, "/b": {"get": {}}}))
 
@@ -354,6 +363,24 @@ def test_extensions_and_encodings_are_kept(operation: Any) -> None:
 )
 def test_security_is_explicit(operation: Any, own: dict[str, Any], expected: Any) -> None:
     assert operation(own, security=[{"key": []}])["security"] == expected
+
+
+def test_servers_are_what_later_steps_rely_on(canonical: Canonicalise, tiny: Tiny) -> None:
+    port = {"default": 443, "enum": [443, 8443], "description": 5}
+    servers = [
+        "https://a",
+        {"description": "no url"},
+        {"url": "https://b:{port}/{v}", "name": "B", "description": 1, "variables": {"port": port, "v": {}, "w": 1}},
+        {"url": "https://c", "variables": []},
+    ]
+
+    found = canonical(tiny(servers=servers)).document["servers"]
+
+    variables = {"port": {"default": "443", "enum": ["443", "8443"]}, "v": {"default": ""}}
+    assert found == [
+        {"url": "https://b:{port}/{v}", "x-name": "B", "description": "1", "variables": variables},
+        {"url": "https://c"},
+    ]
 
 
 def test_servers_of_the_path_are_the_operations(canonical: Canonicalise, tiny: Tiny) -> None:
