@@ -135,7 +135,9 @@ class _At(Call[P, T]):
         self._transport = transport
 
     def __get__(self, face: Any, owner: type) -> Any:
-        return self if face is None else self._sync(vars(face)[self._transport])
+        if face is None:
+            return self
+        return self._sync(cast("HttpTransport", getattr(face, self._transport)))
 
 
 def _create(request: SlotCreateRequest) -> Request[Any]:

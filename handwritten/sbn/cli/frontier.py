@@ -60,9 +60,9 @@ def workflow_spec(config: SbnCliConfig, *, workflow: str, **said: Any) -> None:
 
 
 def _contract(said: dict[str, Any]) -> GecOperationContract:
-    lists = {name: said[name] or [] for name in LISTS}
-    maps = {name: weights(said[name] or (), option) for name, option in WEIGHTS.items()}
-    return GecOperationContract(**{**said, **lists, **maps})
+    values: dict[str, Any] = {**said, **{name: said[name] or [] for name in LISTS}}
+    values |= {name: weights(said[name] or (), option) for name, option in WEIGHTS.items()}
+    return GecOperationContract(**values)
 
 
 def _show(config: SbnCliConfig, value: dict[str, Any], said: str) -> None:

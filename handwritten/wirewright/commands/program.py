@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -81,12 +81,9 @@ class Program:
             values = {argument.target: argument.value(given[argument.name]) for argument in arguments}
             known = {**given, **values}
             values.pop(row.get("document", ""), None)
-            answer = perform(ctx.obj, {**values, **row.get("fixed", {})})
-            if type(answer) is tuple:
-                answer, more = answer
-                known |= more
+            answer, more = _paired(perform(ctx.obj, {**values, **row.get("fixed", {})}))
             if view is not None:
-                view.show(answer, ctx.obj.output_format, known)
+                view.show(answer, ctx.obj.output_format, {**known, **more})
 
         command.__doc__ = row.get("help") or (inspect.getdoc(call) or "").partition("\n")[0]
         parameters = [argument.parameter for argument in arguments]
@@ -131,6 +128,11 @@ class Program:
 def new_app(help: str) -> typer.Typer:
     """An app without rich help, so that nothing heavy is imported to show it."""
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _paired(answer: Any) -> tuple[Any, dict[str, Any]]:
+    """An answer, and more values for the view."""
+    return cast("tuple[Any, dict[str, Any]]", answer) if type(answer) is tuple else (answer, {})
 
 
 def _opened(client: AbstractContextManager[Any], use: Callable[[Any], Any]) -> Any:
