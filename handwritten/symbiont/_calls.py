@@ -85,7 +85,7 @@ class Method(Call[P, T]):
 
 def _ours(build: Callable[P, Request[Any]]) -> Callable[P, Request[Any]]:
     """The same function without what its documentation says of errors: those are the SDK's own here."""
-    text, raises, _ = (build.__doc__ or "").partition("\n\n    Raises:")
+    text, raises, _ = inspect.cleandoc(build.__doc__ or "").partition("\n\nRaises:")
     if not raises:
         return build
     ours = functools.wraps(build)(functools.partial(build))
