@@ -67,6 +67,7 @@ class ResumePoint:
         """Count failed steps as not run, here and in children."""
         self.retry_failed = True
         self.proofs = {step: proof for step, proof in self.proofs.items() if proof.succeeded}
+        self.granted = None if self.granted is None else {k: v for k, v in self.granted.items() if k in self.proofs}
 
     def to_dict(self) -> dict[str, Any]:
         """The resume document, `specs/pgdag/0.9/resume.schema.yaml`."""

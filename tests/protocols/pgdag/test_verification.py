@@ -105,6 +105,22 @@ async def test_a_failed_run(graph: Graph, play: Any) -> None:
     assert verify(document).problems == ["step 'b': what it returned is not what was sealed"]
 
 
+async def test_a_failed_step_that_was_tried_again(graph: Graph, steps: Any, still: Any, tmp_path: Path) -> None:
+    template = graph("w z")
+
+    def runner(w: Any) -> Any:
+        made = build(clock=still, journal=tmp_path / "runs.db").runner
+        made.register_steps(steps.all(template, w=w))
+        return made
+
+    await runner(until_told).execute(template, {}, run_id="run-1")
+    failed = await runner(ValueError("no")).resume("run-1", resume_event_payload={"reply": 7})
+    assert (checked(failed, template).problems, checked(failed, template).values) == ([], ["w"])
+    ended = await runner({"w": 1}).resume("run-1", retry_failed=True)
+    assert ended.success
+    assert (checked(ended, template).problems, checked(ended, template).values) == ([], ["w", "z"])
+
+
 async def test_of_a_child_the_seal_is_the_childs(graph: Graph, play: Any, steps: Any, still: Any) -> None:
     layer = build(clock=still, max_concurrency=1)
     layer.runner.register_template(graph("k", name="child"))
