@@ -26,6 +26,7 @@ from exospherehost._health import Counters, Health, RuntimeStatus
 from exospherehost._redact import redact, text_of, traceback_without
 from exospherehost._session import ClientSession, Connections
 from exospherehost._talk import Talk
+from exospherehost._tasks import cancelled, forget
 from exospherehost.node.BaseNode import BaseNode, run_node
 from exospherehost.signals import PruneSignal, ReQueueAfterSignal
 
@@ -195,23 +196,23 @@ class Runtime(Talk):
             return False
         finally:
             stopping.cancel()
-            together.add_done_callback(_forget)
+            together.add_done_callback(forget)
             if cancel:
-                await _cancelled(tasks)
+                await cancelled(tasks)
 
     async def _drain(self, poller: asyncio.Task[None]) -> None:
-        await _cancelled([poller])
+        await cancelled([poller])
         self._take_back_queue()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), self._drain_seconds)
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Interrupt what is left, let reports arrive, give back the rest; all within a few seconds."""
-        await _cancelled(tasks)
+        await cancelled(tasks)
         self._take_back_queue()
         last = asyncio.ensure_future(self._last_words())
         await asyncio.wait({last}, timeout=STOP_SECONDS)
-        await _cancelled([last])
+        await cancelled([last])
         await self._delivery.abandon()
         self._counters.lost += len(self._to_give_back)
         await self._connections.aclose()
@@ -294,7 +295,7 @@ class Runtime(Talk):
             else:
                 await asyncio.sleep(GATHER_SECONDS)
         finally:
-            await _cancelled([sleeping, waking])
+            await cancelled([sleeping, waking])
 
     def _look_for_work(self) -> None:
         if self._state_queue.qsize() < self._workers:
@@ -395,16 +396,3 @@ class Runtime(Talk):
 
     def _without_key(self, text: str) -> str:
         return redact(text, [self._key or ""])
-
-
-def _forget(together: asyncio.Future[Any]) -> None:
-    """Look at the exception of tasks that are no longer waited for, so that asyncio does not complain about it."""
-    if not together.cancelled():
-        together.exception()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

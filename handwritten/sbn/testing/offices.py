@@ -6,14 +6,14 @@ from wirewright.records import listed
 from wirewright.sandbox import Answer, Call, Refuse, rule
 
 from sbn.console import PLANS
-from sbn.testing.ledger import LedgerRules
+from sbn.testing.promotion import PromotionRules
 from sbn.testing.space import Json, conflict, found, invalid, newest, said
 
 METERS = ("attestations", "snapchore_events", "facts_reads")
 EVENT_TYPES = ["governance.proposal_submitted", "slot.closed", "webhook.test"]
 
 
-class OfficeRules(LedgerRules):
+class OfficeRules(PromotionRules):
     """What people administer."""
 
     # Projects -------------------------------------------------------------------------------------------------------

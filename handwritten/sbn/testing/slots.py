@@ -1,4 +1,4 @@
-"""Slots, BitBlocks, SmartBlocks, seals, receipts and attestations (protocol sheet, section 21.4)."""
+"""Slots, BitBlocks, SmartBlocks and seals (protocol sheet, section 21.4)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from wirewright.records import mapped
-from wirewright.sandbox import Call, Refuse, rule
+from wirewright.sandbox import Call, rule
 
-from sbn.hashing import snapchore_hash
-from sbn.testing.space import Base, Json, Space, conflict, found, newest, said
+from sbn.testing.receipts import ReceiptRules
+from sbn.testing.space import Json, Space, conflict, found, newest, said
 from sbn.testing.yields import merkle_root, yield_of
 
 
-class SlotRules(Base):
+class SlotRules(ReceiptRules):
     """Slots and what is in them."""
 
     # Slots ----------------------------------------------------------------------------------------------------------
@@ -133,12 +133,6 @@ class SlotRules(Base):
         }
         space.bitblocks[block["id"]] = block
         return block
-
-    def hash_of(self, payload: Any, volatile: Any = ()) -> str:
-        try:
-            return snapchore_hash(payload, volatile_keys=volatile or ())
-        except ValueError as error:
-            raise Refuse(422, code="validation_error", message=str(error)) from error
 
     def usable(self, space: Space, identity: str) -> Json:
         """An open slot, or a refusal."""
@@ -306,89 +300,6 @@ class SlotRules(Base):
             "canonical_view": {"slot_id": slot["id"], "merkle_root": slot["merkle_root"]},
             "provenance_view": {"worker_id": slot["worker_id"], "task_type": slot["task_type"]},
         }
-
-    # Receipts and attestations --------------------------------------------------------------------------------------
-
-    def issue(
-        self, space: Space, kind: str, subject: str, payload: Json, slot: Json | None = None, **more: Any
-    ) -> Json:
-        """Issue a receipt."""
-        digest = self.hash_of({"subject": subject, **payload, "issued": len(space.receipts)})
-        metadata = mapped(slot or {}, "metadata")
-        receipt: Json = {
-            "id": self.uuid(),
-            "tenant_id": space.tenant,
-            "subject_id": subject,
-            "subject_type": kind,
-            "signer_id": "sbn-sandbox",
-            "created_at": self.stamp(),
-            "payload": payload,
-            "metadata": {},
-            "snapchore_hash": digest,
-            "hash": digest,
-            "receipt_hash": digest,
-            "canonical_proof_hash": digest,
-            "status": "issued",
-            "domain": metadata.get("frontier_hint") or (slot or {}).get("task_type"),
-            "project_id": self.network.current_project,
-            "slot_id": (slot or {}).get("id"),
-            "source_slot_id": None,
-            "scalar_gec": None,
-            "native_receipt": {"subject_ref": f"{kind}:{subject}"},
-            "block_type_profile": {"block_type": "event"},
-            "proof_surface": {"kind": "receipt"},
-            "proof_chain": {"terminal_proof_kind": "receipt"},
-            "proof_ledger": [],
-            "operation_refs": [],
-            **more,
-        }
-        space.receipts[receipt["id"]] = receipt
-        return receipt
-
-    @rule("gateway_fetch_receipt")
-    def fetch_receipt(self, call: Call) -> Json:
-        return found(self.space(call).receipts, call.path["receipt_id"], "receipt")
-
-    @rule("gateway_request_attestation")
-    def attest(self, call: Call) -> Json:
-        space, body = self.space(call), call.body
-        slot = found(space.slots, body["slot_id"], "slot")
-        digest = str(body["snap_hash"]).removeprefix("sha256:")
-        frontier = body.get("frontier_id")
-        self.check_frontier(call, frontier)
-        known = ("attest", f"{slot['id']}:{digest}:{frontier}")
-        if known not in space.answered:
-            project = (
-                call.headers.get("x-sbn-project-id") or body.get("target_project_id") or self.network.current_project
-            )
-            receipt = self.issue(
-                space,
-                "attestation",
-                slot["id"],
-                {"snap_hash": digest, "frontier_id": frontier, "metrics": mapped(body, "metrics")},
-                slot,
-                metadata=mapped(body, "metadata"),
-                status="attested",
-                domain=frontier or slot["task_type"],
-                project_id=project,
-            )
-            space.answered[known] = {
-                "receipt_id": receipt["id"],
-                "id": receipt["id"],
-                "status": "attested",
-                "frontier_id": frontier,
-                "slot_id": slot["id"],
-                "snap_hash": digest,
-            }
-        attested: Json = space.answered[known]
-        return attested
-
-    def check_frontier(self, call: Call, frontier: Any) -> None:
-        """A key that names its frontiers attests under no other."""
-        key = self.network.keys.get(call.headers.get("x-api-key", ""))
-        allowed = (key or {}).get("allowed_frontiers")
-        if frontier and allowed and frontier not in allowed:
-            raise Refuse(422, code="frontier_unbound", message=f"The key may not attest under {frontier}.")
 
     @rule("gateway_list_flags")
     def list_flags(self, call: Call) -> Json:
