@@ -195,6 +195,8 @@ class AnswerDefects:
         """The server asks for a header that the spec does not know, and refuses requests that lack it."""
         if operation.declared.get("x-stateful"):
             return None  # the spec says that its examples may be refused
+        if not any(key[0] in "23d" for key in operation.responses):
+            return None  # nor does one succeed that leads out of HTTP
         status = choose.choice((400, 422, 428))
         body = b'{"error":"X-Undocumented is required"}'
         return f"asks for a header, {status}", lambda response: _set(response, status=status, body=body)
@@ -379,8 +381,13 @@ class RequestDefects:
 
         def change(sent: HttpRequest) -> None:
             for scheme in self._document.security_schemes.values():
-                name = scheme.get("name", "authorization") if scheme.get("in") == "header" else "authorization"
-                sent.headers.pop(name.lower(), None)
+                if scheme.get("in") == "query":
+                    _replace_query(sent, scheme["name"], None)
+                else:
+                    place = {"cookie": "cookie", "header": scheme.get("name", "")}.get(
+                        scheme.get("in"), "authorization"
+                    )
+                    sent.headers.pop(place.lower(), None)
 
         return "without credentials", change
 
