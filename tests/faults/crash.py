@@ -1,12 +1,13 @@
 """Kill -9, many times: a process that writes to an outbox, and one that sends from it.
 
-    python tests/faults/crash.py [--rounds 1000] [--seed N]          (nox -s crash)
+    python tests/faults/crash.py [--rounds 1000] [--seed N] [--redis URL]          (nox -s crash)
 
 So many rounds kill a process that writes (every other one sends, too), and as many kill one that sends what another
-wrote, twice. Each round has a file of its own, and a kill comes at a random moment. Promised, and checked: every call
-that was acknowledged is there or was delivered; none is there by halves; the counts add up; all deliveries of a call
-carry the same id and the same body, and first ones come in the order of their key. The server is not kind either: it
-answers some requests with an error, and breaks some connections after the effect.
+wrote, twice. Each round has a file of its own (with --redis, a name of its own on that server), and a kill comes at a
+random moment. Promised, and checked: every call that was acknowledged is there or was delivered; none is there by
+halves; the counts add up; all deliveries of a call carry the same id and the same body, and first ones come in the
+order of their key. The server is not kind either: it answers some requests with an error, and breaks some connections
+after the effect.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from wirewright import Client, Content, Operation, Outbox, Request, RetryPolicy, StoredCall, SystemClock
+from wirewright import Client, Content, Operation, Outbox, RedisOutbox, Request, RetryPolicy, StoredCall, SystemClock
+from wirewright.outbox import BaseOutbox
 
 EMIT = Operation("emit", "POST", "/r", codec="msgspec", request=(Content("application/json"),), responses={"2XX": ()})
 BACKOFF = RetryPolicy(base=0.005, cap=0.02)
@@ -89,8 +91,20 @@ def start_server(log: Path, seed: int) -> tuple[int, int]:
 # The processes that are killed ----------------------------------------------------------------------------------------
 
 
+class Kept:
+    """Where calls are kept: on a Redis server, else in a file."""
+
+    redis = ""
+
+
+def outbox_of(path: Path, **options: Any) -> BaseOutbox:
+    if Kept.redis:
+        return RedisOutbox(Kept.redis, name=str(path), streams=4, **options)
+    return Outbox(path, **options)
+
+
 def client_of(path: Path, port: int, *, send_now: bool, **options: Any) -> Client:
-    outbox = Outbox(path, send_now=send_now, backoff=BACKOFF, exit_timeout=0.1, **options)
+    outbox = outbox_of(path, send_now=send_now, backoff=BACKOFF, exit_timeout=0.1, **options)
     return Client(f"http://127.0.0.1:{port}", outbox=outbox, retry=None)
 
 
@@ -139,16 +153,13 @@ def kill_after(work: Any, seconds: float) -> list[str]:
 # What must hold afterwards --------------------------------------------------------------------------------------------
 
 
-def check_file(path: Path) -> dict[str, bytes]:
-    """The calls in the file, by id: whole ones, and as many as are counted."""
-    outbox = Outbox(path, clock=Later())
+def check_kept(path: Path) -> dict[str, bytes]:
+    """The calls that are kept, by id: whole ones, and as many as are counted."""
+    outbox = outbox_of(path, clock=Later())
     stats = outbox.stats()
     assert stats.total == stats.delivered + stats.queued + sum(stats.dropped.values()), stats
-    with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert db.execute("SELECT COUNT(*) FROM calls").fetchone() == (stats.queued,)
-        assert db.execute("SELECT IFNULL(SUM(queued), 0) FROM keys").fetchone() == (stats.queued,)
-        rows = db.execute("SELECT id, call FROM calls ORDER BY seq").fetchall()
+    rows = rows_in_redis(path) if Kept.redis else rows_in_file(path, stats.queued)
+    assert len(rows) == stats.queued
     left: dict[str, bytes] = {}
     for id, blob in rows:
         call = msgspec.msgpack.decode(blob, type=StoredCall)
@@ -158,6 +169,26 @@ def check_file(path: Path) -> dict[str, bytes]:
         left[id] = call.content
     outbox.close(0)
     return left
+
+
+def rows_in_file(path: Path, queued: int) -> list[tuple[str, bytes]]:
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT IFNULL(SUM(queued), 0) FROM keys").fetchone() == (queued,)
+        return db.execute("SELECT id, call FROM calls ORDER BY seq").fetchall()
+
+
+def named_in_redis(path: Path, what: str) -> tuple[Any, list[bytes]]:
+    import redis
+
+    server = redis.Redis.from_url(Kept.redis)
+    return server, list(server.scan_iter(match=f"wirewright:{{{path}:*:{what}:*"))
+
+
+def rows_in_redis(path: Path) -> list[tuple[str, bytes]]:
+    server, streams = named_in_redis(path, "stream")
+    entries = [fields for stream in streams for _, fields in server.xrange(stream)]
+    return [(fields[b"i"].decode(), fields[b"c"]) for fields in entries]
 
 
 def delivered_to(log: Path) -> list[tuple[str, str]]:
@@ -182,6 +213,8 @@ def check_deliveries(log: Path) -> Counter[str]:
 
 def finish(path: Path, port: int) -> None:
     """Another process delivers what is left."""
+    if Kept.redis:
+        expire_leases(path)
     pid = os.fork()
     if pid == 0:
         client = client_of(path, port, send_now=False, clock=Later())
@@ -195,7 +228,7 @@ def writer_round(directory: Path, port: int, luck: random.Random) -> int:
     """A process that only writes is killed: what it acknowledged is there."""
     path = directory / "out.db"
     said = kill_after(lambda pipe: write(path, port, pipe, sending=False), luck.random() ** 2 * 0.05)
-    left = check_file(path)
+    left = check_kept(path)
     lost = {f"id-{n}" for n in said} - left.keys()
     assert not lost, f"acknowledged and lost: {lost}"
     assert len(left) <= len(said) + 1
@@ -206,7 +239,7 @@ def both_round(directory: Path, port: int, log: Path, luck: random.Random) -> in
     """A process that writes and sends is killed; another sends the rest: what was acknowledged was delivered."""
     path = directory / "out.db"
     said = kill_after(lambda pipe: write(path, port, pipe, sending=luck.random() < 0.5), luck.random() ** 2 * 0.1)
-    check_file(path)
+    check_kept(path)
     finish(path, port)
     lost = {f"id-{n}" for n in said} - check_deliveries(log).keys()
     assert not lost, f"acknowledged and never delivered: {lost}"
@@ -225,7 +258,7 @@ def sender_round(directory: Path, port: int, log: Path, luck: random.Random) -> 
     client.settings.outbox.close(0)  # type: ignore[union-attr]
     for _ in range(2):
         kill_after(lambda pipe: send(path, port, pipe), luck.random() * 0.03)
-        left = check_file(path)
+        left = check_kept(path)
         assert left.keys() | check_deliveries(log).keys() == {f"id-{n}" for n in range(CALLS)}
         expire_leases(path)
     finish(path, port)
@@ -235,6 +268,10 @@ def sender_round(directory: Path, port: int, log: Path, luck: random.Random) -> 
 
 def expire_leases(path: Path) -> None:
     """As time would."""
+    if Kept.redis:
+        server, leases = named_in_redis(path, "lease")
+        server.delete(*leases, *named_in_redis(path, "due")[1], "none")
+        return
     with sqlite3.connect(path) as db:
         db.execute("UPDATE keys SET leased_until = 0, due_at = 0")
 
@@ -274,7 +311,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--redis", default="", metavar="URL", help="kill processes that keep their calls there")
     options = parser.parse_args()
+    Kept.redis = options.redis
     print(f"seed {options.seed}", file=sys.stderr, flush=True)
     print(json.dumps(run(options.rounds, options.seed)))
     return 0

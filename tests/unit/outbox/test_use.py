@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from wirewright import AsyncClient, Client, MemoryOutbox, Outbox, Request, RetryPolicy, outbox
@@ -209,3 +210,14 @@ def test_a_redis_server_that_goes_away_and_comes_back(emit, server, clock, start
         assert server.bodies == ["1", "2", "3", "4"]
         assert box.stats().delivered == 4
         box.close()
+
+
+@pytest.mark.promise(
+    "kill -9 at any moment: nothing acknowledged is lost, nothing is there by halves, ids stay the same"
+)
+def test_processes_that_keep_calls_in_redis_are_killed_at_random_moments(redis_url):
+    """As the file's in `test_25_killed_at_random_moments`; longer with `nox -s crash -- --redis URL`."""
+    crash = Path(__file__).resolve().parents[2] / "faults" / "crash.py"
+    command = [sys.executable, str(crash), "--rounds", "4", "--redis", redis_url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
