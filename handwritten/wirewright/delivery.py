@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -21,6 +21,7 @@ from wirewright.errors import (
 )
 from wirewright.flow import ATTEMPT_HEADER, Exchange
 from wirewright.hooks import log
+from wirewright.messages import is_secret_name
 from wirewright.operation import Content, Operation
 from wirewright.outbox import Fate, Receipt, StoredCall, blocks
 from wirewright.outbox.store import Lease
@@ -118,13 +119,18 @@ def stored_call(exchange: Exchange) -> StoredCall:
         operation=exchange.request.operation.id,
         method=http.method,
         target=http.target.removeprefix(exchange.prefix),
-        headers=dict(http.headers),
+        headers=_without_credentials(http.headers, exchange.settings.headers),
         content=http.content or b"",
         repeatable=exchange.repeatable,
         base_url=exchange.base_url,
         server=exchange.server,
         key=key if isinstance(key, str) else "",
     )
+
+
+def _without_credentials(headers: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Headers to be kept: not those of the client itself that carry secrets, which are added when the call is sent."""
+    return {name: value for name, value in headers.items() if not (own.get(name) == value and is_secret_name(name))}
 
 
 def restored_call(stored: StoredCall) -> Request[None]:

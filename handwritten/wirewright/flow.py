@@ -54,7 +54,6 @@ class Exchange:
         "_quota",
         "_refreshed",
         "_replayed",
-        "_settings",
         "_started",
         "_stream",
         "attempts",
@@ -65,6 +64,7 @@ class Exchange:
         "repeatable",
         "request",
         "server",
+        "settings",
     )
 
     def __init__(self, settings: Settings, request: Request[Any], *, stream: bool = False) -> None:
@@ -73,7 +73,7 @@ class Exchange:
         self.plan = plan_of(request.operation)
         self.attempts = 0
         self.idempotency_key: str | None = None
-        self._settings = settings
+        self.settings = settings
         self._stream = stream
         self._started = settings.clock.monotonic()
         limit = settings.deadline if options.deadline is UNSET else options.deadline
@@ -107,7 +107,7 @@ class Exchange:
         return self._http
 
     def _build(self) -> HttpRequest:
-        settings, request, operation = self._settings, self.request, self.request.operation
+        settings, request, operation = self.settings, self.request, self.request.operation
         encoder = self.plan.encoder
         origin, prefix = settings.origin, settings.prefix
         if operation.server is not None:
@@ -158,7 +158,7 @@ class Exchange:
 
     def run(self) -> Generator[Step, Any, Response[Any]]:
         """The call with its answer decoded. Raises the error tree."""
-        settings = self._settings
+        settings = self.settings
         try:
             response = yield from self.answer()
             value = self.plan.decoder.value(response)
@@ -180,8 +180,8 @@ class Exchange:
 
     def note(self, error: WirewrightError) -> None:
         error.request, error.attempts = self.request, self.attempts
-        if self._settings.hooks:
-            self._settings.hooks.tell("on_error", self, self.attempts, error)
+        if self.settings.hooks:
+            self.settings.hooks.tell("on_error", self, self.attempts, error)
 
     def answer(self, extra: Mapping[str, str] | None = None) -> Generator[Step, Any, HttpResponse]:
         """A successful answer, not decoded."""
@@ -195,7 +195,7 @@ class Exchange:
                 response = yield from self._attempt(http)
             except TransportError as error:
                 if breaker is not None:
-                    breaker.record(False, self._settings.clock.monotonic(), self._settings.random)
+                    breaker.record(False, self.settings.clock.monotonic(), self.settings.random)
                 if self._free_replay(error):
                     self.attempts -= 1
                     continue
@@ -207,7 +207,7 @@ class Exchange:
             else:
                 status = response.status
                 if breaker is not None:
-                    breaker.record(status < 500, self._settings.clock.monotonic(), self._settings.random)
+                    breaker.record(status < 500, self.settings.clock.monotonic(), self.settings.random)
                 if decoder.is_success(status):
                     self._quota.succeeded(self._paid)
                     return response
@@ -219,14 +219,14 @@ class Exchange:
 
     def _admit(self, cause: Callable[[], WirewrightError] | None) -> None:
         """Neither late nor kept out by the breaker; else what went wrong before, or `NotAttempted`."""
-        if self._deadline_at is not None and self._settings.clock.monotonic() >= self._deadline_at:
+        if self._deadline_at is not None and self.settings.clock.monotonic() >= self._deadline_at:
             raise cause() if cause else NotAttempted("the deadline passed before sending", reason="deadline")
         breaker = self._breaker
-        if breaker is not None and not breaker.allow(self._settings.clock.monotonic()):
+        if breaker is not None and not breaker.allow(self.settings.clock.monotonic()):
             raise cause() if cause else NotAttempted("the circuit is open", reason="circuit_open")
 
     def _attempt(self, base: HttpRequest) -> Generator[Step, Any, HttpResponse]:
-        settings = self._settings
+        settings = self.settings
         if self._auths is None:
             auth = settings.auth if self.request.options.auth is UNSET else self.request.options.auth
             self._auths = select(auth, self.request.operation.security)
@@ -299,7 +299,7 @@ class Exchange:
         def make() -> WirewrightError:
             error = self.plan.decoder.error(response)
             if isinstance(error, RateLimited | ServerError):
-                error.retry_after = retry_after(response.headers, self._settings.clock.time())
+                error.retry_after = retry_after(response.headers, self.settings.clock.time())
                 if error.retry_after:
                     error.message += f", retry after {error.retry_after:g} s"
             return error
@@ -308,7 +308,7 @@ class Exchange:
 
     def _delay(self, failure: Failure, cause: Callable[[], WirewrightError]) -> float:
         """Seconds until the next attempt. Raises the cause when there is to be none."""
-        settings = self._settings
+        settings = self.settings
         verdict = decide(
             self._policy,
             failure,

@@ -31,7 +31,22 @@ SECRET_HEADERS = frozenset(
         "signature",
     }
 )
-_SECRET_WORDS = ("secret", "token", "password", "api-key", "apikey", "api_key", "signature", "authorization", "cookie")
+_SECRET_WORDS = (
+    "secret",
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "credential",
+    "private_key",
+    "private-key",
+    "api-key",
+    "apikey",
+    "api_key",
+    "signature",
+    "authorization",
+    "cookie",
+)
 MASK = "***"
 T = TypeVar("T")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wirewright.messages import Timeout, masked
+from wirewright.messages import MASK, Timeout, masked
 from wirewright.operation import Operation
 
 if TYPE_CHECKING:
@@ -31,6 +31,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ordering_key: str | UnsetType = UNSET
     headers: Mapping[str, str] = {}
     auth: Any = UNSET
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What is set, without secrets."""
+        given = {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
+        given["headers"] = masked(self.headers)
+        return list(given.items())
+
+    def __repr__(self) -> str:
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 NO_OPTIONS = Options()
@@ -123,10 +132,10 @@ class Request(Generic[T_co]):
     def __repr__(self) -> str:
         parts = [f"{type(self).__name__} {self.operation.id} {self.operation.method} {self.operation.path}"]
         parts += [
-            f"{name}={masked(value)!r}"
-            for name in ("path", "query", "headers", "cookies")
-            if (value := getattr(self, name))
+            f"{name}={masked(value)!r}" for name in ("path", "query", "headers") if (value := getattr(self, name))
         ]
+        if self.cookies:
+            parts.append(f"cookies={dict.fromkeys(self.cookies, MASK)!r}")
         return f"<{' '.join(parts)}>"
 
 

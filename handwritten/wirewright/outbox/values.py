@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 class StoredCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that can be sent without the code that built it. Holds no credentials: they are added when it is sent.
+    """A call that can be sent without the code that built it. Holds no credentials of its client: they are added when it
+    is sent. What the caller gave for this call alone is kept.
 
     - `id` stays the same over all its deliveries and is its idempotency key.
     - `base_url` is the client's that it was built for, `target` path and query below it; `server` replaces the base
@@ -30,6 +31,10 @@ class StoredCall(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = ""
     server: str = ""
     key: str = ""
+
+    def __repr__(self) -> str:
+        path = self.target.partition("?")[0]
+        return f"<StoredCall {self.id} {self.operation} {self.method} {self.server or self.base_url}{path}>"
 
     @property
     def size(self) -> int:

@@ -35,6 +35,7 @@ from wirewright import (
     HttpResponse,
     NotAttempted,
     NotFound,
+    Outbox,
     PoolOptions,
     Request,
     RequestError,
@@ -172,6 +173,20 @@ def test_a_secret_that_no_header_can_hold_is_refused_when_it_is_given(made, secr
     with pytest.raises(ValueError, match=r"may need \.strip\(\)") as caught:
         made(secret)
     assert "cret" not in str(caught.value)
+
+
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+def test_a_request_shows_none_of_its_secrets(make):
+    request = Request(
+        make("GET", "/item/{id}"),
+        path={"id": "7"},
+        query={"access_token": "s3cret", "page": 2},
+        headers={"X-Api-Key": "s3cret"},
+        cookies={"session": "s3cret"},
+    ).with_options(headers={"Authorization": "s3cret"}, auth=Bearer("s3cret"), timeout=3)
+    shown = repr(request) + repr(request.options)
+    assert "s3cret" not in shown
+    assert all(part in shown for part in ("'id': '7'", "'page': 2", "'session': '***'", "timeout=3"))
 
 
 @pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
@@ -399,18 +414,31 @@ def test_an_outbox_hears_how_it_went(make, clock, status, fate, queued):
 def test_what_an_outbox_kept_is_replayed_as_it_was_but_with_fresh_credentials(make, clock):
     outbox = MemoryOutbox(try_now=False)
     transport, seen = answering()
-    first = Client("http://x/api", transport=transport, outbox=outbox, clock=clock, auth=Bearer("old"))
+    old = {"X-Api-Key": "k1", "X-Tenant": "blue"}
+    first = Client("http://x/api", transport=transport, outbox=outbox, clock=clock, auth=Bearer("old"), headers=old)
     request = Request(make("POST", "/r/{id}", idempotency_header="Idempotency-Key"), path={"id": "a/b"}, body={"n": 1})
     assert first.deliver(request).queued
     assert seen == []
     [stored] = outbox.kept.values()
     assert "old" not in repr(stored)
-    second = Client("http://x/api", transport=transport, clock=clock, auth=Bearer("new"))
+    second = Client("http://x/api", transport=transport, clock=clock, auth=Bearer("new"), headers={"x-api-key": "k2"})
     assert second.replay(stored).success
     assert (seen[0].method, seen[0].url.raw_path, seen[0].content) == ("POST", b"/api/r/a%2Fb", b'{"n":1}')
     assert seen[0].headers["idempotency-key"] == stored.id
     assert seen[0].headers["authorization"] == "Bearer new"
+    assert (seen[0].headers["x-api-key"], seen[0].headers["x-tenant"]) == ("k2", "blue")
     assert seen[0].headers["content-type"] == "application/json"
+
+
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+def test_an_outbox_keeps_no_credential_of_its_client_whichever_way_it_was_given(make, clock, tmp_path):
+    transport, seen = answering(503)
+    outbox = Outbox(tmp_path / "out.db")
+    own = {"X-Api-Key": "s3cret-1", "X-Tenant": "blue"}
+    with Client("http://x", transport=transport, outbox=outbox, clock=clock, headers=own, auth=Bearer("s3cret-2")) as c:
+        assert c.deliver(Request(make("POST"), body={"n": 1})).queued
+    assert seen[0].headers["x-api-key"] == "s3cret-1"
+    assert b"s3cret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
 async def test_an_outbox_does_not_block_the_loop(make):
