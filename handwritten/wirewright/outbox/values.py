@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 class StoredCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that can be sent without the code that built it. Holds no credentials of its client: they are added when it
-    is sent. What the caller gave for this call alone is kept.
+    """A call that can be sent without the code that built it.
+
+    It holds no credentials of its client: they are added when it is sent. What was given for this call alone is kept.
 
     - `id` stays the same over all its deliveries and is its idempotency key.
     - `base_url` is the client's that it was built for, `target` path and query below it; `server` replaces the base
