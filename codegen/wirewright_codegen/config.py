@@ -11,6 +11,8 @@ models = "msgspec"
 
 from __future__ import annotations
 
+import keyword
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -22,6 +24,7 @@ from wirewright_codegen.targets import FLAVOURS, Target
 
 _PATHS = frozenset({"out", "root", "cache"})
 _FLAGS = frozenset({"cli", "prune", "allow_remote", "allow_loss", "changelog", "share"})
+_IMPORTED = frozenset({"attr", "attrs", "httpx", "msgspec", "pydantic", "typer", "wirewright", "wirewright_codegen"})
 _KEYS = frozenset(field.name for field in fields(Target)) - {"earlier"}
 
 
@@ -84,11 +87,19 @@ def _value(key: str, value: Any, folder: Path, place: str) -> Any:
     text: str = _of(value, str, place, "a string")
     if key == "models" and text not in FLAVOURS:
         raise ConfigError(f"{place}: {text!r} is no flavour; there are {', '.join(FLAVOURS)}")
-    if key in ("package", "calls") and not all(part.isidentifier() for part in text.split(".")):
-        raise ConfigError(f"{place}: {text!r} is no name of a package")
+    if key in ("package", "calls"):
+        _check_package(text, place)
     if key == "spec":
         return text if text.startswith(("http://", "https://")) else folder / text
     return folder / text if key in _PATHS else text
+
+
+def _check_package(name: str, place: str) -> None:
+    parts = name.split(".")
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        raise ConfigError(f"{place}: {name!r} is no name of a package")
+    if parts[0] in sys.stdlib_module_names or parts[0] in _IMPORTED:
+        raise ConfigError(f"{place}: there is already a Python package called {parts[0]}, which it would hide")
 
 
 def _of(value: Any, kind: type, place: str, words: str) -> Any:
