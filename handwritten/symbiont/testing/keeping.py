@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import pickle
+import time
 from pathlib import Path
 from types import MethodType
 from typing import Any, Final
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 BEHIND: Final = 0.1  # seconds
+SHARE: Final = 10  # writing takes a tenth of the time at most, however large the state is
 PACKAGE: Final = "symbiont.testing."
 PLAIN: Final = frozenset(
     {
@@ -45,6 +47,7 @@ class Keeper:
         self._path = Path(path) if path else None
         self._owner, self._names = owner, names
         self._timer: asyncio.TimerHandle | None = None
+        self._pause = BEHIND
 
     def load(self) -> None:
         """Give the owner what was kept. Raises ValueError for a file that this sandbox has not written."""
@@ -61,7 +64,7 @@ class Keeper:
     def touch(self) -> None:
         """Something may change: write within a moment, however much changes until then."""
         if self._path is not None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(BEHIND, self.save)
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self.save)
 
     def save(self) -> None:
         """Write now."""
@@ -70,6 +73,7 @@ class Keeper:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        began = time.perf_counter()
         buffer = io.BytesIO()
         _Writer(buffer, self._owner).dump({name: getattr(self._owner, name) for name in self._names})
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +81,7 @@ class Keeper:
         beside.touch(mode=0o600)
         beside.write_bytes(buffer.getvalue())
         beside.replace(self._path)
+        self._pause = max(BEHIND, SHARE * (time.perf_counter() - began))
 
     def erase(self) -> None:
         """Forget everything."""
