@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import class_name, identifier
 from wirewright_codegen.records import render_records
 from wirewright_codegen.tables import render_tables
@@ -355,7 +356,7 @@ class Writer:
 
 
 def render(document: Json) -> dict[str, str]:
-    """All modules of a package of flat calls, by file name."""
+    """All modules of a package of flat calls, by file name. Raises SpecError."""
     titles = {
         identifier(tag["name"]): tag.get("summary") or tag["name"].replace("_", " ").capitalize()
         for tag in document.get("tags", ())
@@ -366,7 +367,10 @@ def render(document: Json) -> dict[str, str]:
         f"{group}.py": writer.module(group, titles.get(group, group.replace("_", " ").capitalize()), calls)
         for group, calls in groups.items()
     }
-    files |= render_tables(document) | render_records(document)
+    for more in (render_tables(document), render_records(document)):
+        if taken := files.keys() & more.keys():
+            raise SpecError(f"two modules would be called {', '.join(sorted(taken))}")
+        files |= more
     files["__init__.py"] = f'"""{sentence(document["info"]["title"])} Flat calls, one module per resource."""\n'
     files["py.typed"] = ""
     return files

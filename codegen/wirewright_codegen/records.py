@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 from wirewright_codegen.canonical.head import RECORDS
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import class_name, identifier
+from wirewright_codegen.read.values import is_map
+from wirewright_codegen.tables import distinct, members_of
 from wirewright_codegen.text import docstring, literal
 
 _FIELD = re.compile(
@@ -60,8 +62,7 @@ _KINDS = {
 
 def render_records(document: Mapping[str, Any]) -> dict[str, str]:
     """The modules of a document's records, by file name. Raises SpecError."""
-    modules: Mapping[str, Mapping[str, Any]] = document.get(RECORDS, {})
-    return {f"{identifier(name)}.py": _module(name, records) for name, records in modules.items()}
+    return {f"{identifier(name)}.py": _module(name, records) for name, records in members_of(document, RECORDS)}
 
 
 def _module(name: str, records: Mapping[str, Any]) -> str:
@@ -83,7 +84,10 @@ def _module(name: str, records: Mapping[str, Any]) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _class(name: str, said: Mapping[str, Any], known: set[str]) -> str:
+def _class(name: str, said: Any, known: set[str]) -> str:
+    if not is_map(said) or not is_map(said.get("fields")):
+        raise SpecError(f"{name}: a record is an object with fields")
+    distinct(name, map(identifier, said["fields"]))
     fields = [_field(identifier(each), str(how), known, f"{name}.{each}") for each, how in said["fields"].items()]
     head = [
         "@dataclass(slots=True)",

@@ -8,22 +8,43 @@ becomes the module `commands` beside the flat calls, with one constant for each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from wirewright_codegen.canonical.head import TABLES
+from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import identifier
 from wirewright_codegen.read.values import is_list, is_map
 from wirewright_codegen.text import docstring, literal
 
 
 def render_tables(document: Mapping[str, Any]) -> dict[str, str]:
-    """The modules of a document's tables, by file name."""
-    tables: Mapping[str, Mapping[str, Any]] = document.get(TABLES, {})
-    return {f"{identifier(name)}.py": _module(name, table) for name, table in tables.items()}
+    """The modules of a document's tables, by file name. Raises SpecError for what is no table."""
+    return {f"{identifier(name)}.py": _module(name, table) for name, table in members_of(document, TABLES)}
+
+
+def members_of(document: Mapping[str, Any], word: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What an extension of the document names, each an object. Raises SpecError when it is something else."""
+    found = document.get(word, {})
+    if not is_map(found):
+        raise SpecError(f"{word} must be an object of tables")
+    distinct(word, map(identifier, found))
+    for name, table in found.items():
+        if not is_map(table):
+            raise SpecError(f"{word}: {name} must be an object")
+        yield name, table
+
+
+def distinct(place: str, names: Iterable[str]) -> None:
+    """Nothing is lost because two things are called the same in Python. Raises SpecError."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise SpecError(f"{place}: more than one would be called {', '.join(twice)}")
 
 
 def _module(name: str, table: Mapping[str, Any]) -> str:
+    distinct(name, (identifier(key).upper() for key in table))
     constants = [f"{identifier(key).upper()}: {_type(value)} = {_value(value)}" for key, value in table.items()]
     title = docstring(f"{name.replace('_', ' ').capitalize()}: a table of the protocol.")
     lines = [title, "from __future__ import annotations", "from typing import Any", *constants]

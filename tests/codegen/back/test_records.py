@@ -86,6 +86,20 @@ def test_a_record_may_stand_inside_another_or_for_the_whole_answer() -> None:
     assert (whole.first.key, whole.same.key) == ("k", "k")
 
 
+@pytest.mark.parametrize(
+    "records", [{"T": {"fields": {"a b": "text", "a_b": "text"}}}, {"t": {"fields": {}}, "T": {"fields": {}}}]
+)
+def test_two_things_of_one_name_are_refused(records: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match="more than one would be called"):
+        render_records({"x-records": {"records": records}})
+
+
+@pytest.mark.parametrize("said", [1, {}, {"fields": ["id"]}])
+def test_what_is_no_record_is_refused(said: Any) -> None:
+    with pytest.raises(SpecError, match="T: a record is an object with fields"):
+        render_records({"x-records": {"records": {"T": said}}})
+
+
 @pytest.mark.parametrize("how", ["nothing", "text =", "text @", "text; import os", "Other*", ""])
 def test_what_is_no_field_is_refused(how: str) -> None:
     with pytest.raises(SpecError, match=r"T\.f"):

@@ -46,6 +46,28 @@ def test_a_table_that_is_nowhere_is_an_error(tmp_path: Path) -> None:
         build(str(tmp_path))
 
 
+@pytest.mark.parametrize("tables", ["text", ["a"], {"states": 1}, {"states": ["a"]}, {"s": {}, "S": {}}])
+def test_what_is_no_table_is_an_error(tables: Any, tmp_path: Path) -> None:
+    (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(DOCUMENT | {"x-tables": tables}))
+
+    with pytest.raises(SpecError, match="x-tables"):
+        build(str(tmp_path))
+
+
+def test_two_constants_of_one_name_are_an_error() -> None:
+    with pytest.raises(SpecError, match="more than one would be called A_B"):
+        render_tables({"x-tables": {"states": {"a b": 1, "A_B": 2}}})
+
+
+def test_a_table_may_not_be_called_as_a_resource_is(tmp_path: Path) -> None:
+    operation = {"tags": ["slots"], "operationId": "slots_list", "responses": {"200": {"description": ""}}}
+    path = {"/slots": {"get": operation}}
+    (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(DOCUMENT | {"paths": path, "x-tables": {"slots": {"A": 1}}}))
+
+    with pytest.raises(SpecError, match=r"slots\.py"):
+        build(str(tmp_path))
+
+
 @pytest.mark.parametrize("text", ['"""', "'); import os #", "\\", "\N{RIGHT-TO-LEFT OVERRIDE}", "{x}", "\n"])
 def test_whatever_a_table_says_stays_text(text: str) -> None:
     files = render_tables({"x-tables": {f"t {text}": {f"NAME {text}": {text: [text, None, True]}}}})
