@@ -1,192 +1,150 @@
-"""Every Python snippet of the SDK's own documentation, unchanged but for the base URL (protocol sheet, section 17)."""
+"""Every snippet and every command line of the SDK's own page runs, unchanged but for address, keys and placeholders."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
+import shlex
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from sbn import GecOperationContract, SbnClient, SigningKey
+from cryptography.hazmat.primitives import serialization
+from sbn import SbnClient, SigningKey
+from sbn.cli.main import app
+from typer.testing import CliRunner
 from wirewright.sandbox import Sandbox
 
-STREAM: dict[str, Any] = {
-    "worker_id": "tower-agents",
-    "task_type": "grid.atomic_rentals",
-    "domain": "grid.atomic_rentals.streaming",
+PAGES = sorted((Path(__file__).resolve().parents[4] / "shared" / "seeds").glob("000_*.txt"))
+PAGE = PAGES[0].read_text(encoding="utf-8") if PAGES else ""
+pytestmark = pytest.mark.skipif(not PAGES, reason="the project page is not beside this checkout")
+
+COMMANDS = [re.sub(r"\\\n\s*", "", found) for found in re.findall(r"^sbn [a-z](?:.*\\\n)*.*$", PAGE, re.MULTILINE)]
+
+
+def snippet(after: str, first: str, last: str) -> str:
+    """The code below a heading, from its first words to its last."""
+    _, found, below = PAGE.partition(after)
+    assert found, after
+    code = below[below.index(first) :]
+    return code[: code.index(last) + len(last)]
+
+
+SNIPPETS = {
+    "quick start": ("\nQuick start\n", "from sbn", "rate_plan_id=plans[0].id,\n)"),
+    "event streaming": ("\nEvent streaming wrapper\n", "from sbn", "close_receipt = stream.receipt"),
+    "explicit attestation": ("\nExplicit attestation\n", "from sbn", "print(final.attestation_error)"),
+    "atlas": ("\nAtlas workflows\n", "from sbn", 'frontier_id="kinetic.pushup.amrap.v1",\n)'),
+    "lattice": ("\nLattice-backed pgDAG execution\n", "from sbn", 'actor="kinetic-integrity-engine",\n)'),
 }
+CONTRACT = ("\nShared GEC operation contract\n", "from sbn", ") as stream:\n    ...")
+STRICT = ("opt into strict mode:\n", "final = ", "strict_attestation=True,\n)")
+CREDENTIALS = ("\nAuth methods\n", "# API key", 'scopes=["attest.write", "snapchore.seal"])')
+KERNEL = ("shared pgdag execution kernel", "from pgdag", "DAGNode")
 
 
-@pytest.fixture
-def client(sandbox: Sandbox) -> Any:
-    client = SbnClient(base_url=sandbox.url)
-    client.authenticate_api_key("sbn_live_abc123")
-    client.set_tenant("tower-agents")
-    with client:
-        yield client
+async def run(sandbox: Sandbox, code: str, **names: Any) -> dict[str, Any]:
+    """What the names of a snippet stand for in the end. It may await at its top level."""
+    placed = code.replace("https://api.smartblocks.network", sandbox.url)
+    result = eval(compile(placed, "snippet", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+    if inspect.isawaitable(result):
+        await result
+    return names
 
 
-def sent(sandbox: Sandbox) -> list[str]:
-    return [f"{exchange.method} {exchange.target}" for exchange in sandbox.requests]
+def test_no_snippet_of_the_page_is_left_out() -> None:
+    known = [*SNIPPETS.values(), CONTRACT, STRICT, CREDENTIALS, KERNEL]
+    rest = PAGE
+    for place in known:
+        rest = rest.replace(snippet(*place), "")
+
+    code = re.findall(r"^(?:from |import |with |async |await |\w+ = |client\.\w+\.|#).*", rest, re.MULTILINE)
+    assert code == ["# or from source"]
+    assert len(COMMANDS) == 17
 
 
-def test_quick_start(client: SbnClient) -> None:
-    # SnapChore — capture, verify, seal
-    block = client.snapchore.capture({"event": "signup", "user": "u-42"})
-    verified = client.snapchore.verify(block["snapchore_hash"], {"event": "signup", "user": "u-42"})
-    sealed = client.snapchore.seal(block["snapchore_hash"], {"event": "signup", "user": "u-42"})
-    # Gateway — slots, receipts, attestations
-    slot = client.gateway.create_slot(worker_id="w-1", task_type="classify")
-    receipt = client.gateway.fetch_receipt(slot.receipt_id)
-    # Console — API keys, usage, billing
-    keys = client.console.list_api_keys("proj-123")
-    usage = client.console.get_usage("proj-123")
-    # Control plane — rate plans, tenants, validators
-    plans = client.control_plane.list_rate_plans()
-    tenant = client.control_plane.create_tenant(
-        name="Acme Corp",
-        contact_email="ops@acme.co",
-        aggregator_endpoint="https://agg.acme.co",
-        rate_plan_id=plans[0].id,
-    )
+@pytest.mark.promise("SBN: every snippet and command line of the SDK's page runs, unchanged but for address and keys")
+@pytest.mark.parametrize("name", SNIPPETS)
+async def test_a_snippet(sandbox: Sandbox, name: str) -> None:
+    names = await run(sandbox, snippet(*SNIPPETS[name]))
 
-    assert block["hash"] == "e445484b03f4d0fc47843314b4f076cb9796418167bb413fcefe83d8b16cb655"
-    assert verified["valid"] is True
-    assert sealed["payload"] == {"event": "signup", "user": "u-42"}
-    assert (receipt.subject_type, receipt.subject_id) == ("slot", slot.id)
-    assert [key.plan for key in keys] == ["sandbox"]
-    assert usage.project_id == "proj-123"
-    assert tenant.summary.status == "active"
-
-
-def test_event_streaming_wrapper(client: SbnClient, sandbox: Sandbox) -> None:
-    with client.open_slot(
-        **STREAM,
-        generation_interval=1800,  # 30 minutes
-        metadata={"frontier_hint": "grid.atomic_rentals.streaming"},
-    ) as stream:
-        stream.pulse(
-            "delivery_picked_up",
-            score=0.9,
-            actions=[{"action": "delivery_picked_up", "score": 0.9}],
-            interactions=[{"action": "route_quality", "score": 0.94}],
-            events={"friendly": 1},
-            booking_id="bk_123",
-            status="picked_up",
-            metadata={"interaction_id": "rental-123"},
-        )
-        seal = stream.seal()
-        stream.pulse(
-            "delivery_complete",
-            score=1.0,
-            actions=[{"action": "delivery_complete", "score": 1.0}],
-            events={"friendly": 1},
-            booking_id="bk_123",
-            status="complete",
-            metadata={"interaction_id": "rental-123"},
-        )
-
-    close_receipt = stream.receipt
-
-    assert (seal.anchor_type, seal.degraded) == ("receipt_hash", False)
-    assert seal.anchor_hash
-    assert close_receipt is not None
-    assert (close_receipt.blocks_composed, close_receipt.blocks_attested) == (2, 2)
-    slot = stream.slot_id
-    assert sent(sandbox) == [
-        "POST /slots",
-        "POST /api/bitblocks/submit",
-        f"POST /slots/{slot}/seal",
-        "POST /api/bitblocks/submit",
-        f"POST /slots/{slot}/close",
-    ]
-
-
-def test_shared_operation_contract(client: SbnClient) -> None:
-    contract = GecOperationContract(
-        app_name="pt_web",
-        gec_domain="kinetic",
-        frontier="pushup",
-        constraint_tag="amrap",
-        phase="execution",
-        x_mode="elapsed_time",
-        action_weight_map={"rep_complete": 1.0},
-        interaction_weight_map={"form_quality": 0.25},
-        event_polarity_weights={"friendly": 1.0, "neutral": 0.1, "hostile": -1.0},
-    )
-
-    with client.open_slot(
-        worker_id="tower-agents",
-        task_type="kinetic.pushup.amrap",
-        domain="kinetic.pushup",
-        generation_interval=60,
-        gec_contract=contract,
-    ) as stream:
-        ...
-
-    assert stream.slot is not None
-    assert stream.slot.metadata["frontier_hint"] == "kinetic.pushup.amrap"
-    assert stream.receipt is not None
-    assert stream.receipt.blocks_composed == 0
-
-
-def test_explicit_attestation(client: SbnClient, sandbox: Sandbox) -> None:
-    with client.open_slot(**STREAM) as stream:
-        stream.pulse("delivery_complete", score=1.0, events={"friendly": 1}, booking_id="bk_123")
-        step_anchor = stream.seal()
-
-    before = len(sent(sandbox))
-    asked: dict[str, Any] = {
-        "request_attestation": True,
-        "snap_hash": step_anchor.anchor_hash,
-        "frontier_id": "grid.atomic_rentals.streaming",
+    seen = {
+        "quick start": lambda: names["receipt"].id == names["slot"].receipt_id and names["plans"],
+        "event streaming": lambda: names["seal"].anchor_type and names["close_receipt"].receipt_id,
+        "explicit attestation": lambda: names["final"].attestation and names["final"].attestation_error is None,
+        "atlas": lambda: names["minted"]["api_key"].startswith("sbn_live_"),
+        "lattice": lambda: [proof.proof_hash for proof in names["result"].proofs.values()],
     }
-    final = stream.finalize(
-        **asked, metadata={"type": "LaborBlock", "domain": "grid", "event_type": "delivery_complete"}
+    assert seen[name]()
+
+
+async def test_the_snippets_that_go_on_from_others(sandbox: Sandbox) -> None:
+    begun = await run(sandbox, snippet(*SNIPPETS["explicit attestation"]))
+
+    strict = await run(sandbox, snippet(*STRICT), **begun)
+    assert strict["final"].attestation
+    contract = await run(sandbox, snippet(*CONTRACT), **begun)
+    assert contract["stream"].receipt.receipt_id
+
+
+async def test_the_kernel_is_imported_as_the_page_says(sandbox: Sandbox) -> None:
+    assert {"PGDAGRunner", "DAGTemplate", "DAGNode"} <= (await run(sandbox, snippet(*KERNEL))).keys()
+
+
+async def test_each_way_to_authenticate(sandbox: Sandbox, tmp_path: Path) -> None:
+    pem = tmp_path / "key.pem"
+    private = SigningKey.generate(issuer="my-svc", audience="sbn").private_key
+    pem.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
     )
-    again = stream.finalize(**asked, strict_attestation=True)
+    with SbnClient(base_url=sandbox.url) as client:
+        names = await run(sandbox, snippet(*CREDENTIALS).replace("/path/to/key.pem", str(pem)), client=client)
 
-    assert sent(sandbox)[before:] == ["POST /attest", "POST /attest"]
-    assert final.explicit_attestation_succeeded
-    assert final.close.receipt_id
-    assert final.attestation == again.attestation
-    assert final.attestation_error is None
+    assert isinstance(names["key"], SigningKey)
 
 
-def test_auth_methods(client: SbnClient, tmp_path: Path) -> None:
-    client.authenticate_api_key("sbn_live_abc123")
-    client.authenticate_bearer("eyJ...")
-    file = tmp_path / "key.pem"
-    file.write_bytes(SigningKey.generate(issuer="my-svc", audience="sbn").private_key_pem())
-    key = SigningKey.from_pem(str(file), issuer="my-svc", audience="sbn")
-    client.authenticate_signing_key(key, scopes=["attest.write", "snapchore.seal"])
+def test_the_sub_clients_have_the_operations_that_the_table_names(sandbox: Sandbox) -> None:
+    rows = re.findall(r"^client\.(\w+) .*? (\w+(?:, \w+)+)$", PAGE, re.MULTILINE)
+    assert len(rows) == 4
+    with SbnClient(base_url=sandbox.url) as client:
+        for attribute, operations in rows:
+            for operation in operations.split(", "):
+                assert callable(getattr(getattr(client, attribute), operation))
 
 
-def test_atlas_workflows(client: SbnClient) -> None:
-    app = client.atlas.register_app(
-        app_name="pt-kinetic",
-        app_family="kinetic.sessions",
-        declared_workflows=["pushup_session", "session_integrity"],
-        workflow_specs=[
-            {
-                "workflow": "pushup_session",
-                "frontier_id": "kinetic.pushup.amrap.v1",
-                "pulse_type": "slot_stream",
-                "event_types": ["rep", "set_complete"],
-            },
-            {
-                "workflow": "session_integrity",
-                "frontier_id": "kinetic.session.integrity.v1",
-                "pulse_type": "pgdag",
-                "event_types": ["seal_complete"],
-            },
-        ],
-    )
+@pytest.mark.promise("SBN: every snippet and command line of the SDK's page runs, unchanged but for address and keys")
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_line(
+    sandbox: Sandbox, command_lines: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
+    monkeypatch.setenv("SBN_BASE_URL", sandbox.url)
+    monkeypatch.setenv("SBN_API_KEY", "sbn_live_abc123")
+    monkeypatch.chdir(tmp_path)
+    known = command_lines.prepare(tmp_path) | command_lines.seed(sandbox.url)
+    (tmp_path / "runtime_binding.json").write_text('{"runtime": "pgdag"}')
+    fill: Callable[[str], str] = {
+        "app-id": known["app"],
+        "api-key-id": "key_seed",
+        "workflow-id": known["workflow"],
+        "run-id": "run_seed_1",
+        "fact-id": "fact_seed_1",
+        "existing-fact-id": "fact_seed_2",
+    }.__getitem__
+    words = shlex.split(re.sub(r"<([a-z-]+)>", lambda place: fill(place[1]), line))[1:]
+    if "verify-packet" in words:
+        packet = ["lattice", "workflows", "evidence-packet", known["workflow"], "run_seed_1", "--output", words[-1]]
+        assert CliRunner().invoke(app, packet).exit_code == 0
+    if "restore" in words:
+        binding = ["atlas", "bindings", "set", known["app"], "--workflow", "pushup_session", "--frontier", "other.v2"]
+        assert CliRunner().invoke(app, binding).exit_code == 0
 
-    minted = client.atlas.mint_bound_key(app["app_id"], label="pt-kinetic network key")
-    bound = client.atlas.upsert_binding(app["app_id"], workflow="pushup_session", frontier_id="kinetic.pushup.amrap.v1")
+    result = CliRunner().invoke(app, words)
 
-    assert minted["attestation_ready"] is True
-    assert minted["effective_frontiers"] == ["kinetic.pushup.amrap.v1", "kinetic.session.integrity.v1"]
-    assert bound["binding"]["event_types"] == ["rep", "set_complete"]
-    client.authenticate_api_key(minted["api_key"])
-    assert client.gateway.list_slots() == []  # the minted key is good at once
+    assert result.exit_code == 0, result.stderr
+    assert "error" not in result.stderr.lower()
+    assert result.stdout or result.stderr
