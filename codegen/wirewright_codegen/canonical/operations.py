@@ -202,7 +202,6 @@ class Operations:
         for status, response in (raw if is_map(raw) else {}).items():
             text = str(status)
             if text.startswith("x-"):
-                responses[text] = response
                 continue
             name = text.upper() if text[:1].isdigit() else text.lower()
             found = self.schemas.follow(response, at.child(text), "response")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
-from urllib.parse import urldefrag, urljoin
 
 from wirewright_codegen.canonical.places import At
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.document import Document, self_of
 from wirewright_codegen.read.pointer import escape, from_fragment, lookup, split
-from wirewright_codegen.read.sources import resolve_name
+from wirewright_codegen.read.sources import joined, resolve_name
 from wirewright_codegen.read.values import is_list, is_map
 
 _MAX_HOPS = 50
@@ -45,7 +44,7 @@ class References:
         """
         if not isinstance(reference, str):
             raise self.error("a reference must be text", at)
-        address, fragment = urldefrag(reference)
+        address, _, fragment = reference.partition("#")
         base = self._resource(address, at)
         if fragment and "/" not in fragment:
             return self._anchor(base, from_fragment(fragment), reference, at)
@@ -131,7 +130,7 @@ class References:
         if not address:
             return enclosing
         base = self._base.get(enclosing, enclosing.file)
-        absolute = urljoin(base, address)
+        absolute = joined(base, address)
         if absolute in self._ids:
             return self._ids[absolute]
         if absolute in self.document.files:
@@ -169,7 +168,7 @@ class References:
         anchors: dict[tuple[At, str], At] = {}
         dynamic: dict[str, list[At]] = {}
         for name, source in self.document.files.items():
-            base = urljoin(name, self_of(source.value))
+            base = joined(name, self_of(source.value))
             if base != name:
                 ids[base], bases[At(name, "")] = At(name, ""), base
             stack: list[tuple[Any, str, At, str]] = [(source.value, "", At(name, ""), base)]
@@ -180,9 +179,9 @@ class References:
                 elif is_map(node):
                     identifier = node.get("$id")
                     if isinstance(identifier, str):
-                        address, fragment = urldefrag(identifier)
+                        address, _, fragment = identifier.partition("#")
                         if address:
-                            base = urljoin(base, address)
+                            base = joined(base, address)
                             resource = At(name, pointer)
                             ids[base] = resource
                             bases[resource] = base

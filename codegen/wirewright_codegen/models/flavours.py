@@ -167,6 +167,8 @@ class Item:
         if name in self._unions.recursive:
             self._use("TypeAliasType")
             return f"TypeAliasType({literal(name)}, {literal(static)})"
+        if static == "None":
+            return "type(None)"  # `None | None` is an error where a class that has it may lack it
         members = list(dict.fromkeys(leaf.runtime for leaf in leaves))
         objects = [leaf for leaf in leaves if leaf.category == "object"]
         null = " | None" if any(leaf.category == "None" for leaf in leaves) else ""

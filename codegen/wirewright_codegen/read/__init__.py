@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urldefrag, urljoin
 
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.document import Document, SourceFile, self_of
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.parse import parse
 from wirewright_codegen.read.sections import with_sections
-from wirewright_codegen.read.sources import Sources, is_remote, resolve_name
+from wirewright_codegen.read.sources import Sources, is_remote, joined, resolve_name
 from wirewright_codegen.read.values import is_list, is_map
 
 __all__ = ["Document", "ReadOptions", "SourceFile", "document_of", "read_document"]
@@ -176,7 +175,7 @@ class _Reader:
     def _references(self, name: str) -> Iterator[tuple[str, str]]:
         """Files that a file refers to; notes the names that it and its schemas give themselves on the way."""
         stack: list[Any] = [self.files[name].value]
-        self.ids.add(urljoin(name, self_of(stack[0])))
+        self.ids.add(joined(name, self_of(stack[0])))
         found: list[tuple[str, str]] = []
         while stack:
             node = stack.pop()
@@ -185,7 +184,7 @@ class _Reader:
             elif is_map(node):
                 identifier = node.get("$id")
                 if isinstance(identifier, str):
-                    self.ids.add(urldefrag(urljoin(name, identifier)).url)
+                    self.ids.add(joined(name, identifier))
                 for key in ("$ref", "$dynamicRef"):
                     reference = node.get(key)
                     if isinstance(reference, str) and not reference.startswith("#"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urldefrag
 
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.read.options import ReadOptions
@@ -73,4 +72,4 @@ class Document:
 def self_of(value: object) -> str:
     """What an OpenAPI 3.2 document calls itself (`$self`); empty when it does not."""
     name = value.get("$self") if is_map(value) and "openapi" in value else None
-    return urldefrag(name).url if isinstance(name, str) else ""
+    return name.partition("#")[0] if isinstance(name, str) else ""

@@ -32,7 +32,10 @@ def fetch(url: str, options: ReadOptions, *, trust_host: bool = False) -> bytes:
 
 
 def _get(address: str, name: str, options: ReadOptions, *, private: bool) -> tuple[int, str | None, bytes]:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise SpecError(f"{address} is no web address", file=name) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ForbiddenReferenceError(f"{address} is no web address", file=name)
     try:

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
 from wirewright_codegen.errors import ForbiddenReferenceError, SpecError
 from wirewright_codegen.read.options import ReadOptions
 from wirewright_codegen.read.remote import fetch
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
 
 def is_remote(name: str) -> bool:
     """Whether a name is a web address."""
-    return urlsplit(name).scheme.lower() in ("http", "https")
+    return scheme_of(name) in ("http", "https")
+
+
+def scheme_of(name: str) -> str:
+    """The scheme that an address begins with, in lower case; empty when it has none."""
+    found = _SCHEME.match(name)
+    return found[1].lower() if found else ""
+
+
+def joined(base: str, reference: str) -> str:
+    """A reference without fragment, seen from an address; as it is when it is no address at all (`http://[`)."""
+    address = reference.partition("#")[0]
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
 
 
 def resolve_name(base: str, reference: str) -> str:
     """The name of the file that a reference without fragment points to, seen from the file `base`."""
-    reference = urldefrag(reference).url
+    reference = reference.partition("#")[0]
     if not reference:
         return base
     if is_remote(reference) or is_remote(base):
-        return urljoin(base, reference)
-    scheme = urlsplit(reference).scheme
+        return joined(base, reference)
+    scheme = scheme_of(reference)
     if scheme == "file":
-        return urlsplit(reference).path
+        return re.sub(r"(?i)file:(//[^/]*)?", "", reference, count=1)
     if len(scheme) > 1:
         return reference  # urn: and the like: only ever found by $id
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(reference)))
@@ -50,7 +68,7 @@ class Sources:
         """
         if is_remote(name):
             return self._remote(name)
-        if len(urlsplit(name).scheme) > 1:
+        if len(scheme_of(name)) > 1:
             raise SpecError(f"{name} cannot be fetched", file=name)
         if self.trusted and not Path(name).is_absolute() and is_remote(self.trusted):
             raise ForbiddenReferenceError("a remote document may not refer to a local file", file=name)

@@ -241,6 +241,23 @@ def test_a_mapping_tells_variants_apart_that_have_no_constant(build: Any, make_s
         assert package.encode(found) == wire
 
 
+def test_a_type_of_null_alone_may_be_absent_too(build: Any, make_spec: Any, flavour: str) -> None:
+    nothing = {"$ref": "#/components/schemas/Nothing"}
+    properties = {
+        "a": nothing,
+        "b": {"type": "array", "items": nothing},
+        "c": {"anyOf": [nothing, {"type": "integer"}]},
+    }
+    schemas = {
+        "Nothing": {"type": "null"},
+        "Only": {"enum": [None]},
+        "Use": {"type": "object", "properties": properties},
+    }
+    package = build(make_spec(schemas=schemas), flavour)
+    for wire in ({"a": None, "b": [None], "c": None}, {"c": 1}, {}):
+        assert package.encode(package.decode("Use", wire)) == wire
+
+
 def test_variants_of_nested_choices_may_share_their_tags(build: Any, make_spec: Any, flavour: str) -> None:
     """As Stripe's accounts and deleted accounts do."""
 

@@ -253,6 +253,12 @@ def test_statuses(operation: Any, written: Any, canonical_status: str) -> None:
     assert list(operation({"responses": {written: {"description": "d"}}})["responses"]) == [canonical_status]
 
 
+def test_extensions_among_responses_are_none(operation: Any) -> None:
+    found = operation({"responses": {"x-note": "text", "x-more": {"a": 1}, "204": {"description": "d"}}})
+
+    assert found["responses"] == {"204": {"description": "d"}}
+
+
 @pytest.mark.parametrize(("method", "status"), [("post", "204"), ("post", "205"), ("post", "304"), ("head", "200")])
 def test_an_answer_that_can_have_no_content_has_none(
     canonical: Canonicalise, tiny: Tiny, method: str, status: str

@@ -555,6 +555,18 @@ def test_sections_may_stand_in_files_of_their_own(write: Write) -> None:
     assert schemas["B"]["properties"] == {"x": {"type": "integer"}}
 
 
+@pytest.mark.parametrize("reference", ["http://[", "//[", "urn:x", "file://[/x", "::", "http://[#/a", "%", "\\\\x\\y"])
+def test_addresses_that_are_none(write: Write, reference: str) -> None:
+    folder = write(
+        openapi_DOT_yaml=f"{HEAD}components: {{schemas: {{A: {{$id: '{reference}', $ref: '{reference}x'}}}}}}\n"
+    )
+
+    try:
+        assert not canonicalise(read_document(folder)).account.complete
+    except SpecError as error:
+        assert "openapi.yaml" in str(error)
+
+
 @pytest.mark.parametrize("reference", ["missing.yaml", "#/nowhere", "openapi.yaml#/components/schemas"])
 def test_a_section_that_cannot_be_had_is_in_the_account(write: Write, reference: str) -> None:
     folder = write(openapi_DOT_yaml=f"{HEAD}components: {{schemas: {{$ref: '{reference}'}}}}\n")
