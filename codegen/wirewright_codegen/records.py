@@ -66,9 +66,9 @@ def render_records(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _module(name: str, records: Mapping[str, Any]) -> str:
-    classes = [
-        _class(class_name(each), said, {class_name(other) for other in records}) for each, said in records.items()
-    ]
+    names = [class_name(each) for each in records]
+    distinct(name, names)
+    classes = [_class(each, said, set(names)) for each, said in zip(names, records.values(), strict=True)]
     body = "\n\n\n".join(classes)
     readers = sorted({*re.findall(r"metadata=(\w+)\(", body), "Record"})
     lines = [
