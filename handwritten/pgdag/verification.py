@@ -8,10 +8,10 @@ from typing import Any
 
 from wirewright.narrow import is_mapping
 
-from .artifact import ProofArtifact, canonical_fingerprint, merkle_root
+from .artifact import ProofArtifact, canonical_fingerprint
 from .interrupt import INTERRUPTED
 from .recompute import wrong_inputs, wrong_outputs
-from .reducer import ReducerStatus
+from .reducer import Reducer, ReducerStatus
 from .results import RunResult
 from .template import DAGTemplate
 
@@ -67,11 +67,15 @@ def _verify(result: RunResult, told: Any) -> Verification:
         problems += _problems(step, proof, seal)
         sealed[_kind(proof, seal)].append(step)
     order = template.node_ids if template is not None else list(steps)
-    problems += [f"step {step!r} is in the template, but neither run nor skipped" for step in _left_over(result, order)]
-    leaves = [steps[step].proof_hash for step in order if step in steps]
-    root = "" if result.status is ReducerStatus.WAITING else merkle_root(leaves)
+    expected = [step for step in order if step not in result.skipped]
+    problems += [
+        f"step {step!r} is in the template, but neither run nor skipped" for step in _left_over(result, expected)
+    ]
+    status, root = _reduced(result, expected)
     if root != result.merkle_root_hash:
         problems.append(f"the Merkle root is {root or 'empty'}, not {result.merkle_root_hash or 'empty'}")
+    if status is not result.status:
+        problems.append(f"by its proofs the run is {status.value}, not {result.status.value}")
     outputs = dict(wrong_outputs(result))
     inputs = dict(wrong_inputs(result, template)) if template is not None else {}
     problems += [f"step {step!r}: what it returned is not what was sealed" for step, wrong in outputs.items() if wrong]
@@ -105,12 +109,22 @@ def _problems(step: str, proof: ProofArtifact, seal: Mapping[str, Any] | None) -
     for name in _SEALED_FIELDS:
         if seal.get(name) != told[name]:
             yield f"step {step!r}: {name} is {told[name]!r}, but {seal.get(name)!r} was sealed"
+    sealed: Mapping[str, Any] = seal.get("metrics") or {}
+    for name, value in sealed.items():
+        if canonical_fingerprint(proof.metrics.get(name)) != canonical_fingerprint(value):
+            yield f"step {step!r}: its metric {name!r} is not what was sealed"
     computed = canonical_fingerprint(seal)
     if not _is_anchored(proof) and computed != proof.proof_hash:
         yield f"step {step!r}: the seal hashes to {computed}, not {proof.proof_hash}"
 
 
-def _left_over(result: RunResult, order: list[str]) -> list[str]:
-    if result.status is not ReducerStatus.COMPLETE:
-        return []
-    return [step for step in order if step not in result.proofs and step not in result.skipped]
+def _reduced(result: RunResult, expected: list[str]) -> tuple[ReducerStatus, str]:
+    """Status and root by the proofs; of a run that waits there is nothing to say yet."""
+    if result.status is ReducerStatus.WAITING:
+        return result.status, ""
+    state = Reducer(expected).fold_many(result.proofs.values())
+    return state.status, state.merkle_root_hash
+
+
+def _left_over(result: RunResult, expected: list[str]) -> list[str]:
+    return [step for step in expected if step not in result.proofs] if result.success else []

@@ -131,6 +131,11 @@ def test_a_run_says_how_it_went_and_can_be_checked(pgdag: Callable[..., Done], d
         (lambda run: run["step_outputs"]["judge"].update(verdict="no"), "step 'judge': what it returned is not what"),
         (lambda run: run["initial_inputs"].update(n=4), "step 'fetch': what it was given is not what was sealed"),
         (lambda run: run["final_outputs"].update(more=True), "the final outputs are not what"),
+        (lambda run: run.update(status="failed"), "by its proofs the run is complete, not failed"),
+        (
+            lambda run: run["proofs"]["judge"]["metrics"].update(fingerprint_mode="x"),
+            "step 'judge': its metric 'fingerprint_mode' is not what was sealed",
+        ),
         (lambda run: run["proofs"].pop("answer"), "step 'answer' is in the template, but neither run nor skipped"),
     ],
 )

@@ -102,7 +102,10 @@ async def test_a_failed_run(graph: Graph, play: Any) -> None:
     assert result.status is ReducerStatus.FAILED
     assert (verify(document).problems, verify(document).values) == ([], ["a", "b"])
     document["proofs"]["b"]["metrics"]["error"] = "yes"
-    assert verify(document).problems == ["step 'b': what it returned is not what was sealed"]
+    assert verify(document).problems == [
+        "step 'b': its metric 'error' is not what was sealed",
+        "step 'b': what it returned is not what was sealed",
+    ]
 
 
 async def test_a_failed_step_that_was_tried_again(graph: Graph, steps: Any, still: Any, tmp_path: Path) -> None:
