@@ -88,7 +88,7 @@ def _class(name: str, said: Any, known: set[str]) -> str:
     if not is_map(said) or not is_map(said.get("fields")):
         raise SpecError(f"{name}: a record is an object with fields")
     distinct(name, map(identifier, said["fields"]))
-    fields = [_field(identifier(each), str(how), known, f"{name}.{each}") for each, how in said["fields"].items()]
+    fields = [_field(each, str(how), known, f"{name}.{each}") for each, how in said["fields"].items()]
     head = [
         "@dataclass(slots=True)",
         f"class {name}(Record):",
@@ -98,21 +98,23 @@ def _class(name: str, said: Any, known: set[str]) -> str:
     return "\n".join([*head, *(f"    {line}" for line in fields)])
 
 
-def _field(name: str, how: str, known: set[str], place: str) -> str:
+def _field(member: str, how: str, known: set[str], place: str) -> str:
+    name = identifier(member)
     match = _FIELD.fullmatch(how)
     if match is None or (match["kind"] not in _KINDS and match["kind"] not in known):
         raise SpecError(f"{place}: {how!r} is no field of a record")
-    where = literal(match["place"] or name)
+    at = match["place"] or member
+    where = literal(at)
     if match["kind"] in known:
         return _inner(name, match, where)
     kind = _KINDS[match["kind"]]
     reader = f"{kind.reader}({where}{_default(match)})"
     if not match["optional"]:
-        plain = kind.reader == "raw" and not match["place"]
+        plain = kind.reader == "raw" and at == name
         return f"{name}: {kind.annotation}" if plain else f"{name}: {kind.annotation} = field(metadata={reader})"
     if kind.empty.endswith("]"):
         return f"{name}: {kind.annotation} = field(default_factory={kind.empty}, metadata={reader})"
-    if kind.reader == "raw" and not match["place"]:
+    if kind.reader == "raw" and at == name:
         return f"{name}: {kind.annotation} = None"
     empty = kind.empty if match["default"] is None else _literal(match)
     return f"{name}: {kind.annotation} = field(default={empty}, metadata={reader})"

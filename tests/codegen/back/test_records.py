@@ -23,6 +23,7 @@ FIELDS = {
     "more": "object?",
     "hash": "str? @anchor.hash",
     "owner": "str? @owner_id|ownerId",
+    "createdBy": "str?",
     "parts": "Part*?",
 }
 RECORDS: dict[str, Any] = {
@@ -51,6 +52,7 @@ def test_an_answer_is_read_field_by_field() -> None:
             "tags": ["a"],
             "anchor": {"hash": "h"},
             "ownerId": "me",
+            "createdBy": "you",
             "parts": [{"key": "k", "size": 1}],
             "unknown": 1,
         }
@@ -58,7 +60,7 @@ def test_an_answer_is_read_field_by_field() -> None:
 
     assert (thing.id, thing.count, thing.live, thing.tags) == ("7", 3, False, ["a"])
     assert thing.opened_at == datetime(2026, 1, 1, tzinfo=UTC)
-    assert (thing.hash, thing.owner) == ("h", "me")
+    assert (thing.hash, thing.owner, thing.created_by) == ("h", "me", "you")
     assert [(part.key, part.size) for part in thing.parts] == [("k", 1)]
 
 
