@@ -217,9 +217,11 @@ class References:
 
 
 def _spellings(fragment: str) -> list[str]:
-    """The pointer of a fragment; and what is meant by one without its first slash, or with `%2F` in a name."""
+    """The pointer of a fragment; and what is meant by one without its first slash, by one alone, by `%2F` in a name."""
     if not fragment:
         return [""]
+    if fragment == "/":
+        return ["/", ""]
     whole = fragment if fragment.startswith("/") else f"/{fragment}"
     names = [from_fragment(token) for token in whole.split("/")]
     return list(dict.fromkeys([from_fragment(whole), "/".join(name.replace("/", "~1") for name in names)]))
