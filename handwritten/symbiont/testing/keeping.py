@@ -33,10 +33,6 @@ PLAIN: Final = frozenset(
     }
 )  # fmt: skip
 
-_BROKEN = (
-    pickle.UnpicklingError, EOFError, ImportError, LookupError, TypeError, AttributeError, ValueError, OverflowError,
-)  # fmt: skip
-
 
 class Keeper:
     """Keeps attributes of an owner in a file; without a path it keeps nothing."""
@@ -56,7 +52,7 @@ class Keeper:
         try:
             kept: dict[str, Any] = _Reader(self._path.read_bytes(), self._owner).load()
             known = {name: kept[name] for name in self._names}
-        except _BROKEN as error:
+        except Exception as error:  # a broken pickle raises anything
             raise ValueError(f"{self._path} holds no state of this sandbox: {error}") from error
         for name, value in known.items():
             setattr(self._owner, name, value)
