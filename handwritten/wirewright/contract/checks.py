@@ -261,12 +261,11 @@ def _styled(operation: SpecOperation, form: MediaType) -> dict[str, Any]:
     """The encodings of a form's fields that hold more than one value."""
     schemas = operation.document.schemas
     declared = schemas.resolve(form.schema)
-    known = declared.get("properties", {}) if is_object(declared) else {}
-    kinds = {name: type_names(schemas, known.get(name)) for name in form.declared.get("encoding") or {}}
+    known: Mapping[str, Any] = declared.get("properties", {}) if is_object(declared) else {}
+    encodings: Mapping[str, Any] = form.declared.get("encoding") or {}
+    kinds = {name: type_names(schemas, known.get(name)) for name in encodings}
     return {
-        name: encoding
-        for name, encoding in (form.declared.get("encoding") or {}).items()
-        if not kinds[name] or kinds[name] & {"array", "object"}
+        name: encoding for name, encoding in encodings.items() if not kinds[name] or kinds[name] & {"array", "object"}
     }
 
 

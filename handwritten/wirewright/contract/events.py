@@ -40,7 +40,9 @@ def check_event(media_type: MediaType, name: str, data: str, place: str) -> list
 def is_text_event(media_type: MediaType, name: str) -> bool:
     """Whether the data of an event is text as it is, rather than JSON: it is documented as a string."""
     named = media_type.declared.get("x-sse-events", {})
-    return type_names(media_type.schemas, named.get(name, media_type.declared.get("itemSchema"))) == {"string"}
+    return type_names(media_type.schemas, named.get(name, media_type.declared.get("itemSchema"))) == frozenset(
+        ("string",)
+    )
 
 
 def read_events(body: bytes) -> list[tuple[str, str]]:

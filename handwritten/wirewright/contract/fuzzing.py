@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -261,7 +261,7 @@ class Fuzzer:
 
 
 @contextmanager
-def _crashes_told(crashes: list[str]) -> Iterator[None]:
+def _crashes_told(crashes: list[str]) -> Generator[None]:
     """What schemathesis' own threads die of (a server's answers may be hostile) is a sentence, not a traceback."""
     usual = threading.excepthook
 

@@ -141,8 +141,10 @@ def _traffic(entry: Any, place: str) -> Traffic:
             seconds=float(entry.get("time", 0) or 0) / 1000,
             complete=bool(response.get("_complete", True)),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise HarError(f"{place} cannot be read: {type(error).__name__}: {error}") from None
+    except KeyError as error:
+        raise HarError(f"{place} cannot be read: it has no {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise HarError(f"{place} cannot be read: {error}") from None
     if entry.get("_error"):
         traffic.error = ConnectionError(str(entry["_error"]))
     return traffic

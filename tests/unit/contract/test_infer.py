@@ -219,8 +219,10 @@ def test_ids_in_paths_are_parameters(path: str, template: str) -> None:
     assert template_of(path, ["/known/{name}"]) == template
 
 
-def test_a_segment_that_varies_is_a_parameter() -> None:
-    assert set(merged(["/a/x", "/a/y", "/a/z", "/b/x"]).values()) == {"/a/{a_id}", "/b/x"}
+def test_a_segment_that_varies_is_a_parameter_after_a_collection() -> None:
+    users, versions, roots = ([f"{stem}/{name}" for name in ("one", "two", "three")] for stem in ("/users", "/v1", ""))
+    assert set(merged([*users, "/notes/x"]).values()) == {"/users/{user_id}", "/notes/x"}
+    assert set(merged([*versions, *roots]).values()) == {*versions, *roots}
 
 
 def test_examples_are_taken_from_traffic_that_keeps_the_spec(spec_file: Path) -> None:

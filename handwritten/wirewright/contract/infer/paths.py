@@ -12,6 +12,9 @@ _ID = re.compile(
     re.ASCII,
 )
 _VARIANTS = 3  # so many different values of one segment make it a parameter
+_COLLECTION = re.compile(
+    r"[A-Za-z_-]+s", re.ASCII
+)  # what holds many things of a kind: `users`, and neither `v1` nor `api`
 
 
 def template_of(path: str, known: Iterable[str]) -> str:
@@ -26,11 +29,14 @@ def template_of(path: str, known: Iterable[str]) -> str:
 
 
 def merged(paths: Iterable[str]) -> dict[str, str]:
-    """Templates of paths that are alike: a segment that varies, where all others are the same, is a parameter."""
+    """Templates of paths that are alike: a segment after a collection that varies, where all others are the same, is a
+    parameter."""
     result = {path: path for path in paths}
     for path in list(result):
         segments = path.split("/")
-        for index in range(1, len(segments)):
+        for index in range(2, len(segments)):
+            if _COLLECTION.fullmatch(segments[index - 1]) is None:
+                continue
             alike = [other for other in result if _alike(other.split("/"), segments, index)]
             if len(alike) >= _VARIANTS and not segments[index].startswith("{"):
                 name = _name(segments[:index])

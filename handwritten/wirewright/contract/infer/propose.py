@@ -58,9 +58,7 @@ def _parameter(
     place: Tokens, operation: SpecOperation, name: str, samples: list[Any]
 ) -> tuple[str, tuple[Change, ...]]:
     parameter = {"name": name, "in": "query", "schema": schema_of(map(_plain, samples)), "example": _plain(samples[0])}
-    change = Change((*place, "parameters"), parameter)
-    if "parameters" not in operation.declared:
-        change = Change(place, {"parameters": [parameter]})
+    change = Change(place, {"parameters": [parameter]})  # lists are put together, and those of a path stay its own
     return f"query parameter `{name}`: {in_words(parameter['schema'])}", (change,)
 
 
