@@ -21,13 +21,19 @@ Every error knows its `request` and the number of `attempts` that were made, and
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from wirewright.messages import Headers
     from wirewright.request import Request
 
-E = TypeVar("E")
+    E = TypeVar("E", default=Any)  # so that `except NotFound as error` is fully typed
+else:
+    from typing import TypeVar
+
+    E = TypeVar("E")
 
 Phase = Literal["connect", "read", "write", "pool", "deadline", "idle"]
 EXCERPT_BYTES = 200

@@ -77,6 +77,10 @@ def header_problem(name: str, value: object) -> str | None:
     return None
 
 
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
 class Timeout(msgspec.Struct, frozen=True):
     """Seconds each phase of one attempt may take; None is no limit. `read` is per read, not in total."""
 
@@ -90,7 +94,7 @@ class Timeout(msgspec.Struct, frozen=True):
         """A number is the limit of every phase."""
         if isinstance(value, Timeout):
             return value
-        if value is not None and not (isinstance(value, int | float) and value > 0):
+        if value is not None and not _is_positive(value):
             raise ValueError(f"timeout must be a number of seconds above 0, a Timeout, or None, not {value!r}")
         return cls(value, value, value, value)
 
