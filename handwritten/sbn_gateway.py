@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import sbn.auth
 from sbn import gateway as current
+from sbn._clients import Connected
 from sbn._http import AuthState, Dialect, HttpTransport
 from sbn._http import RetryConfig as _RetryConfig
 from sbn.errors import SbnError, SbnTransportError
@@ -170,7 +171,7 @@ class _Provider:
         return str(self._token.token)
 
 
-class SbnGatewayClient:
+class SbnGatewayClient(Connected):
     """Slots, receipts and attestations.
 
     `read_base_url`: where receipts and blocks are read, `base_url` unless given.
@@ -241,9 +242,3 @@ class SbnGatewayClient:
         """Close all connections."""
         for transport in self._transports:
             transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from sbn._http import AuthState
+from sbn._http import AuthState, HttpTransport
 
 if TYPE_CHECKING:
     from sbn.auth import MintedToken, SigningKey
@@ -59,12 +59,26 @@ class Area(Generic[T]):
         return found
 
 
-class Credentials:
-    """The ways to authenticate. Each call replaces what was used before."""
+class Connected:
+    """A client that holds connections until it is closed."""
+
+    _http: HttpTransport
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Authenticated:
+    """The ways to authenticate that every server knows. Each call replaces what was used before."""
 
     _auth: AuthState
-    _default_subject: ClassVar[str] = "sbn-sdk"
-    _default_cdna: ClassVar[str] = "sdk"
 
     def authenticate_api_key(self, api_key: str) -> None:
         """Use an API key, such as `sbn_live_...`."""
@@ -78,6 +92,10 @@ class Credentials:
         self, *, api_key: str | None = None, bearer_token: str | None = None, provider: Callable[[], str] | None = None
     ) -> None:
         self._auth.api_key, self._auth.bearer_token, self._auth.token_provider = api_key, bearer_token, provider
+
+
+class Credentials(Authenticated):
+    """The network's ways to authenticate, and to select a tenant."""
 
     def _sign(self, key: SigningKey, subject: str, scopes: Sequence[str], cdna: str, ttl_seconds: int) -> None:
         from sbn.auth import TokenSource

@@ -12,6 +12,7 @@ from sbn_calls.constants import APP_CALLS
 from sbn_calls.records import AtlasBinding, AtlasConfig
 from wirewright.calls import Call, Reply, Request, is_object, whole
 
+from sbn._clients import Connected
 from sbn._faces import AsyncSubClient, SubClient
 from sbn._http import AuthState, HttpTransport, RetryConfig
 from sbn.errors import SbnError
@@ -120,7 +121,7 @@ class AsyncAtlasClient(AtlasMethods, AsyncSubClient):
 _DELEGATED = frozenset(APP_CALLS)
 
 
-class Atlas:
+class Atlas(Connected):
     """An app's own view of Atlas: exchanges its credentials for tokens, and reads its configuration once.
 
     It has the methods of `AtlasClient` that an app may call (`resolve`, `list_frontiers`, `mint_bound_key`, ...).
@@ -255,16 +256,6 @@ class Atlas:
     def dotenv(self) -> str:
         """The app's configuration as text of `KEY=VALUE` lines."""
         return str(self.get_env("dotenv"))
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         bindings = self._config.bindings if self._config else []

@@ -17,6 +17,10 @@ _NAMED = "{0}|payload.metadata.{0}|metadata.{0}"
 _refs = at(_NAMED.format("operation_refs"))
 
 
+def _operation_refs(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(_refs(data) or ())
+
+
 @dataclass(slots=True)
 class BitBlock(Record):
     """A BitBlock as the network holds it."""
@@ -33,9 +37,7 @@ class BitBlock(Record):
     created_at: str | None = None
     operation_id: str | None = field(default=None, metadata=raw(_NAMED.format("operation_id")))
     idempotency_key: str | None = field(default=None, metadata=raw(_NAMED.format("idempotency_key")))
-    operation_refs: Sequence[Mapping[str, Any]] = field(
-        default=(), metadata={"read": lambda data: tuple(_refs(data) or ())}
-    )
+    operation_refs: Sequence[Mapping[str, Any]] = field(default=(), metadata={"read": _operation_refs})
     carrier_state: Mapping[str, Any] | None = field(default=None, metadata=raw("carrier_state|payload.carrier_state"))
 
 

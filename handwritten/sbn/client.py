@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from sbn._clients import Area, Credentials, sub_client, surface_session
+from sbn._clients import Area, Connected, Credentials, sub_client, surface_session
 from sbn._http import USER_AGENT, AuthState, HttpTransport, RetryConfig
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sbn.surfaces import SurfaceSession
 
 
-class NetworkClient(Credentials):
+class NetworkClient(Credentials, Connected):
     """What `SbnClient` and `AgentClient` share."""
 
     def __init__(self, *, tenant_id: str | None, api_version: str, **transport: Any) -> None:
@@ -82,16 +82,6 @@ class NetworkClient(Credentials):
         )
         session.api_version = self.api_version
         return session
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._http.base_url}>"

@@ -15,7 +15,7 @@ from sbn.cli._config import SbnCliConfig, get_agent_client, get_atlas, get_sbn_c
 from sbn.errors import SbnError, SbnTransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 def _area(name: str) -> type:
@@ -25,7 +25,7 @@ def _area(name: str) -> type:
 
 
 @contextmanager
-def _app_client(config: SbnCliConfig) -> Iterator[Any]:
+def _app_client(config: SbnCliConfig) -> Generator[Any]:
     """An app's own view of Atlas, in the place of the area."""
     with get_atlas(config) as atlas:
         yield SimpleNamespace(atlas=atlas)
