@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symbiont._agentpin_client import AgentPinClient
     from symbiont.chat import ChatSession
     from symbiont.client import AsyncClient, Client
+    from symbiont.config import AuthConfig, ClientConfig, ConfigManager, VectorConfig
     from symbiont.exceptions import (
         APIError,
         AuthenticationError,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         AgentState,
         AgentStatusResponse,
         AnalysisResults,
+        CollectionCreateRequest,
         CommunicationEvaluation,
         CommunicationRule,
         ContextQuery,
@@ -75,6 +77,9 @@ if TYPE_CHECKING:
         McpResourceInfo,
         McpServerConfig,
         McpToolInfo,
+        MemoryQuery,
+        MemorySearchRequest,
+        MemoryStoreRequest,
         PaginationInfo,
         ResourceUsage,
         ReviewSession,
@@ -108,6 +113,7 @@ if TYPE_CHECKING:
         VectorSearchRequest,
         VectorSearchResponse,
         VectorSearchResult,
+        VectorUpsertRequest,
         WebhookCompletedResponse,
         WebhookExecutionStartedResponse,
         WebhookInvocationRequest,
@@ -193,6 +199,7 @@ __all__ = [
     "AnalysisResults",
     "AsyncClient",
     "AsyncHttpInputClient",
+    "AuthConfig",
     "AuthenticationError",
     "CedarPolicy",
     "ChatSession",
@@ -200,9 +207,12 @@ __all__ = [
     "CircuitBreakerStatus",
     "CircuitState",
     "Client",
+    "ClientConfig",
+    "CollectionCreateRequest",
     "CommunicationEvaluation",
     "CommunicationRule",
     "CompositeExporter",
+    "ConfigManager",
     "ContextQuery",
     "ContextResponse",
     "CreateScheduleRequest",
@@ -245,6 +255,9 @@ __all__ = [
     "McpResourceInfo",
     "McpServerConfig",
     "McpToolInfo",
+    "MemoryQuery",
+    "MemorySearchRequest",
+    "MemoryStoreRequest",
     "MetricsClient",
     "MetricsCollector",
     "MetricsConfigError",
@@ -318,10 +331,12 @@ __all__ = [
     "Usage",
     "VaultAuthMethod",
     "VaultConfig",
+    "VectorConfig",
     "VectorMetadata",
     "VectorSearchRequest",
     "VectorSearchResponse",
     "VectorSearchResult",
+    "VectorUpsertRequest",
     "WebhookCompletedResponse",
     "WebhookExecutionStartedResponse",
     "WebhookInvocationRequest",
@@ -341,6 +356,7 @@ _HOMES = {
     "_agentpin_client": "AgentPinClient",
     "chat": "ChatSession",
     "client": "AsyncClient Client",
+    "config": "AuthConfig ClientConfig ConfigManager VectorConfig",
     "exceptions": (
         "APIError AuthenticationError MetricsConfigError MetricsExportError NotFoundError RateLimitError "
         "ReconciledInvocationError SkillLoadError SkillScanError SymbiontError WebhookVerificationError "
@@ -350,20 +366,21 @@ _HOMES = {
     "metrics": "CompositeExporter FileMetricsExporter MetricsClient MetricsCollector MetricsSnapshot",
     "models": (
         "Agent AgentDeployRequest AgentDeployResponse AgentMetrics AgentRoutingRule AgentState "
-        "AgentStatusResponse AnalysisResults CommunicationEvaluation CommunicationRule ContextQuery "
-        "ContextResponse DslCompileRequest DslCompileResponse ErrorResponse FindingCategory FindingSeverity "
-        "HealthResponse HttpInputConfig HttpInputCreateRequest HttpInputServerInfo HttpInputUpdateRequest "
-        "HttpResponseControlConfig HumanReviewDecision KnowledgeItem KnowledgeSourceType McpConnectionInfo "
-        "McpConnectionStatus McpResourceInfo McpServerConfig McpToolInfo PaginationInfo ResourceUsage "
-        "ReviewSession ReviewSessionCreate ReviewSessionList ReviewSessionResponse ReviewSessionState "
-        "ReviewStatus RouteMatchType SecretBackendConfig SecretBackendType SecretListResponse SecretRequest "
-        "SecretResponse SecurityFinding SignedTool SigningRequest SigningResponse StatusResponse "
-        "SystemMetrics Tool ToolExecutionResult ToolManifestInfo ToolProvider ToolSchema ToolTestResult "
-        "ToolValidationResult VaultAuthMethod VaultConfig VectorMetadata VectorSearchRequest "
-        "VectorSearchResponse VectorSearchResult WebhookCompletedResponse WebhookExecutionStartedResponse "
-        "WebhookInvocationRequest WebhookInvocationResponse WebhookInvocationStatus WebhookRunAudit "
-        "WebhookToolRun WebhookTriggerRequest WebhookTriggerResponse WorkflowExecutionRequest "
-        "WorkflowExecutionResponse "
+        "AgentStatusResponse AnalysisResults CollectionCreateRequest CommunicationEvaluation "
+        "CommunicationRule ContextQuery ContextResponse DslCompileRequest DslCompileResponse ErrorResponse "
+        "FindingCategory FindingSeverity HealthResponse HttpInputConfig HttpInputCreateRequest "
+        "HttpInputServerInfo HttpInputUpdateRequest HttpResponseControlConfig HumanReviewDecision "
+        "KnowledgeItem KnowledgeSourceType McpConnectionInfo McpConnectionStatus McpResourceInfo "
+        "McpServerConfig McpToolInfo MemoryQuery MemorySearchRequest MemoryStoreRequest PaginationInfo "
+        "ResourceUsage ReviewSession ReviewSessionCreate ReviewSessionList ReviewSessionResponse "
+        "ReviewSessionState ReviewStatus RouteMatchType SecretBackendConfig SecretBackendType "
+        "SecretListResponse SecretRequest SecretResponse SecurityFinding SignedTool SigningRequest "
+        "SigningResponse StatusResponse SystemMetrics Tool ToolExecutionResult ToolManifestInfo ToolProvider "
+        "ToolSchema ToolTestResult ToolValidationResult VaultAuthMethod VaultConfig VectorMetadata "
+        "VectorSearchRequest VectorSearchResponse VectorSearchResult VectorUpsertRequest "
+        "WebhookCompletedResponse WebhookExecutionStartedResponse WebhookInvocationRequest "
+        "WebhookInvocationResponse WebhookInvocationStatus WebhookRunAudit WebhookToolRun "
+        "WebhookTriggerRequest WebhookTriggerResponse WorkflowExecutionRequest WorkflowExecutionResponse "
     ),
     "reasoning": (
         "CedarPolicy CircuitBreakerConfig CircuitBreakerStatus CircuitState FinishReason InferenceOptions "

@@ -16,7 +16,11 @@ import symbiont
 from pydantic import BaseModel
 
 HERE = Path(__file__).parent
-OURS = {"AsyncClient", "ChatSession", "HttpInputClient", "AsyncHttpInputClient"}
+OURS = {"AsyncClient", "ChatSession", "HttpInputClient", "AsyncHttpInputClient"} | {
+    # what the original's own page imports from the package, though it is not there
+    "AuthConfig", "ClientConfig", "CollectionCreateRequest", "ConfigManager", "MemoryQuery", "MemorySearchRequest",
+    "MemoryStoreRequest", "VectorConfig", "VectorUpsertRequest",
+}  # fmt: skip
 CHANGED = {
     # the runtime's own states beside the SDK's (protocol sheet §20, row 18)
     "models.AgentState",
