@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shlex
@@ -16,9 +17,12 @@ from typing import Any
 
 import pytest
 from sbn.cli._config import masked
+from sbn.cli._program import program
 from sbn.cli.main import app
+from sbn_calls.commands import COMMANDS
 from typer.main import get_command
 from typer.testing import CliRunner, Result
+from wirewright.commands.takes import taken
 from wirewright.sandbox import Sandbox
 
 Run = Callable[..., Result]
@@ -60,6 +64,22 @@ def test_the_documented_paths_are_all_there(command_lines: ModuleType) -> None:
         path for path in known if not path.startswith("twin") and not any(line.startswith(path) for line in lines)
     ]
     assert unused == ["atlas instrumentation"]
+
+
+def test_every_argument_of_the_table_is_one_of_its_call() -> None:
+    wrong: list[str] = []
+    for group, said in COMMANDS.items():
+        for path, row in said.get("commands", {}).items():
+            whole = program.row(row)
+            place = whole.get("by") or whole["call"]
+            call = program.named(place) if ":" in place else program._declared(place)
+            known = inspect.signature(call).parameters
+            open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+            said_here = taken(whole.get("takes", ""), call, {})
+            names = {argument.target for argument in said_here} - {whole.get("document")}
+            wrong += [f"{group} {path}: {name}" for name in names - known.keys() if not open_ended]
+
+    assert wrong == []
 
 
 def test_every_line_ends_as_documented(
