@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wirewright_codegen.diff.values import Change
+from wirewright_codegen.read.values import is_list, is_map
 
 FILE = ".wirewright-approved.toml"
 _HEAD = "# Changes of specs that people approved: `wirewright diff` and `wirewright check` do not fail on them.\n"
@@ -47,14 +48,14 @@ class Approved:
             return cls()
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ApprovedError(f"{path.name} cannot be read: {error}") from None
-        entries: Any = content.get("approved", [])
-        if not isinstance(entries, list):
+        entries = content.get("approved", [])
+        if not is_list(entries):
             raise ApprovedError(f"{path.name}: `approved` is not a list of tables")
         reasons: dict[str, str] = {}
-        for number, entry in enumerate(entries):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            if not isinstance(entry, dict) or not isinstance(entry.get("fingerprint"), str):  # pyright: ignore[reportUnknownMemberType]
+        for number, entry in enumerate(entries):
+            if not is_map(entry) or not isinstance(entry.get("fingerprint"), str):
                 raise ApprovedError(f"{path.name}: approved[{number}] has no fingerprint")
-            reasons[str(entry["fingerprint"])] = str(entry.get("reason", ""))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+            reasons[str(entry["fingerprint"])] = str(entry.get("reason", ""))
         return cls(reasons)
 
 
