@@ -69,7 +69,7 @@ class Program:
 
     def _command(self, row: Row, client: Client) -> Callable[..., None]:
         place: str = row["call"]
-        call = self.named(place) if ":" in place else self._declared(place)
+        call = self.named(place) if ":" in place else self.declared(place)
         docs = inspect.getdoc(self.named(row["by"])) if "by" in row else None
         arguments = taken(row.get("takes", ""), call, self.minimum, docs=docs or "")
         perform = self._performer(row, self.clients[row["client"]] if "client" in row else client)
@@ -103,7 +103,7 @@ class Program:
             return lambda config, values: function(config, **values)
         return lambda config, values: function(**values)
 
-    def _declared(self, place: str) -> Callable[..., Any]:
+    def declared(self, place: str) -> Callable[..., Any]:
         """The function that builds a call's request: it has the call's parameters and help."""
         area, _, method = place.partition(".")
         found = inspect.getattr_static(self.areas(area), method)

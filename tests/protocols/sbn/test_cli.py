@@ -72,7 +72,7 @@ def test_every_argument_of_the_table_is_one_of_its_call() -> None:
         for path, row in said.get("commands", {}).items():
             whole = program.row(row)
             place = whole.get("by") or whole["call"]
-            call = program.named(place) if ":" in place else program._declared(place)
+            call = program.named(place) if ":" in place else program.declared(place)
             known = inspect.signature(call).parameters
             open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
             said_here = taken(whole.get("takes", ""), call, {})
