@@ -68,7 +68,7 @@ class Argument:
             return f"{self.name} or None"
         if self.omit == "default":
             return f"None if {self.name} == {literal(self.default)} else {self.name}"
-        if self.has_default and isinstance(self.default, dict | list):
+        if self.has_default and type(self.default) in {dict, list}:
             return f"{self.name} if {self.name} is not None else {self.default!r}"
         return self.name
 

@@ -100,6 +100,7 @@ class ResumePoint:
         """
         told: Mapping[str, Any] = data.get("proofs") or {}
         proofs = {str(step): ProofArtifact.from_dict(proof) for step, proof in told.items()}
+        returned: Mapping[str, Any] = data.get("step_returned") or {}
         completed = data.get("completed_steps")
         wait_event = data.get("wait_event")
         added, granted = data.get("step_outputs"), data.get("step_granted")
@@ -118,6 +119,6 @@ class ResumePoint:
             step_outputs={str(k): dict(v) for k, v in added.items()} if is_mapping(added) else {},
             skipped=list(data.get("skipped_steps") or []),
             wait_event=WaitForEvent.from_dict(wait_event) if is_mapping(wait_event) else None,
-            returned={str(step): list(names) for step, names in (data.get("step_returned") or {}).items()},
+            returned={str(step): list(names) for step, names in returned.items()},
             granted={str(k): dict(v) for k, v in granted.items()} if is_mapping(granted) else None,
         )

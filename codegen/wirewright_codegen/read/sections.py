@@ -65,7 +65,7 @@ def _section(given: _Found, root: str, files: Mapping[str, SourceFile]) -> Any:
         return given.value
     members = {name: found.member(name) for name in found.value}
     referring = {name: (_followed(one, files) if _refers(one) else one).reference for name, one in members.items()}
-    beside = given.value if found != given else {}
+    beside: Mapping[str, Any] = given.value if found != given else {}
     return referring | {name: value for name, value in beside.items() if name != "$ref"}
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -228,7 +228,7 @@ def _template_in(journal: Path, run_id: str) -> DAGTemplate:
 
 
 @contextmanager
-def _reading(journal: Path | None) -> Iterator[None]:
+def _reading(journal: Path | None) -> Generator[None]:
     """A file that is no journal, or cannot be read or written, is a bad input."""
     try:
         yield

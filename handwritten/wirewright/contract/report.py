@@ -137,6 +137,7 @@ class ContractReport:
     started: str = ""  # ISO 8601
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list[str])  # what kept parts of the run from happening
+    notes: list[str] = field(default_factory=list[str])  # what the run could not show, and what would help
     strict: bool = False  # whether gaps count as failures
 
     @property
@@ -172,6 +173,7 @@ class ContractReport:
             "seconds": round(self.seconds, 3),
             "requests": self.tried,
             "errors": self.errors,
+            "notes": self.notes,
             "operations": [each.to_json() for each in self.operations],
         }
 

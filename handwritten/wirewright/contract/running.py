@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from wirewright.contract.credentials import auth_of
 from wirewright.contract.document import SpecDocument, SpecOperation
 from wirewright.contract.examples import NoValueError
 from wirewright.contract.fuzzing import Fuzzer, FuzzOptions
-from wirewright.contract.judging import EXAMPLES, Judge
+from wirewright.contract.judging import EXAMPLES, UNAUTHORISED, Judge
 from wirewright.contract.links import dead_links
 from wirewright.contract.masking import Masker
 from wirewright.contract.probe import Probe
@@ -90,6 +90,7 @@ def run_contract(
                 report.errors += [] if sentence in report.errors else [sentence]
             else:
                 progress(phase, what)
+    report.notes += _locked_out(document, reports, options)
     report.seconds = time.monotonic() - started
     return report
 
@@ -162,6 +163,21 @@ def _unreachable(report: ContractReport) -> bool:
     if silent:
         report.errors.append(f"no usable answer comes from {report.url}")
     return silent
+
+
+def _locked_out(
+    document: SpecDocument, reports: Mapping[str, OperationReport], options: RunOptions
+) -> Iterator[str]:
+    """What was only ever refused for want of credentials has shown little."""
+    names = [name for name, each in reports.items() if each.statuses and UNAUTHORISED >= each.statuses.keys()]
+    locked = [document.by_id[name] for name in names if document.by_id[name].needs_credentials]
+    missing = dict.fromkeys(
+        scheme for each in locked for choice in each.security for scheme in choice if scheme not in options.auth
+    )
+    if locked:
+        help_ = f"; it takes --auth {' --auth '.join(f'{scheme}=SECRET' for scheme in missing)}" if missing else ""
+        count = "1 operation was" if len(locked) == 1 else f"{len(locked)} operations were"
+        yield f"{count} only ever refused for want of credentials{help_}"
 
 
 def _fuzz_options(document: SpecDocument, options: RunOptions) -> FuzzOptions:
