@@ -41,6 +41,12 @@ def command_lines() -> ModuleType:
     return load("command_lines")
 
 
+@pytest.fixture(scope="session")
+def surface() -> ModuleType:
+    """The public surface, as data."""
+    return load("surface")
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(1767225600.0)
