@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -280,3 +281,49 @@ def _form_pairs(name: str, value: Any, encoding: Encoding | None, codec: Codec) 
         value = [codec.encode(item).decode() if isinstance(item, dict | list) else item for item in value]
     parameter = Parameter("query", name, chosen.style, chosen.explode, chosen.allow_reserved)
     return [pair.replace("%20", "+") for pair in query_pairs(parameter, value)]
+
+
+def decode_message(body: bytes, media_type: str, type: Any, codec: Codec) -> Any:
+    """A body that was sent to us, such as a webhook's, read as its media type is written; None where there is none.
+
+    The fields of a form are text, or the JSON values that they spell, as the model asks. Raises `CodecError`.
+    """
+    base = media_type.partition(";")[0].strip().lower()
+    if type is None:
+        return None
+    if type is bytes and not is_json(base):
+        return body
+    try:
+        if base == "application/x-www-form-urlencoded":
+            return _form_message(body.decode(), type, codec)
+        return body.decode() if type is str and not is_json(base) else codec.decoder(type)(body)
+    except UnicodeDecodeError as error:
+        raise CodecError(f"the body is not text: {error.reason}") from error
+
+
+def _form_message(text: str, type: Any, codec: Codec) -> Any:
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        found.setdefault(name, []).append(value)
+    readings = {name: _readings(values) for name, values in found.items()}
+    while True:
+        try:
+            return codec.convert({name: ways[0] for name, ways in readings.items()}, type)
+        except CodecError as error:
+            wrong = [name for name, ways in readings.items() if error.path.startswith(f"$.{name}") and len(ways) > 1]
+            if not wrong:
+                raise
+            readings[max(wrong, key=len)].pop(0)
+
+
+def _readings(values: list[str]) -> list[Any]:
+    """What a field may mean, the likeliest first: its text, the JSON value that it spells, a list of one."""
+    spelled = [_spelled(value) for value in values]
+    return [values, spelled] if len(values) > 1 else [values[0], spelled[0], values, spelled]
+
+
+def _spelled(value: str) -> Any:
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value

@@ -12,7 +12,7 @@ from wirewright_codegen.document import MediaType, Operation, UntrustedString, p
 from wirewright_codegen.models.annotations import annotation
 from wirewright_codegen.operations import names
 from wirewright_codegen.operations.found import Found, escaped, find_operations
-from wirewright_codegen.operations.media import is_json
+from wirewright_codegen.operations.media import base_of, is_json, is_text
 from wirewright_codegen.operations.one import OperationReader, requirements
 from wirewright_codegen.operations.package import read_security, read_servers
 from wirewright_codegen.operations.projection import METHODS, SCHEMA, path_item, project
@@ -116,13 +116,18 @@ def read_webhooks(canonical: Mapping[str, Any]) -> Iterator[Webhook]:
     given = naming.unique(wanted, taken=("parse",))
     for key, (source, pointer) in sorted(found.items()):
         words = dict.fromkeys(text.clean(plain(said)) for said in (source.summary, source.description))
-        yield Webhook(given[key], UntrustedString(key), _message_type(source), text.paragraphs(words), pointer)
+        media_type, kind = _message(source)
+        yield Webhook(given[key], UntrustedString(key), kind, media_type, text.paragraphs(words), pointer)
 
 
-def _message_type(source: Operation) -> str:
+def _message(source: Operation) -> tuple[str, str]:
+    """How the body of a message is written, and its type."""
     body = source.request_body
     contents: Mapping[UntrustedString, MediaType] = getattr(body, "content", None) or {}
     if not contents:
-        return "None"
-    media = next((m for name, m in contents.items() if is_json(plain(name))), next(iter(contents.values())))
-    return annotation((media.model_extra or {}).get(SCHEMA, {}), "m.")
+        return "", "None"
+    name = next((name for name in contents if is_json(plain(name))), next(iter(contents)))
+    media_type, schema = plain(name), (contents[name].model_extra or {}).get(SCHEMA, {})
+    if is_json(media_type) or base_of(media_type) in ("*/*", "application/x-www-form-urlencoded"):
+        return media_type, annotation(schema, "m.")
+    return media_type, "str" if is_text(media_type) else "bytes"

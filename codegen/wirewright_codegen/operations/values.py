@@ -148,11 +148,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A message that the server sends: its name, the type of its body."""
+    """A message that the server sends: its name, the type of its body, how that is written."""
 
     name: str
     event: Text
     type: str
+    media_type: str
     doc: str
     pointer: str
 

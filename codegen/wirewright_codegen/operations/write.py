@@ -17,6 +17,7 @@ from wirewright_codegen.models.hints import names_in
 from wirewright_codegen.naming import class_name, identifier, unique
 from wirewright_codegen.operations.code import Code, hidden_builtins
 from wirewright_codegen.operations.commands import command_of, credential_options, kebab
+from wirewright_codegen.operations.media import base_of, is_json
 from wirewright_codegen.operations.shared import scheme_views, server_views
 from wirewright_codegen.operations.values import ApiSpec, Operation
 
@@ -378,6 +379,7 @@ class _Hook:
     function: str
     event: UntrustedString
     type: str
+    media_type: str
     docstring: str
 
 
@@ -386,7 +388,8 @@ def _webhooks(api: ApiSpec) -> str:
     imports = _Imports()
     for hook in api.webhooks:
         words = text.paragraphs([text.sentence(hook.doc) or f"Parse `{text.clean(plain(hook.event))}`.", hook.doc])
-        hooks.append(_Hook(hook.name, hook.event, hook.type, text.docstring(words)))
+        media_type = "" if is_json(hook.media_type) or base_of(hook.media_type) == "*/*" else hook.media_type
+        hooks.append(_Hook(hook.name, hook.event, hook.type, media_type, text.docstring(words)))
         imports.add(names_in(hook.type), runtime=True)
     imports.runtime["collections.abc"] |= {"Callable", "Mapping"}
     imports.runtime["typing"].add("Any")
@@ -394,7 +397,11 @@ def _webhooks(api: ApiSpec) -> str:
     imports.runtime["._package"].add("CODEC")
     if any("m." in hook.type for hook in hooks):
         imports.runtime["."].add("models as m")
-    return _render("webhooks", imports=imports.text(), webhooks=hooks)
+    written = [hook for hook in hooks if hook.media_type]
+    is_special = bool(written) or any(hook.type == "None" for hook in hooks)
+    if is_special:
+        imports.runtime["wirewright.bodies"].add("decode_message")
+    return _render("webhooks", imports=imports.text(), webhooks=hooks, written=written, is_special=is_special)
 
 
 def _init(api: ApiSpec) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from wirewright import File, NotFound
+from wirewright.codecs import CodecError
 from wirewright.errors import StatusError
 from wirewright.sandbox import Sandbox
 from wirewright_codegen.pipeline import generate
@@ -304,6 +305,17 @@ def test_webhooks(live: Start) -> None:
     assert message.id == 7
     assert seen == [({"a": "b"}, b'{"id":7}')]
     assert hooks.parse("subscribe.onEvent", b'{"id":8}').id == 8
+
+    form = hooks.parse_thing_form(b"From=%2B49+1&Count=2&Tags=a&Tags=b&New=1")
+    assert (form.from_, form.count, form.tags) == ("+49 1", 2, ["a", "b"])
+    form = hooks.parse_thing_form(b"From=12&Count=3&Tags=7")
+    assert (form.from_, form.count, form.tags) == ("12", 3, ["7"])
+    assert hooks.parse_thing_text("h\u00e9".encode()) == "h\u00e9"
+    assert hooks.parse_thing_bytes(b"\xff\x00") == b"\xff\x00"
+    assert hooks.parse_thing_ping(b"") is None
+    for broken in (hooks.parse_thing_text, hooks.parse_thing_form):
+        with pytest.raises(CodecError):
+            broken(b"\xff")
 
     def refuse(headers: object, body: object) -> None:
         raise PermissionError("the signature does not fit")
