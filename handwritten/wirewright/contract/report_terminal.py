@@ -26,6 +26,8 @@ def print_report(report: ContractReport, console: Console, *, verbose: bool = Fa
     _print_checks(report, console)
     for error in report.errors[:_SHOWN]:
         console.print(f"[red]not tried:[/] {escape(error)}")
+    for note in report.notes:
+        console.print(f"[yellow]note:[/] {escape(note)}")
     _print_verdict(report, console)
 
 

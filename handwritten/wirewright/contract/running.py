@@ -165,11 +165,9 @@ def _unreachable(report: ContractReport) -> bool:
     return silent
 
 
-def _locked_out(
-    document: SpecDocument, reports: Mapping[str, OperationReport], options: RunOptions
-) -> Iterator[str]:
+def _locked_out(document: SpecDocument, reports: Mapping[str, OperationReport], options: RunOptions) -> Iterator[str]:
     """What was only ever refused for want of credentials has shown little."""
-    names = [name for name, each in reports.items() if each.statuses and UNAUTHORISED >= each.statuses.keys()]
+    names = [name for name, each in reports.items() if each.statuses and each.statuses.keys() <= UNAUTHORISED]
     locked = [document.by_id[name] for name in names if document.by_id[name].needs_credentials]
     missing = dict.fromkeys(
         scheme for each in locked for choice in each.security for scheme in choice if scheme not in options.auth

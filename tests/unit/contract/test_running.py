@@ -136,3 +136,12 @@ def test_nothing_is_made_up_for_a_server_that_is_not_there(spec: Callable[..., S
     report = run_contract(spec(), "http://127.0.0.1:9", RunOptions(timeout=1))
     assert (report.ok, report.errors) == (False, ["no usable answer comes from http://127.0.0.1:9"])
     assert checks(report) == {"answers"}
+
+
+def test_a_run_that_was_locked_out_says_so(spec: Callable[..., SpecDocument]) -> None:
+    with Sandbox.from_spec(spec().raw, security=True) as sandbox:
+        bare = tried(sandbox, phases=("examples",))
+        keyed = tried(sandbox, phases=("examples",), auth={"door": SECRET})
+    words = "1 operation was only ever refused for want of credentials; it takes --auth door=SECRET"
+    assert (bare.notes, keyed.notes) == ([words], [])
+    assert bare.to_json()["notes"] == [words]
