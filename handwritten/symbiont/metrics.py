@@ -14,7 +14,7 @@ import os
 import tempfile
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -112,6 +112,16 @@ class MetricsSnapshot:
         return cls(timestamp=data["timestamp"], **sections)
 
 
+Figures = MetricsSnapshot | Mapping[str, Any]
+"""A snapshot, or what a runtime answers when it is asked for one."""
+
+
+def _snapshot(figures: Figures) -> MetricsSnapshot:
+    if isinstance(figures, Mapping):
+        return MetricsSnapshot.from_dict({"timestamp": _now(), **figures})
+    return figures
+
+
 # Exporters ----------------------------------------------------------------------------------------------------------
 
 
@@ -158,14 +168,19 @@ class MetricsExporter(ABC):
 class FileMetricsExporter(MetricsExporter):
     """Writes the last snapshot to a file, replacing it in one step. Takes settings, or just a path."""
 
-    def __init__(self, config: FileExporterConfig | str | Path) -> None:
-        self.config = FileExporterConfig(str(config)) if isinstance(config, str | Path) else config
+    def __init__(
+        self, config: FileExporterConfig | str | Path | None = None, *, file_path: str | Path | None = None
+    ) -> None:
+        given = config if config is not None else file_path
+        if given is None:
+            raise TypeError("FileMetricsExporter needs a path")
+        self.config = FileExporterConfig(str(given)) if isinstance(given, str | Path) else given
 
-    def export(self, snapshot: MetricsSnapshot) -> None:
+    def export(self, snapshot: Figures) -> None:
         """Write it. Raises `MetricsExportError`."""
         layout: dict[str, Any] = {"separators": (",", ":")} if self.config.compact else {"indent": 2}
         try:
-            _replace(Path(self.config.path), json.dumps(snapshot.to_dict(), **layout))
+            _replace(Path(self.config.path), json.dumps(_snapshot(snapshot).to_dict(), **layout))
         except OSError as error:
             raise MetricsExportError(f"Metrics cannot be written to {self.config.path}: {error}", "file") from error
 
@@ -198,9 +213,9 @@ class OtlpExporter(MetricsExporter):
         self.config = config
         self._sender = Sender(config)
 
-    def export(self, snapshot: MetricsSnapshot) -> None:
+    def export(self, snapshot: Figures) -> None:
         """Send it. Raises `MetricsExportError`."""
-        self._sender.send(snapshot)
+        self._sender.send(_snapshot(snapshot))
 
     def shutdown(self) -> None:
         """Close the connection."""
@@ -213,9 +228,9 @@ class CompositeExporter(MetricsExporter):
     def __init__(self, exporters: Sequence[MetricsExporter]) -> None:
         self.exporters = list(exporters)
 
-    def export(self, snapshot: MetricsSnapshot) -> None:
+    def export(self, snapshot: Figures) -> None:
         """Give it to all. Raises `MetricsExportError` only when all of them failed."""
-        failed = 0
+        snapshot, failed = _snapshot(snapshot), 0
         for exporter in self.exporters:
             try:
                 exporter.export(snapshot)
@@ -243,7 +258,7 @@ def _collected(self: Any) -> Steps[MetricsSnapshot]:
         if error.status_code not in {404, 405}:
             raise
         return _snapshot_of((yield self.get_metrics))
-    return MetricsSnapshot.from_dict({"timestamp": _now(), **found})
+    return _snapshot(found)
 
 
 class MetricsCalls:
@@ -307,12 +322,14 @@ class MetricsCollector:
             raise TypeError("MetricsCollector needs an exporter")
         self.exporter = exporter
         self.interval_seconds = interval_seconds
-        self._collect = _alive if source is None else cast("MetricsClient", source).collect
+        self._collect: Callable[[], Figures] = _alive if source is None else cast("MetricsClient", source).collect
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin. A collector that runs already goes on."""
+    def start(self, fetch: Callable[[], Figures] | None = None) -> None:
+        """Begin. A collector that runs already goes on. `fetch`: what is exported from now on."""
+        if fetch is not None:
+            self._collect = fetch
         if self._thread is not None and self._thread.is_alive():
             return
         self._stop = threading.Event()
@@ -330,7 +347,7 @@ class MetricsCollector:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                self.exporter.export(self._collect())
+                self.exporter.export(_snapshot(self._collect()))
             except Exception as error:
                 log.warning("metrics could not be exported: %s", error)
             if stop.wait(self.interval_seconds):

@@ -239,6 +239,25 @@ def test_a_collector_without_an_exporter_is_refused(client: Client) -> None:
         MetricsCollector()
 
 
+def test_what_the_originals_page_shows_works(client: Client, runtime: Any, tmp_path: Path) -> None:
+    runtime.answers({"scheduler": {"jobs_total": 4}})
+    snapshot = client.metrics_client.get_metrics_snapshot()
+    exporter = FileMetricsExporter(file_path=str(tmp_path / "metrics.json"))
+    CompositeExporter([exporter]).export(snapshot)
+    exporter.export(snapshot)
+    assert json.loads((tmp_path / "metrics.json").read_text())["scheduler"]["jobs_total"] == 4
+    collecting = Collecting()
+    collector = MetricsCollector(collecting, interval_seconds=60)
+
+    collector.start(client.metrics_client.get_metrics_snapshot)
+    assert collecting.arrived.acquire(timeout=5)
+    collector.stop()
+
+    assert collecting.seen[0].scheduler == SchedulerMetrics(jobs_total=4)
+    with pytest.raises(TypeError):
+        FileMetricsExporter()
+
+
 def test_an_exporter_is_what_exports() -> None:
     double = Mock()
 
