@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from wirewright.messages import HttpRequest, HttpResponse
     from wirewright.transport import AsyncTransport, Transport
 
+_SHORT = 1 << 20  # bytes of a body that are told as they come; copies of more would cost more than the body
+
 
 @dataclass(slots=True)
 class Traffic:
@@ -204,14 +206,38 @@ def _with_content(request: HttpRequest, content: bytes | None) -> HttpRequest:
 
 
 def _tee(body: Iterator[bytes], traffic: Traffic) -> Iterator[bytes]:
-    for chunk in body:
-        traffic.body += chunk
-        yield chunk
-    traffic.complete = True
+    heard = _Heard(traffic)
+    try:
+        for chunk in body:
+            heard.add(chunk)
+            yield chunk
+        traffic.complete = True
+    finally:
+        heard.told()
 
 
 async def _atee(body: AsyncIterator[bytes], traffic: Traffic) -> AsyncIterator[bytes]:
-    async for chunk in body:
-        traffic.body += chunk
-        yield chunk
-    traffic.complete = True
+    heard = _Heard(traffic)
+    try:
+        async for chunk in body:
+            heard.add(chunk)
+            yield chunk
+        traffic.complete = True
+    finally:
+        heard.told()
+
+
+class _Heard:
+    """A body as it comes. What is short is told at once, so that a stream can be looked at while it runs."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._held = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        self._held += chunk
+        if len(self._held) <= _SHORT:
+            self.told()
+
+    def told(self) -> None:
+        self._traffic.body = bytes(self._held)
