@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -67,6 +68,7 @@ class BaseClient:
         self._transport_option = transport
         self._hooks = hooks
         self._lock = threading.RLock()
+        self._pid = os.getpid()
         self._current_user: AuthUser | None = None
         self._current_tokens: dict[str, str] = {}
         self._request_count = 0

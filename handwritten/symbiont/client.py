@@ -9,6 +9,7 @@ Methods are made from the generated operations (`symbiont._areas`), once for bot
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -185,8 +186,10 @@ class Client(_Areas, BaseClient, Face):
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # programs for older SDKs never close a client
-            self.close()
+        """Programs for older SDKs never close a client. A child process leaves its parent's connections alone."""
+        with contextlib.suppress(Exception):
+            if self._pid == os.getpid():
+                self.close()
 
 
 class AsyncClient(_Areas, BaseClient, AsyncFace):
