@@ -100,18 +100,17 @@ def at_revision(revision: str, path: str, folder: Path | None = None) -> Generat
             raise SpecError(f"{path} is outside of the repository")
         path = inside.relative_to(root.resolve()).as_posix()
     commit = commit_of(revision, root)
+    if not is_at(commit, path, root):
+        here = (folder or Path.cwd()).resolve().relative_to(root.resolve())
+        nearer = is_at(commit, (here / path).as_posix(), root)
+        hint = f"; relative to this folder it is {revision}:./{path}" if nearer else ""
+        raise SpecError(f"{revision} has no {path}{hint}")
     parent = Path(path).parent.as_posix()
-    try:
-        packed = _git(["archive", "--format=tar", commit, *([] if parent == "." else ["--", parent])], root)
-    except SpecError:
-        raise SpecError(f"{revision} has no {path}") from None
+    packed = _git(["archive", "--format=tar", commit, *([] if parent == "." else ["--", parent])], root)
     with tempfile.TemporaryDirectory(prefix="wirewright-") as place:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(place, filter="data")
-        found = Path(place, path)
-        if not found.exists():
-            raise SpecError(f"{revision} has no {path}")
-        yield found
+        yield Path(place, path)
 
 
 def commit_of(revision: str, folder: Path) -> str:

@@ -110,6 +110,7 @@ def test_a_path_at_a_revision_may_be_relative(wirewright: Run, project: Path, mo
     assert wirewright("diff", "v1:./1", "1").code == 0
     assert wirewright("diff", "v1:specs/shop/1", "1").code == 0
     assert "is outside of the repository" in wirewright("diff", "v1:../../../x", "1").err
+    assert "v1 has no 1; relative to this folder it is v1:./1" in wirewright("diff", "v1:1", "1").err
 
 
 def test_a_change_has_place_sides_source_and_advice(wirewright: Run, project: Path) -> None:
