@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -216,6 +216,6 @@ class PulseMethods:
         said |= {name: value for name, value in optional.items() if value is not None}
         yield self._lock.acquire
         try:
-            return (yield from self._queue.take(Pending(said, key or uuid.uuid4().hex)))
+            return (yield from self._queue.take(Pending(said, key or secrets.token_hex(16))))
         finally:
             self._lock.release()
