@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from wirewright.codecs import Decoder
+from wirewright.codecs.deep import in_a_deep_thread
 from wirewright.codecs.msgspec import MsgspecCodec
 from wirewright.codecs.shadows import Leaner, Shadows, holds_objects
 from wirewright.codecs.shapes import EXTRAS
@@ -34,6 +35,13 @@ class AttrsCodec(MsgspecCodec):
         self._lean = Leaner().lean
 
     def _make(self, type: Any) -> Decoder:
+        try:
+            return self._made(type)
+        except RecursionError:
+            self._shadows = Shadows()  # what was left half derived is of no use
+            return in_a_deep_thread(lambda: self._made(type))
+
+    def _made(self, type: Any) -> Decoder:
         shadow = self._shadows.derive(type)
         rebuild = self._shadows.rebuilder(type)
         decode = msgspec.json.Decoder(shadow, dec_hook=self._decode_custom).decode

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import msgspec
 import pydantic
 
 from wirewright.codecs import CodecError, Decoder
+from wirewright.codecs.deep import deeply
 from wirewright.codecs.plain import encode_unknown, plain
 from wirewright.codecs.shapes import shape_of
 from wirewright.narrow import is_bytes, is_collection, is_mapping, is_sequence
@@ -45,6 +47,20 @@ class Model(pydantic.BaseModel):
         if any("bytes" in str(field.annotation) for field in cls.model_fields.values()):
             _Seen.bytes = True
 
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 2,
+        _types_namespace: Mapping[str, Any] | None = None,
+    ) -> bool | None:
+        """Build the validator: pydantic recurses into every model that this one leads to, hundreds deep at times."""
+        names = _types_namespace or vars(sys.modules[cls.__module__])
+        build = super().model_rebuild
+        return deeply(lambda: build(force=force, raise_errors=raise_errors, _types_namespace=names))
+
 
 def codec_error(error: pydantic.ValidationError, document: Any) -> CodecError:
     """The first of pydantic's findings, with its place as a JSON path of the document."""
@@ -79,7 +95,7 @@ class PydanticCodec:
     def _adapter(self, type: Any) -> pydantic.TypeAdapter[Any]:
         found = self._adapters.get(type)
         if found is None:
-            found = self._adapters[type] = _adapter(type)
+            found = self._adapters[type] = deeply(lambda: _built(type))
         return found
 
     def decoder(self, type: Any) -> Decoder:
@@ -128,6 +144,12 @@ class PydanticCodec:
 
     def extras(self, value: Any) -> MutableMapping[str, Any] | None:
         return value.model_extra if isinstance(value, pydantic.BaseModel) else None
+
+
+def _built(type: Any) -> pydantic.TypeAdapter[Any]:
+    adapter = _adapter(type)
+    adapter.rebuild()
+    return adapter
 
 
 def _adapter(type: Any) -> pydantic.TypeAdapter[Any]:

@@ -241,6 +241,19 @@ def test_a_mapping_tells_variants_apart_that_have_no_constant(build: Any, make_s
         assert package.encode(found) == wire
 
 
+def test_hundreds_of_types_that_lead_to_each_other(build: Any, make_spec: Any, flavour: str) -> None:
+    count = 300
+    schemas = {
+        f"T{n}": {"type": "object", "properties": {"next": {"$ref": f"#/components/schemas/T{(n + 1) % count}"}}}
+        for n in range(count)
+    }
+    package = build(make_spec(schemas=schemas), flavour)
+    assert package.models.T7(next=package.models.T8()).next is not None
+    wire = {"next": {"next": {"next": {}}}}
+    for name in ("T0", "T150", "T299"):
+        assert package.encode(package.decode(name, wire)) == wire
+
+
 def test_a_type_of_null_alone_may_be_absent_too(build: Any, make_spec: Any, flavour: str) -> None:
     nothing = {"$ref": "#/components/schemas/Nothing"}
     properties = {
