@@ -28,6 +28,7 @@ def failures(suite: Suite, transport: Any, *only: str) -> list[str]:
     return [f"{each.id}: {finding.check} {finding.message}" for each in report.operations for finding in each.failures]
 
 
+@pytest.mark.promise("A hundred random defects of a server, and as many of a client, are all caught, for each protocol")
 def test_every_defect_of_a_server_is_caught(suite: Suite) -> None:
     with Sandbox.from_spec(suite.document.raw) as sandbox:
         # given a server that keeps the contract
@@ -54,6 +55,7 @@ def test_every_defect_of_a_server_is_caught(suite: Suite) -> None:
     assert {"body", "broken", "empty", "demand", "failure", "media_type"} <= sown.keys()
 
 
+@pytest.mark.promise("A hundred random defects of a server, and as many of a client, are all caught, for each protocol")
 def test_every_defect_of_a_client_is_caught(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     # given a client that keeps the contract
     probe = Probe(suite.document, "http://contract.invalid")

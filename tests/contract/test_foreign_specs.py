@@ -56,6 +56,7 @@ def failures(report: ContractReport) -> list[str]:
 
 
 @pytest.mark.parametrize("sandbox", NAMES, indirect=True)
+@pytest.mark.promise("A stranger's spec gets a server, a client and a contract run with no code written, and all agree")
 def test_server_and_contract_agree_on_the_examples_of_every_operation(sandbox: Sandbox) -> None:
     options = RunOptions(phases=("examples",))
     report = run_contract(sandbox.document, sandbox.url, options, transport=sandbox.transport())
@@ -89,6 +90,7 @@ UNREACHABLE = {"inference_upload_batch_file": "its server is `https://`, without
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in NAMES]
 )
+@pytest.mark.promise("A stranger's spec gets a server, a client and a contract run with no code written, and all agree")
 def test_a_client_that_is_generated_on_the_spot_keeps_a_foreign_spec(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

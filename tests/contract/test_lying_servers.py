@@ -117,6 +117,7 @@ def told(document: SpecDocument, url: str) -> ContractReport:
 
 
 @pytest.mark.parametrize("name", LIES)
+@pytest.mark.promise("A server that lies is found out, with a command that repeats it")
 def test_a_lie_is_found_and_named(name: str, document: SpecDocument, lie: Callable[[bytes], str]) -> None:
     content, check, words = LIES[name]
     url = lie(content)

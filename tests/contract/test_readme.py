@@ -50,6 +50,7 @@ def test_every_file_of_the_page_has_a_name() -> None:
     }
 
 
+@pytest.mark.promise("The documentation of contract tests is run")
 def test_its_tests_pass(page: Path, sandbox: Sandbox, pytester: pytest.Pytester) -> None:
     shutil.copytree(page, pytester.path, dirs_exist_ok=True)
     plain = pytester.runpytest_subprocess("-p", "no:xdist", "-v", "--strict-markers")

@@ -50,6 +50,7 @@ def surprises(report: ContractReport) -> list[str]:
     ] + report.errors
 
 
+@pytest.mark.promise("Every sandbox keeps the spec of its protocol, tried from the outside")
 def test_it_answers_the_specs_examples_as_documented(sandbox: Sandbox) -> None:
     document = Suite.of_protocol(str(sandbox.protocol), sandbox.version).document
     options = RunOptions(phases=("examples",), auth=secrets_of(sandbox))
@@ -64,6 +65,7 @@ def fuzzed(sandbox: Sandbox, only: list[str], examples: int) -> ContractReport:
     return run_contract(sandbox.document, sandbox.url, options)
 
 
+@pytest.mark.promise("Every sandbox keeps the spec of its protocol, tried from the outside")
 def test_it_holds_against_what_schemathesis_makes_up(sandbox: Sandbox) -> None:
     names = [operation.id for operation in sandbox.document.operations]
     chosen = random.Random(f"{sandbox.protocol} {sandbox.version}").sample(names, min(SAMPLE, len(names)))

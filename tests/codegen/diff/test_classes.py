@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from wirewright_codegen.diff import RULES, Change, Class, Diff, compare
 
 Changes = Callable[[Any], list[Change]]
@@ -13,6 +14,7 @@ TEXT = {"description-changed", "example-changed"}
 CONSEQUENCES = {"schema-added", "schema-removed", "schema-renamed"}
 
 
+@pytest.mark.promise("A change of a spec is classed for those who send and for those who receive it")
 def test_a_change_has_its_rule_and_its_class_for_senders_and_receivers(case: Any, changes_of: Changes) -> None:
     found = [change for change in changes_of(case) if change.rule not in CONSEQUENCES]
     told = [change for change in found if change.rule not in TEXT - set(case.rules)]

@@ -190,6 +190,7 @@ def agrees(said: str, broken: list[str] | None) -> bool:
     return broken is None or said == "risky" or bool(broken) == (said == "breaking")
 
 
+@pytest.mark.promise("What a diff calls breaking breaks a generated client; what it calls compatible breaks none")
 def test_what_is_breaking_breaks_and_what_is_compatible_does_not(case: Any, sides: tuple[Side, Side]) -> None:
     was, now = sides
     answers = case.row.get("class") and "response" in str([*case.rules, *(case.before or {}), *(case.after or {})])

@@ -139,6 +139,7 @@ def test_markdown_is_a_section_of_a_changelog(wirewright: Run) -> None:
     assert "- `ItemCreate`: new and required properties: `category`. *Give it a value.*" in told
 
 
+@pytest.mark.promise("An approved change stays approved, whatever else changes")
 def test_an_approved_change_stays_approved(wirewright: Run, project: Path) -> None:
     edit(project, "weight: {type: integer}", "mass: {type: integer}")
     asked = ("diff", "v1:specs/shop/1", "specs/shop/1", "--fail-on", "breaking")
@@ -311,6 +312,7 @@ def test_watching_shows_what_a_change_means(project: Path, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["diff"]["bump"] == "major"
 
 
+@pytest.mark.promise("`watch` regenerates a large spec within a second of a saved line")
 def test_a_saved_line_of_a_large_spec_costs_less_than_a_second(tmp_path: Path) -> None:
     import time
 
@@ -342,6 +344,7 @@ def shell(script: str, project: Path, **environment: str) -> int:
     return subprocess.run(asked, cwd=project, env={**os.environ, "PATH": path, **environment}, check=False).returncode
 
 
+@pytest.mark.promise("The workflow and the hooks for others do what they say")
 def test_the_workflow_does_what_it_says_with_few_rights(project: Path) -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/specs.yml").read_text())
     (job,) = workflow["jobs"].values()
@@ -363,6 +366,7 @@ def test_the_workflow_does_what_it_says_with_few_rights(project: Path) -> None:
     assert shell(step["run"], project, **on_request) == 1
 
 
+@pytest.mark.promise("The workflow and the hooks for others do what they say")
 def test_the_hooks_of_pre_commit_run(project: Path) -> None:
     hooks = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     check, make = hooks["wirewright-check"], hooks["wirewright-generate"]
@@ -385,6 +389,7 @@ def test_the_page_of_checks_is_what_the_table_says() -> None:
     assert FILE.read_text(encoding="utf-8") == page(), "python -m wirewright_codegen.diff.page writes it"
 
 
+@pytest.mark.promise("The changelogs of the protocols are made from their specs, and true")
 def test_the_committed_changelogs_are_true() -> None:
     from wirewright_codegen.config import load_config
     from wirewright_codegen.diff.history import changelogs

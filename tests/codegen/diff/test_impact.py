@@ -46,11 +46,13 @@ def test_the_app_is_as_long_as_one_that_people_write() -> None:
     assert len(APP.read_text().splitlines()) >= 300
 
 
+@pytest.mark.promise("`impact` names every line that a change touches, and none that is safe")
 def test_every_planted_line_is_named_and_no_safe_one(shop: Impact) -> None:
     assert told(shop, breaks=True) == planted(APP, "breaks")
     assert told(shop, breaks=False) == planted(APP, "look")
 
 
+@pytest.mark.promise("`impact` names every line that a change touches, and none that is safe")
 def test_other_ways_of_using_a_client_are_seen_as_well(tmp_path: Path) -> None:
     app = SHOP / "styles.py"
     found, _ = assessed(app, SHOP / "before.yaml", SHOP / "after.yaml", tmp_path)

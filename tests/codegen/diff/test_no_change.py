@@ -96,6 +96,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("statements", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.promise("The same API in other words, another order or other files has not changed")
 def test_the_same_api_in_other_words(statements: str) -> None:
     document = copy.deepcopy(SHOP)
     path, item = document["paths"]["/items/{id}"], document["components"]["schemas"]["Item"]
@@ -107,6 +108,7 @@ def test_the_same_api_in_other_words(statements: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["petstore30", "traintravel31", "feat-params31", "feat-discriminators30", "docker"])
+@pytest.mark.promise("The same API in other words, another order or other files has not changed")
 def test_the_order_of_members_does_not_count(name: str) -> None:
     path = CORPUS / f"{name}.json"
     if not path.is_file():
@@ -130,6 +132,7 @@ def shuffled(value: Any, choose: random.Random, key: str = "") -> Any:
     return value
 
 
+@pytest.mark.promise("The same API in other words, another order or other files has not changed")
 def test_types_that_moved_to_a_file_of_their_own_are_the_same(tmp_path: Path) -> None:
     one, several = tmp_path / "one", tmp_path / "several"
     for folder in (one, several):

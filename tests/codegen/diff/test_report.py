@@ -128,6 +128,7 @@ def oasdiff_checks() -> list[str]:
     return ["".join(chosen) for line in choices for chosen in itertools.product(*line)]
 
 
+@pytest.mark.promise("Every check of oasdiff's catalogue has its answer on the page of checks")
 def test_the_page_speaks_of_every_check_of_the_catalogue_and_of_no_other() -> None:
     checks = oasdiff_checks()
     assert len(checks) == len(set(checks)) > 500

@@ -121,6 +121,7 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Project, str
         del sys.modules[name]
 
 
+@pytest.mark.promise("What is equal in two versions is one class; importing the second costs what differs")
 def test_what_is_equal_is_one_class_transitively(project: Project, imported: Callable[[Project, str], Any]) -> None:
     project.generate()
     was, now, last = (imported(project, version) for version in ("v1_9", "v1_10", "v1_11"))
@@ -154,6 +155,7 @@ def test_check_agrees_and_sees_a_change_of_the_earlier_version(project: Project)
     assert project.clean() == [True, True, True]
 
 
+@pytest.mark.promise("What is equal in two versions is one class; importing the second costs what differs")
 def test_importing_the_second_version_costs_what_differs(tmp_path: Path) -> None:
     project = Project(tmp_path, "attrs")
     project.add("1.9", FIRST)
