@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +35,7 @@ def run(
     """See everything once: specs become clients, sandboxes start, quick starts run against them over real HTTP."""
     from wirewright.protocols import discover
 
+    logging.getLogger().addHandler(logging.NullHandler())  # a runtime that configures logging finds it done
     found = discover()
     unknown = [name for name in names or [] if name not in found.protocols and name not in found.failures]
     if unknown:

@@ -80,6 +80,17 @@ def test_a_failing_demo_is_told_and_does_not_stop_the_others(wirewright: Run, he
     assert (second["ok"], second["error"]) == (True, None)
 
 
+def test_nothing_that_a_quick_start_logs_comes_between_its_steps(wirewright: Run, here: Path) -> None:
+    wirewright("new", "notes_h")
+    demo = here / "handwritten/notes_h/testing/demo.py"
+    noise = "import logging\nlogging.basicConfig(level='INFO')\nlogging.info('noise')\n"
+    demo.write_text(demo.read_text().replace("import annotations\n", f"import annotations\n{noise}", 1))
+    command = [sys.executable, "-m", "wirewright", "demo", "notes_h", "--no-regenerate"]
+    played = subprocess.run(command, capture_output=True, text=True, cwd=here, check=False)
+    assert (played.returncode, played.stderr) == (0, "")
+    assert "noise" in demo.read_text()
+
+
 def test_a_sandbox_that_breaks_its_contract_fails_the_demo(wirewright: Run, here: Path) -> None:
     wirewright("new", "notes_c")
     rules = here / "handwritten/notes_c/testing/rules.py"
