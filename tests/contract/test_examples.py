@@ -19,16 +19,12 @@ def suite(request: pytest.FixtureRequest) -> Suite:
     return Suite.of_protocol(*request.param)
 
 
-@pytest.mark.promise(
-    "Every operation of the protocols has examples of request and answer, and they keep the spec"
-)
+@pytest.mark.promise("Every operation of the protocols has examples of request and answer, and they keep the spec")
 def test_examples_keep_their_spec(suite: Suite) -> None:
     assert check_examples(suite.document) == []
 
 
-@pytest.mark.promise(
-    "Every operation of the protocols has examples of request and answer, and they keep the spec"
-)
+@pytest.mark.promise("Every operation of the protocols has examples of request and answer, and they keep the spec")
 def test_every_operation_has_an_example_of_its_request(suite: Suite) -> None:
     for operation in suite.document.operations:
         assert [call.name for call in calls_of(operation) if call.name == "made up"] == [], operation
@@ -38,9 +34,7 @@ def test_every_operation_has_an_example_of_its_request(suite: Suite) -> None:
             assert said or not parameter.required, (operation, parameter.name)
 
 
-@pytest.mark.promise(
-    "Every operation of the protocols has examples of request and answer, and they keep the spec"
-)
+@pytest.mark.promise("Every operation of the protocols has examples of request and answer, and they keep the spec")
 def test_every_documented_answer_has_an_example(suite: Suite) -> None:
     for operation in suite.document.operations:
         for status in operation.responses:
