@@ -12,6 +12,10 @@
         blocks: Block*                      # an array of records
         hash: str? @anchor.hash             # read from another place
 
+    State:
+      description: What a slot is doing.
+      words: [open, closed]                 # a `StrEnum`
+
 Kinds: `text`, `required` (text that must be there), `number`, `flag`, `moment`, `object`, `strings` and `numbers` (by
 name), `objects`, `texts`, another record, and `str`, `int`, `float`, `list`, `json` (an object), which are taken as
 they are and may be null.
@@ -26,7 +30,7 @@ from typing import Any, NamedTuple
 from wirewright_codegen.canonical.head import RECORDS
 from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import class_name, identifier
-from wirewright_codegen.read.values import is_map
+from wirewright_codegen.read.values import is_list, is_map
 from wirewright_codegen.tables import distinct, members_of
 from wirewright_codegen.text import docstring, literal
 
@@ -70,21 +74,25 @@ def _module(name: str, records: Mapping[str, Any]) -> str:
     distinct(name, names)
     classes = [_class(each, said, set(names)) for each, said in zip(names, records.values(), strict=True)]
     body = "\n\n\n".join(classes)
+    records_here = "(Record):" in body
     readers = sorted({*re.findall(r"metadata=(\w+)\(", body), "Record"})
     lines = [
         docstring(f"{name.replace('_', ' ').capitalize()}: what answers are read as."),
         "from __future__ import annotations\n",
         "from collections.abc import Mapping" if "Mapping[" in body else "",
-        f"from dataclasses import dataclass{', field' if 'field(' in body else ''}",
+        f"from dataclasses import dataclass{', field' if 'field(' in body else ''}" if records_here else "",
         "from datetime import datetime" if "datetime" in body else "",
+        "from enum import StrEnum" if "(StrEnum):" in body else "",
         "from typing import Any\n" if "Any" in body else "",
-        f"from wirewright.records import {', '.join(readers)}\n\n",
+        f"from wirewright.records import {', '.join(readers)}\n\n" if records_here else "\n",
         body,
     ]
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _class(name: str, said: Any, known: set[str]) -> str:
+    if is_map(said) and is_list(said.get("words")):
+        return _words(name, said, [str(word) for word in said["words"]])
     if not is_map(said) or not is_map(said.get("fields")):
         raise SpecError(f"{name}: a record is an object with fields")
     distinct(name, map(identifier, said["fields"]))
@@ -96,6 +104,14 @@ def _class(name: str, said: Any, known: set[str]) -> str:
         "",
     ]
     return "\n".join([*head, *(f"    {line}" for line in fields)])
+
+
+def _words(name: str, said: Mapping[str, Any], words: list[str]) -> str:
+    names = [identifier(word).upper() for word in words]
+    distinct(name, names)
+    lines = [f"{each} = {literal(word)}" for each, word in zip(names, words, strict=True)]
+    text = docstring(str(said.get("description", name)))
+    return "\n".join([f"class {name}(StrEnum):", *(f"    {line}" for line in (text, "", *(lines or ["pass"])))])
 
 
 def _field(member: str, how: str, known: set[str], place: str) -> str:

@@ -30,7 +30,6 @@ NAMESPACES: Mapping[str, tuple[str, str]] = {
     "numa": ("numa", "NUMAClient"),
     "receipts": ("receipts", "ReceiptsClient"),
 }
-API_VERSIONS = ("0.12", "0.14")
 
 
 def sub_client(name: str, transport: Any, version: str, *, asynchronous: bool = False) -> Any:

@@ -271,7 +271,6 @@ class AsyncHttpTransport(_Transport):
         await self.aclose()
 
 
-_MEDIA_TYPE = "application/json"
 _BRACES = re.compile(r"[{}]")
 
 

@@ -136,13 +136,6 @@ def matches(value: Any, pattern: Any) -> bool:
     return text.startswith(pattern[:-1]) if str(pattern).endswith("*") else text == pattern
 
 
-def paged(call: Call, items: list[Json], name: str, **more: Any) -> Json:
-    """A page of what an operation lists, with its count."""
-    offset = int(call.query.get("offset") or 0)
-    page = items[offset:][: int(call.query.get("limit") or 100)]
-    return {name: page, "count": len(page), **more}
-
-
 def said(call: Call) -> Json:
     """The body, an object; an empty one when there is none."""
     body: Json = call.body if is_object(call.body) else {}

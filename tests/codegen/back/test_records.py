@@ -77,6 +77,17 @@ def test_optional_fields_may_be_left_out_of_the_constructor() -> None:
     assert (thing.state, thing.live, thing.parts) == ("unknown", True, [])
 
 
+def test_words_are_an_enumeration() -> None:
+    module = loaded({"State": {"description": "What it does.", "words": ["open", "half-open", "GEC_HEALTH"]}})
+
+    assert [(word.name, word.value) for word in module.State] == [
+        ("OPEN", "open"),
+        ("HALF_OPEN", "half-open"),
+        ("GEC_HEALTH", "GEC_HEALTH"),
+    ]
+    assert module.State.OPEN == "open"
+
+
 def test_a_required_text_must_be_there() -> None:
     with pytest.raises(KeyError, match="key"):
         loaded(RECORDS).Part.from_dict({})
@@ -89,7 +100,12 @@ def test_a_record_may_stand_inside_another_or_for_the_whole_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "records", [{"T": {"fields": {"a b": "text", "a_b": "text"}}}, {"t": {"fields": {}}, "T": {"fields": {}}}]
+    "records",
+    [
+        {"T": {"fields": {"a b": "text", "a_b": "text"}}},
+        {"t": {"fields": {}}, "T": {"fields": {}}},
+        {"T": {"words": ["a b", "a-b"]}},
+    ],
 )
 def test_two_things_of_one_name_are_refused(records: dict[str, Any]) -> None:
     with pytest.raises(SpecError, match="more than one would be called"):
