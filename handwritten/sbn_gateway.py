@@ -1,8 +1,7 @@
 """The original single-file gateway client, kept for those who use it. New code: `from sbn import SbnClient`.
 
 It differs from `sbn` in its defaults (three attempts, tokens renewed 30 seconds ahead), in naming the tenant in the
-path of
-slots, and in reading receipts from a base URL of their own (protocol sheet, section 14).
+path of slots, and in reading receipts from a base URL of their own (protocol sheet, section 14).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The async clients: the same areas and methods, to be awaited.
 
 They have an async transport of their own. Given a sync client (`raw_client=`) they run that one's methods in threads
-instead.
-`open_slot` answers a session that blocks in a `with` block and does not in an `async with` block.
+instead. `open_slot` answers a session that blocks in a `with` block and does not in an `async with` block.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Signing keys and the tokens they mint.
 
-Tokens are compact JWTs signed with Ed25519 by the caller itself: no round trip to the network (protocol sheet,
-section 4.3).
-`cryptography` is imported when a key is first made.
+Tokens are compact JWTs signed with Ed25519 by the caller itself: no round trip to the network (protocol sheet, section
+4.3). `cryptography` is imported when a key is first made.
 """
 
 from __future__ import annotations

@@ -63,8 +63,7 @@ class NetworkClient(Credentials, Connected):
         """A streaming session; nothing is sent before it is entered or opened.
 
         `generation_interval`: seconds after which a generation seals on its own. With `fail_open` pulses never raise
-        for
-        what the network does: they wait, in order, until they can be sent.
+        for what the network does: they wait, in order, until they can be sent.
         """
         from sbn.streaming import SlotSession
 
@@ -91,8 +90,7 @@ class SbnClient(NetworkClient):
     """The client of the network: one sub-client per area, streaming sessions, and the ways to authenticate.
 
     `timeout`: seconds per phase of one attempt. `transport`: any httpx transport, for tests. `api_version`: the
-    protocol spoken,
-    `"0.14"` or `"0.12"`.
+    protocol spoken, `"0.14"` or `"0.12"`.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
 """The GEC operation contract: what counts as yield and basis of an operation, said once and used everywhere.
 
 The contract is rendered into slot metadata, into Atlas workflow specs and into bindings, so that the network derives
-the same
-`y` and `x` wherever the operation runs (protocol sheet, section 10).
+the same `y` and `x` wherever the operation runs (protocol sheet, section 10).
 """
 
 from __future__ import annotations

@@ -33,9 +33,8 @@ WIDE = ("frontier_id", "card_ref")
 class SbnRules(CardRules):
     """One state of the network.
 
-    Options: `open`: no credentials are needed. `audience`: what a signed token's `aud` must be. `tokens`: static
-    bearer tokens.
-    `trusted`: public keys (32 bytes, hex) of signers, by `issuer/kid`.
+    Options: `open`: no credentials are needed. `audience`: what a signed token's `aud` must be. `tokens`: static bearer
+    tokens. `trusted`: public keys (32 bytes, hex) of signers, by `issuer/kid`.
     """
 
     wide: ClassVar[Mapping[str, Iterable[str]]] = {}
