@@ -75,6 +75,7 @@ def run(
         strict=strict,
     )
     _check(document, url, options)
+    _check_places(junit, html)
     with _shown_progress(form) as progress:
         report = run_contract(document, url, options, progress=progress)
     _write(report, junit, html)
@@ -134,8 +135,17 @@ def _check(document: SpecDocument, url: str, options: RunOptions) -> None:
         credentials(document, options.auth)
     except ValueError as error:
         raise CliError(str(error), place="--auth", code=2) from None
+    if not document.operations:
+        raise CliError("the spec has no operation", code=2)
     if not any(chosen(operation, options) for operation in document.operations):
         raise CliError("no operation of the spec fits --only, --without and --safe", code=2)
+
+
+def _check_places(*files: Path | None) -> None:
+    """A report that cannot be written is told before the run that it would be of."""
+    for file in files:
+        if file is not None and not file.parent.is_dir():
+            raise CliError("there is no such folder", place=str(file.parent), code=2)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ def pairs_of(given: Iterable[str], joint: str) -> dict[str, str]:
     for pair in given:
         name, mark, value = (part.strip() for part in pair.partition(joint))
         if not mark or not name:
-            raise ValueError(f"{name if mark else 'this'!r} needs a name, {joint!r} and a value")
+            raise ValueError(f"it needs a name, {joint!r} and a value")  # what was given may be a secret
         if value.startswith("env:"):
             variable = value.removeprefix("env:")
             if variable not in os.environ:

@@ -90,6 +90,6 @@ def _print_verdict(report: ContractReport, console: Console) -> None:
     verdict = "[bold green]kept[/]" if report.ok else "[bold red]broken[/]"
     seed = f", seed {report.seed}" if report.seed is not None else ""
     console.print(
-        f"{verdict}: of {len(report.operations)} operations {told or 'none'}  "
+        f"{verdict}: of {len(report.operations)} operation{'s' * (len(report.operations) != 1)} {told or 'none'}  "
         f"[dim]{report.tried} requests in {report.seconds:.1f} s{seed}[/]"
     )

@@ -160,6 +160,7 @@ def test_that_no_credentials_are_asked_for_is_a_failure_when_there_are_some(
         (["--url", "http://x", "--phases", "examples,magic"], 2, "there is no phase 'magic'"),
         (["--url", "http://x", "--auth", "door=x"], 2, "the spec has no security scheme 'door'; it has key"),
         (["--url", "http://x", "--auth", "key"], 2, "needs a name, '=' and a value"),
+        (["--url", "http://x", "--html", "nowhere/page.html"], 2, "nowhere: there is no such folder"),
         (["--url", "http://x", "--auth", "key=env:NO_SUCH_VARIABLE"], 2, "the environment has no variable"),
         (["--url", "http://x", "--only", "none"], 2, "no operation of the spec fits"),
     ],
