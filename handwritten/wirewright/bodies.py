@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -224,22 +224,30 @@ def _raw(content: Any) -> bytes | Upload:
 
 
 def members(body: Any, codec: Codec) -> dict[str, Any]:
-    """A model or mapping as its members by wire name, files among them left as they are."""
+    """A model or mapping as its members by wire name, files among them left as they are.
+
+    Bytes where a model asks for bytes are base64, as everywhere in it; where it asks for a file they are its content.
+    """
     if is_mapping(body):
         return dict(body)
     shape = shape_of(body.__class__)
     if shape is not None:
-        own: dict[str, Any] = {field.wire: getattr(body, field.attribute) for field in shape.fields}
-        return {**own, **(codec.extras(body) or {})}
+        tag: dict[str, Any] = {shape.tag_field: shape.tag} if shape.tag_field else {}
+        own = {field.wire: _member(getattr(body, field.attribute), field.type) for field in shape.fields}
+        return {**tag, **own, **(codec.extras(body) or {})}
     if hasattr(body, "model_fields_set"):
         fields: dict[str, Any] = body.__class__.model_fields
         own = {
-            fields[name].serialization_alias or name: getattr(body, name)
+            fields[name].serialization_alias or name: _member(getattr(body, name), fields[name].annotation)
             for name in fields
             if name in body.model_fields_set
         }
         return {**own, **(body.model_extra or {})}
     raise TypeError(f"{type(body).__name__} has no members")
+
+
+def _member(value: Any, type: Any) -> Any:
+    return text_of(value) if is_bytes(value) and (type is bytes or bytes in get_args(type)) else value
 
 
 def _multipart(body: Any, media_type: str, content: Content, codec: Codec) -> Payload:

@@ -236,7 +236,9 @@ def test_forms(live: Start) -> None:
     assert it.last.body.decode() == "user=a%26b&scopes=x+y&meta=%7B%22a%22%3A1%7D"
     file = File(io.BytesIO(b"bits"), filename="a.png")
     scan = File(b"%PDF", filename="s.pdf", media_type="application/pdf")
-    it.api.forms.upload(it.m.UploadRequest(file=file, file_name="a", scan=scan, meta=it.m.MetaModel(tags=["x"])))
+    meta = it.m.MetaModel(tags=["x"])
+    it.api.forms.upload(it.m.UploadRequest(file=file, file_name="a", scan=scan, seal=b"\xff\xfe", meta=meta))
+    assert b'name="seal"\r\n\r\n//4=\r\n' in it.last.body
     assert b'filename="a.png"\r\nContent-Type: image/png\r\n\r\nbits' in it.last.body
     assert b'filename="s.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF' in it.last.body
     assert b'name="meta"\r\nContent-Type: application/json\r\n\r\n{"tags":["x"]}\r\n' in it.last.body
