@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -17,31 +17,13 @@ from wirewright_codegen.models.hints import names_in
 from wirewright_codegen.naming import class_name, identifier, unique
 from wirewright_codegen.operations.code import Code, hidden_builtins
 from wirewright_codegen.operations.commands import command_of, credential_options, kebab
+from wirewright_codegen.operations.faces import FACES, Face, MethodCode, ResourceView
+from wirewright_codegen.operations.imports import VALUE_MODULES, Imports
 from wirewright_codegen.operations.media import base_of, is_json
 from wirewright_codegen.operations.shared import scheme_views, server_views
 from wirewright_codegen.operations.values import ApiSpec, Operation
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-_VALUE_MODULES = {
-    "Request": "wirewright.request",
-    "StreamRequest": "wirewright.request",
-    "Operation": "wirewright.operation",
-    "Parameter": "wirewright.operation",
-    "Content": "wirewright.operation",
-    "Envelope": "wirewright.operation",
-    "Encoding": "wirewright.operation",
-}
-_ANNOTATION_MODULES = {
-    "Any": "typing",
-    "Literal": "typing",
-    "Iterable": "collections.abc",
-    "UUID": "uuid",
-    "Decimal": "decimal",
-    "UnsetType": "msgspec",
-    "UNSET": "msgspec",
-    "File": "wirewright.bodies",
-    "FileContent": "wirewright.bodies",
-}
 _TAKEN_CLASSES = frozenset(
     {"Api", "Auth", "AuthLike", "Client", "Download", "EventStream", "File", "FileContent", "Response"}
 )
@@ -65,126 +47,6 @@ def environment() -> jinja2.Environment:
 
 def _render(template: str, **values: object) -> str:
     return environment().get_template(f"{template}.py.jinja2").render(**values)
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """One way to call a resource: sync or async, the value alone or with its response."""
-
-    asynchronous: bool
-    plain: bool
-    name: str = ""
-    doc: str = ""
-
-    @property
-    def client(self) -> str:
-        return "AsyncClient" if self.asynchronous else "Client"
-
-    @property
-    def keyword(self) -> str:
-        return "async " if self.asynchronous else ""
-
-    @property
-    def wait(self) -> str:
-        return "await " if self.asynchronous else ""
-
-    @property
-    def stream(self) -> str:
-        return "AsyncEventStream" if self.asynchronous else "EventStream"
-
-    @property
-    def iterator(self) -> str:
-        return "AsyncIterator" if self.asynchronous else "Iterator"
-
-    @property
-    def paginate(self) -> str:
-        return "apaginate" if self.asynchronous else "paginate"
-
-    @property
-    def verb(self) -> str:
-        return "send" if self.plain else "respond"
-
-    @property
-    def outer(self) -> str:
-        return "" if self.plain else "Response"
-
-    @property
-    def close(self) -> str:
-        return "aclose" if self.asynchronous else "close"
-
-    @property
-    def enter(self) -> str:
-        return "__aenter__" if self.asynchronous else "__enter__"
-
-    @property
-    def leave(self) -> str:
-        return "__aexit__" if self.asynchronous else "__exit__"
-
-    def of(self, base: str) -> str:
-        """The class of this face."""
-        return f"{'Async' if self.asynchronous else ''}{base}{'' if self.plain else 'WithResponse'}"
-
-
-FACES = tuple(Face(asynchronous, plain) for plain in (True, False) for asynchronous in (False, True))
-
-
-class MethodCode(Code):
-    """An operation as a method."""
-
-    @property
-    def own_signature(self) -> str:
-        """The signature with `self`."""
-        return ", ".join(["self", *([self.signature] if self.signature else [])])
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceView:
-    """A resource as `client.py` needs it."""
-
-    module: str
-    base: str
-    doc: str
-
-    @property
-    def names(self) -> list[str]:
-        return sorted(face.of(self.base) for face in FACES)
-
-    def class_name(self, face: Face) -> str:
-        return face.of(self.base)
-
-
-@dataclass(slots=True)
-class _Imports:
-    """The import lines of a module: what it needs at run time, and what only annotations name."""
-
-    runtime: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
-    typing_only: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
-    plain: set[str] = field(default_factory=set[str])
-    plain_typing: set[str] = field(default_factory=set[str])
-
-    def add(self, names: Iterable[str], *, runtime: bool) -> None:
-        for name in names:
-            if name in ("_dt", "builtins"):
-                line = "import datetime as _dt" if name == "_dt" else "import builtins"
-                (self.plain if runtime else self.plain_typing).add(line)
-            elif name in _ANNOTATION_MODULES:
-                needed = runtime or name == "UNSET"
-                (self.runtime if needed else self.typing_only)[_ANNOTATION_MODULES[name]].add(name)
-
-    def text(self) -> str:
-        typing_only = {module: names - self.runtime.get(module, set()) for module, names in self.typing_only.items()}
-        lazy = sorted(self.plain_typing - self.plain) + _lines(typing_only)
-        if lazy:
-            self.runtime["typing"].add("TYPE_CHECKING")
-        lines = [*sorted(self.plain), *_lines(self.runtime)]
-        if lazy:
-            lines += ["", "if TYPE_CHECKING:", *(f"    {line}" for line in lazy)]
-        return "\n".join(lines)
-
-
-def _lines(imports: Mapping[str, set[str]]) -> list[str]:
-    ordered = sorted(imports.items(), key=lambda item: (item[0].startswith("."), item[0]))
-    return [f"from {module} import {', '.join(sorted(names))}" for module, names in ordered if names]
 
 
 def write_package(api: ApiSpec, flavour: str, package: str, *, cli: bool = False) -> dict[str, str]:
@@ -225,12 +87,12 @@ def _title(resource: str, api: ApiSpec) -> str:
 def _operations(own: list[Operation], title: str) -> str:
     hidden = hidden_builtins(op.function for op in own)
     codes = [Code(op, hidden) for op in own]
-    imports = _Imports()
+    imports = Imports()
     for code in codes:
         imports.add(code.names, runtime=False)
         imports.add(code.runtime_names, runtime=True)
         for name in code.runtime_classes | {code.request_class}:
-            imports.runtime[_VALUE_MODULES[name]].add(name)
+            imports.runtime[VALUE_MODULES[name]].add(name)
         if code.pages:
             imports.runtime["wirewright.pagination"].add("Pages")
     imports.runtime[".._package"].add("CODEC")
@@ -253,7 +115,7 @@ def _resources(resource: str, base: str, own: list[Operation], title: str) -> st
     hidden = hidden_builtins(op.method for op in own)
     codes = [MethodCode(op, hidden) for op in sorted(own, key=lambda op: op.method)]
     faces = [Face(f.asynchronous, f.plain, f.of(base), _face_doc(f, title, base)) for f in FACES]
-    imports = _Imports()
+    imports = Imports()
     for code in codes:
         imports.add(code.names, runtime=False)
     imports.typing_only["wirewright.client"] |= {"AsyncClient", "Client"}
@@ -344,7 +206,7 @@ def _package(api: ApiSpec, flavour: Literal["msgspec", "attrs", "pydantic"] | st
 
 
 def _auth(api: ApiSpec) -> str:
-    imports = _Imports()
+    imports = Imports()
     schemes = scheme_views(api.security)
     for scheme in schemes:
         for module, name in scheme.imports:
@@ -385,7 +247,7 @@ class _Hook:
 
 def _webhooks(api: ApiSpec) -> str:
     hooks: list[_Hook] = []
-    imports = _Imports()
+    imports = Imports()
     for hook in api.webhooks:
         words = text.paragraphs([text.sentence(hook.doc) or f"Parse `{text.clean(plain(hook.event))}`.", hook.doc])
         media_type = "" if is_json(hook.media_type) or base_of(hook.media_type) == "*/*" else hook.media_type
