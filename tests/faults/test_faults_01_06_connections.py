@@ -122,6 +122,47 @@ def test_04_slow_drip_ends_with_the_deadline(face, kit, serve, where):
     assert caught.value.phase == "deadline"
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "endless"),
+    [
+        (b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 50),
+        (CHUNKED, b"1\r\n \r\n" * 100),
+        (CHUNKED.replace(b"Transfer-Encoding: chunked", b"X: y"), b" " * 1000),
+    ],
+    ids=["informational", "chunks", "body"],
+)
+def test_04_a_server_that_never_stops_ends_with_the_deadline(face, kit, serve, head, endless):
+    def script(connection, number):
+        connection.read()
+        connection.send(head)
+        while not server._stop.is_set():
+            connection.send(endless)
+
+    server = serve(script)
+    client = face.client(server.url, timeout=5, deadline=0.5)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError) as caught:
+        face.send(client, kit.request())
+    assert time.monotonic() - started <= 2
+    assert caught.value.phase == "deadline"
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 ", CHUNKED + b"1;"])
+def test_04_a_head_without_end_is_cut_off(face, kit, serve, head):
+    def script(connection, number):
+        connection.read()
+        connection.send(head)
+        while not server._stop.is_set():
+            connection.send(b"X-A: b\r\n" * 100 if head.endswith(b"\n") else b"a" * 1000)
+
+    server = serve(script)
+    with pytest.raises(ConnectionLost, match="too long"):
+        face.send(face.client(server.url, timeout=5, deadline=20, retry=None), kit.request())
+
+
 # 5. a reset in the middle of the body
 
 

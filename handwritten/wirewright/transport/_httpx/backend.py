@@ -108,6 +108,8 @@ class _Stream(httpcore.NetworkStream):
             with suppress(httpcore.WriteError):  # as httpcore does: the answer may be there all the same
                 self.write(b"", timeout)
         self._at_head = True
+        if isinstance(timeout, Limit) and timeout.attempt.expired():
+            raise httpcore.ReadTimeout("timed out")  # of a server that never lets a single read wait
         if self._socket is None:
             return self._inner.read(max_bytes, seconds_of(timeout))
         try:

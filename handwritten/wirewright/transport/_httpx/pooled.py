@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -323,7 +325,14 @@ class AsyncPooledTransport:
         body = _Body(headers, request.max_bytes)
         try:
             _check_size(headers, request.max_bytes)
-            chunks = [body.feed(chunk) async for chunk in response.stream]
+            ends = math.inf if request.budget is None else time.monotonic() + request.budget
+            chunks: list[bytes] = []
+            async for chunk in response.stream:
+                chunks.append(body.feed(chunk))
+                if time.monotonic() > ends:  # many small chunks come without a pause in which the deadline could strike
+                    await asyncio.sleep(0)
+                    if attempt.aborted:
+                        raise httpcore.ReadError("aborted")
         except LIBRARY_ERRORS as error:
             raise map_error(error, attempt, body.received) from error
         finally:
