@@ -177,8 +177,12 @@ def encode_body(body: Any, content: Content, codec: Codec) -> Payload:
 
 
 def concrete(media_type: str) -> str:
-    """A media type that can be sent: ranges (`*/*`) are bytes of any kind."""
-    return "application/octet-stream" if "*" in media_type else media_type
+    """A media type that can be sent: of ranges, `application/*+json` is JSON, `text/*` text, others bytes of any kind."""
+    if "*" not in media_type:
+        return media_type
+    if is_json(media_type):
+        return "application/json"
+    return "text/plain" if media_type.strip().lower().startswith("text/") else "application/octet-stream"
 
 
 def encode_as(value: Any, media_type: str, codec: Codec) -> bytes | Upload:

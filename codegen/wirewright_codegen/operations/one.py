@@ -155,7 +155,13 @@ class OperationReader:
 
 
 def _json_first(contents: list[Media]) -> tuple[Media, ...]:
-    return tuple(sorted(contents, key=lambda c: not media.is_json(plain(c.media_type))))
+    """JSON first, by its own name before any other (`application/json-patch+json`, `application/*+json`)."""
+
+    def rank(content: Media) -> tuple[bool, bool, bool]:
+        name = plain(content.media_type)
+        return not media.is_json(name), "*" in name, media.base_of(name) != "application/json"
+
+    return tuple(sorted(contents, key=rank))
 
 
 def _location(source: SourceParameter) -> Location:

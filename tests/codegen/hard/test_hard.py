@@ -198,6 +198,17 @@ def test_forms_of_swagger_in_each_collection_format(package: Load) -> None:
     assert request.content == b"users=a,b"
 
 
+def test_of_several_names_of_json_its_own_is_sent(package: Load) -> None:
+    aspnet = package("aspnet.yaml")
+    user = aspnet.models.WebModelsUser(name="n")
+    request = sent(aspnet, lambda api: api.users.post_api(body=user))
+    assert request.headers["content-type"] == "application/json"
+    request = sent(aspnet, lambda api: api.users.post_api_import(body=user), json=None)
+    assert (request.headers["content-type"], request.content) == ("application/json", b'{"name":"n"}')
+    request = sent(aspnet, lambda api: api.notes.put_api("text"), json=None)
+    assert (request.headers["content-type"], request.content) == ("text/plain", b"text")
+
+
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_the_variants_of_a_hierarchy_are_told_apart(package: Load, flavour: str) -> None:
     graph = package("msgraph.yaml", flavour)
