@@ -177,7 +177,7 @@ def encode_body(body: Any, content: Content, codec: Codec) -> Payload:
 
 
 def concrete(media_type: str) -> str:
-    """A media type that can be sent: of ranges, `application/*+json` is JSON, `text/*` text, others bytes of any kind."""
+    """A media type that can be sent. Of ranges, `application/*+json` is JSON, `text/*` text, others are any bytes."""
     if "*" not in media_type:
         return media_type
     if is_json(media_type):
