@@ -12,7 +12,8 @@ import asyncio
 import ssl
 import sys
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from wirewright.bodies import Upload
 from wirewright.errors import ConnectError, ConnectionLost, DecodeError, TimeoutError, TransportError
 from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
 from wirewright.transport import AsyncTransport, PoolOptions
+from wirewright.transport.compression import ACCEPT_ENCODING, BodyReader
 
 _NO_LIMIT = Timeout(None, None, None, None)
 _OURS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -74,7 +76,18 @@ def _map(error: BaseException, received: int = 0) -> TransportError:
         return ConnectError(f"no connection: {text}", sent=False, last_error=error)
     if isinstance(error, aiohttp.InvalidURL):  # its text is the URL, which may hold a secret
         return TransportError("the request cannot be sent: its URL, or that of the proxy, is none", sent=False)
+    if isinstance(error, aiohttp.ClientResponseError):  # its text ends with the URL
+        return ConnectionLost(f"the connection broke: {error.message}", bytes_received=received)
     return ConnectionLost(f"the connection broke: {text}", bytes_received=received, last_error=error)
+
+
+@contextmanager
+def _mapping(body: BodyReader | None = None) -> Generator[None]:
+    try:
+        yield
+    except _ERRORS as error:
+        mapped = _map(error, body.received if body else 0)
+        raise mapped from mapped.last_error
 
 
 class AiohttpTransport:
@@ -91,7 +104,8 @@ class AiohttpTransport:
         if any(double in sys.modules for double in _DOUBLES) and (stand_in := _stand_in()) is not None:
             return await stand_in.send(request)
         content = request.content.aopen() if isinstance(request.content, Upload) else request.content
-        try:
+        request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
+        with _mapping():
             response = await self._current().request(
                 request.method,
                 URL(request.url, encoded=True),
@@ -102,13 +116,10 @@ class AiohttpTransport:
                 timeout=_limits(request.timeout or _NO_LIMIT, None if request.stream else request.budget),
                 proxy=self._proxy(request.origin),
             )
-        except _ERRORS as error:
-            mapped = _map(error)
-            raise mapped from mapped.last_error
         headers = Headers(list(response.headers.items()))
         if request.stream and 200 <= response.status < 300:
-            return HttpResponse(response.status, headers, body=_chunks(response), aclose=_closer(response))
-        return HttpResponse(response.status, headers, await _read(response, request.max_bytes))
+            return HttpResponse(response.status, headers, body=_chunks(response, headers), aclose=_closer(response))
+        return HttpResponse(response.status, headers, await _read(response, headers, request.max_bytes))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -124,7 +135,7 @@ class AiohttpTransport:
                 limit=options.max_connections, keepalive_timeout=options.keepalive_expiry, ssl=_tls(options.verify)
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
             )
             self._loop = loop
         return self._session
@@ -149,31 +160,24 @@ def _stand_in() -> AsyncTransport | None:
     return cast("AsyncTransport", awrap(None)) if intercepted() else None
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:
-    received = 0
+async def _read(response: aiohttp.ClientResponse, headers: Headers, max_bytes: int | None) -> bytes:
     try:
-        if max_bytes is None:
-            return await response.read()
-        chunks: list[bytes] = []
-        async for chunk in response.content.iter_any():
-            received += len(chunk)
-            if received > max_bytes:
-                response.close()
-                raise DecodeError(f"the answer is larger than the limit of {max_bytes} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
-    except _ERRORS as error:
-        raise _map(error, received) from error
+        body = BodyReader(headers, max_bytes)
+        with _mapping(body):
+            chunks = [body.feed(chunk) async for chunk in response.content.iter_any()]
+        return b"".join([*chunks, body.finish()])
+    except DecodeError:
+        response.close()
+        raise
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    received = 0
+async def _chunks(response: aiohttp.ClientResponse, headers: Headers) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.content.iter_any():
-            received += len(chunk)
-            yield chunk
-    except _ERRORS as error:
-        raise _map(error, received) from error
+        body = BodyReader(headers, None)
+        with _mapping(body):
+            async for chunk in response.content.iter_any():
+                yield body.feed(chunk)
+        yield body.finish()
     finally:
         response.close()
 

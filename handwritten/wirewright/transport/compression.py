@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wirewright.errors import DecodeError
+from wirewright.messages import Headers
 
 ACCEPT_ENCODING = "gzip, deflate"
 _STEP = 1024 * 1024
@@ -101,6 +102,27 @@ class _Layers:
         for layer in self._layers:
             layer.finish()
         return b""
+
+
+class BodyReader:
+    """What an answer's body goes through, chunk by chunk: counted (`received`), limited, decompressed.
+
+    Raises `DecodeError` above `max_bytes`, before or after decompression.
+    """
+
+    def __init__(self, headers: Headers, max_bytes: int | None) -> None:
+        self.received = 0
+        self._max_bytes = max_bytes
+        self._coding = decompressor(headers.get("content-encoding"), max_bytes)
+
+    def feed(self, chunk: bytes) -> bytes:
+        self.received += len(chunk)
+        if self._max_bytes is not None and self.received > self._max_bytes:
+            raise DecodeError(f"the answer is larger than the limit of {self._max_bytes} bytes")
+        return chunk if self._coding is None else self._coding.feed(chunk)
+
+    def finish(self) -> bytes:
+        return b"" if self._coding is None else self._coding.finish()
 
 
 def decompressor(coding: str | None, max_bytes: int | None = None) -> Decompressor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -74,7 +75,11 @@ async def test_the_request_goes_out_as_it_is() -> None:
     server.close()
     lines = seen[0].decode().strip().split("\r\n")
     assert lines[0] == "GET /a?b=%20c HTTP/1.1"
-    assert sorted(line.lower() for line in lines[1:]) == [f"host: {host}", "x-test: 1"]
+    assert sorted(line.lower() for line in lines[1:]) == [
+        "accept-encoding: gzip, deflate",
+        f"host: {host}",
+        "x-test: 1",
+    ]
 
 
 async def test_redirects_are_answers(serve: Serve, transport: AiohttpTransport) -> None:
@@ -135,6 +140,35 @@ async def test_too_large_an_answer(serve: Serve, transport: AiohttpTransport) ->
 async def test_a_url_that_is_none(transport: AiohttpTransport) -> None:
     with pytest.raises(TransportError):
         await transport.send(HttpRequest("GET", "http://", "/", {}))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_compression_is_undone_as_the_default_transport_does(
+    serve: Serve, transport: AiohttpTransport, stream: bool
+) -> None:
+    body = gzip.compress(b"hel") + gzip.compress(b"lo")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    answer = await transport.send(request(await serve(head + body), stream=stream))
+    if isinstance(answer.body, AsyncIterator):
+        assert b"".join([chunk async for chunk in answer.body]) == b"hello"
+    else:
+        assert answer.content == b"hello"
+
+
+async def test_what_explodes_when_decompressed_is_refused(serve: Serve, transport: AiohttpTransport) -> None:
+    body = gzip.compress(b" " * 1_000_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with pytest.raises(DecodeError, match="larger than the limit"):
+        await transport.send(request(await serve(head + body), max_bytes=100_000))
+
+
+@pytest.mark.promise("Credentials are never shown: not in a repr, an error or a log")
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
+async def test_a_key_in_the_query_is_in_no_error(serve: Serve, transport: AiohttpTransport, answer: bytes) -> None:
+    asked = HttpRequest("GET", await serve(answer), "/item?api_key=s3cret", {})
+    with pytest.raises(ConnectionLost) as caught:
+        await transport.send(asked)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_each_loop_has_its_own_connections(serve: Serve) -> None:

@@ -25,7 +25,7 @@ from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
 from wirewright.transport._httpx.backend import Attempt, DeadlineBackend
 from wirewright.transport._httpx.doubles import replaced, replaced_async
 from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error, unusable
-from wirewright.transport.compression import ACCEPT_ENCODING, decompressor
+from wirewright.transport.compression import ACCEPT_ENCODING, BodyReader
 
 _NO_LIMIT = Timeout(None, None, None, None)
 _CLEANUP = 1.0  # seconds a cancelled caller waits for its connection to be closed
@@ -72,24 +72,6 @@ def _check_size(headers: Headers, max_bytes: int | None) -> None:
     length = headers.get("content-length")
     if max_bytes is not None and length is not None and length.isdigit() and int(length) > max_bytes:
         raise DecodeError(f"the answer is larger than the limit of {max_bytes} bytes")
-
-
-class _Body:
-    """Collects or passes on the chunks of an answer: counts, limits, decompresses."""
-
-    def __init__(self, headers: Headers, max_bytes: int | None) -> None:
-        self.received = 0
-        self._max_bytes = max_bytes
-        self._coding = decompressor(headers.get("content-encoding"), max_bytes)
-
-    def feed(self, chunk: bytes) -> bytes:
-        self.received += len(chunk)
-        if self._max_bytes is not None and self.received > self._max_bytes:
-            raise DecodeError(f"the answer is larger than the limit of {self._max_bytes} bytes")
-        return chunk if self._coding is None else self._coding.feed(chunk)
-
-    def finish(self) -> bytes:
-        return b"" if self._coding is None else self._coding.finish()
 
 
 class _Pools:
@@ -198,7 +180,7 @@ class PooledTransport:
         return HttpResponse(response.status, headers, self._read(response, headers, request, attempt))
 
     def _read(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> bytes:
-        body = _Body(headers, request.max_bytes)
+        body = BodyReader(headers, request.max_bytes)
         try:
             _check_size(headers, request.max_bytes)
             chunks = [body.feed(chunk) for chunk in response.stream]
@@ -211,7 +193,7 @@ class PooledTransport:
 
     def _streamed(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         attempt.begin_stream(request.idle)
-        body = _Body(headers, None)
+        body = BodyReader(headers, None)
 
         def chunks() -> Iterator[bytes]:
             try:
@@ -322,7 +304,7 @@ class AsyncPooledTransport:
         return HttpResponse(response.status, headers, await self._read(response, headers, request, attempt))
 
     async def _read(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> bytes:
-        body = _Body(headers, request.max_bytes)
+        body = BodyReader(headers, request.max_bytes)
         try:
             _check_size(headers, request.max_bytes)
             ends = math.inf if request.budget is None else time.monotonic() + request.budget
@@ -341,7 +323,7 @@ class AsyncPooledTransport:
         return b"".join(chunks)
 
     def _streamed(self, response: Any, headers: Headers, attempt: Attempt) -> HttpResponse:
-        body = _Body(headers, None)
+        body = BodyReader(headers, None)
 
         async def close() -> None:
             await asyncio.shield(asyncio.ensure_future(response.aclose()))
