@@ -163,6 +163,14 @@ def _text(content: bytes) -> str:
     return content.removeprefix(BOM_UTF8).decode(errors="replace")
 
 
+def _text_or_bytes(content: bytes) -> str | bytes:
+    """What comes without a type: text, unless it is none."""
+    try:
+        return content.removeprefix(BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        return content
+
+
 def _without_mark(response: HttpResponse) -> HttpResponse:
     """The same, without the byte order mark that some servers begin JSON with (RFC 8259 lets a reader pass over it)."""
     return HttpResponse(response.status, response.headers, response.content.removeprefix(BOM_UTF8))
@@ -182,12 +190,12 @@ def _moved(status: int, headers: Headers) -> str:
 
 
 def text_or_builtins(media_type: str | None) -> Decode:
-    """How an undocumented body is read: JSON as plain values, text as text, anything else as bytes."""
+    """How an undocumented body is read: JSON as plain values, text as text (without a type, if it is), else bytes."""
     if media_type is not None and is_json(media_type):
         return in_charset(codecs.get("msgspec").decoder(Any), media_type)
-    if media_type is None or media_type.startswith("text/"):
-        return in_charset(_text, media_type)
-    return _identity
+    if media_type is None:
+        return _text_or_bytes
+    return in_charset(_text, media_type) if media_type.startswith("text/") else _identity
 
 
 def _anything(media_type: str | None) -> Decode:

@@ -130,6 +130,12 @@ def test_any_bytes_in_any_charset_are_a_value_or_a_decode_error(content: bytes, 
         assert error.status == 200
 
 
+@pytest.mark.parametrize(("content", "value"), [(b"text", "text"), (b"\xff\x00", b"\xff\x00"), (b"", None)])
+def test_what_comes_without_a_type_is_text_unless_it_is_none(content: bytes, value: Any) -> None:
+    anything = Operation("any", "GET", "/", codec="msgspec", responses={"200": (Content("*/*", lambda: Any),)})
+    assert ResponseDecoder(anything).value(HttpResponse(200, Headers({}), content)) == value
+
+
 def test_an_error_page_is_read_in_its_charset_too() -> None:
     transport = httpx.MockTransport(
         lambda _: httpx.Response(404, headers={"content-type": "text/html; charset=iso-8859-1"}, content=b"gr\xfcn")
