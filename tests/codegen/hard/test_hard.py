@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -196,6 +197,22 @@ def test_forms_of_swagger_in_each_collection_format(package: Load) -> None:
     answer = {"ok": True, "message": {"type": "message", "ts": "1.0"}}
     request = sent(slack, lambda api: api.chat.post_message(token="t", body=body), json=answer)
     assert request.content == b"users=a,b"
+
+
+def test_brackets_are_what_stripe_reads(package: Load) -> None:
+    stripe = package("stripe.yaml")
+    m, answer = stripe.models, {"id": "c", "object": "customer"}
+    request = sent(stripe, lambda api: api.customers.get_customer("c", expand=["a", "b"], created=5), json=answer)
+    assert request.url.query.decode() == "expand%5B%5D=a&expand%5B%5D=b&created=5"
+    items = [
+        m.PostCustomersCustomerRequestItemsItem(price="p", quantity=2),
+        m.PostCustomersCustomerRequestItemsItem(price="q"),
+    ]
+    body = m.PostCustomersCustomerRequest(items=items, metadata={"k": "v"})
+    request = sent(stripe, lambda api: api.customers.post_customer("c", body=body), json=answer)
+    assert unquote(request.content.decode()).split("&") == [
+        "items[0][price]=p", "items[0][quantity]=2", "items[1][price]=q", "metadata[k]=v",
+    ]  # fmt: skip
 
 
 def test_of_several_names_of_json_its_own_is_sent(package: Load) -> None:
