@@ -132,6 +132,15 @@ def test_an_honest_server_is_believed(document: SpecDocument, lie: Callable[[byt
     assert told(document, lie(answer())).ok
 
 
+def test_a_server_that_can_do_more_than_its_spec_says_breaks_nothing(
+    document: SpecDocument, lie: Callable[[bytes], str]
+) -> None:
+    report = run_contract(document, lie(answer()), RunOptions(phases=("coverage",), timeout=0.5))
+
+    assert report.ok
+    assert "methods" in {finding.check for finding in report.operation("get_note").gaps}
+
+
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
 def test_the_command_of_a_finding_repeats_it(document: SpecDocument, lie: Callable[[bytes], str]) -> None:
     (finding,) = told(document, lie(answer(b'{"text": 7}'))).operation("get_note").failures

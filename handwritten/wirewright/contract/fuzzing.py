@@ -213,7 +213,8 @@ class Fuzzer:
         if borne_out is None:
             return
         finding = self._judge.finding(check, borne_out or failure.failure.title, trial, said.phase)
-        if check == "auth" and not self._options.credentials:
+        undocumented = check == "methods" and (trial.status or 0) < 400  # that a server can do more is nobody's harm
+        if undocumented or (check == "auth" and not self._options.credentials):
             finding.severity = "gap"
         seen = said.recorder.interactions
         steps = [seen[step.case_id] for step in failure.steps if step.case_id in seen]
