@@ -43,7 +43,8 @@ def table(figures: list[Figure]) -> str:
 def into_readme(figures: list[Figure]) -> None:
     path = ROOT / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
-    path.write_text(before + BEGIN + table(figures) + END + rest.split(END)[1], encoding="utf-8")
+    kept = "\nThese and the rest of them are kept in [bench](bench).\n"
+    path.write_text(before + BEGIN + table(figures) + kept + END + rest.split(END)[1], encoding="utf-8")
 
 
 def plot(figures: list[Figure], path: Path) -> None:
