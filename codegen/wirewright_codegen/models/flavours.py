@@ -167,9 +167,9 @@ class Item:
         if name in self._unions.recursive:
             self._use("TypeAliasType")
             return f"TypeAliasType({literal(name)}, {literal(static)})"
-        if static == "None":
-            return "type(None)"  # `None | None` is an error where a class that has it may lack it
         members = list(dict.fromkeys(leaf.runtime for leaf in leaves))
+        if members == ["None"]:
+            return "type(None)"  # `None | None` is an error where a class that has it may lack it
         objects = [leaf for leaf in leaves if leaf.category == "object"]
         null = " | None" if any(leaf.category == "None" for leaf in leaves) else ""
         if all(leaf.category in ("object", "None") for leaf in leaves) and (told := self._pydantic_tagged(objects)):

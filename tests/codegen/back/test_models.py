@@ -267,7 +267,7 @@ def test_a_type_of_null_alone_may_be_absent_too(build: Any, make_spec: Any, flav
         "Use": {"type": "object", "properties": properties},
     }
     package = build(make_spec(schemas=schemas), flavour)
-    for wire in ({"a": None, "b": [None], "c": None}, {"c": 1}, {}):
+    for wire in ({"a": None, "b": [None], "c": None, "d": None}, {"c": 1}, {}):
         assert package.encode(package.decode("Use", wire)) == wire
 
 
