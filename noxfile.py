@@ -16,7 +16,7 @@ import nox
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSIONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if c.startswith("Programming Language :: Python :: 3.")]
-# There are real sockets and processes in it, and machines are busy: a failure counts the second time; the summary names it.
+# Real sockets and processes, on machines that are busy: a failure counts the second time, and the summary names it.
 EVERYDAY = ("pytest", "-n", "2", "--dist", "loadfile", "--reruns", "1")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCES = ["codegen", "handwritten", "tests", "noxfile.py", ".ci"]
