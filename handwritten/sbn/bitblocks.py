@@ -56,7 +56,7 @@ class BitBlockList(Record):
 
 def _submit_once(fields: Mapping[str, Any], key: str, patient: bool) -> Request[Any]:
     """Submit under an idempotency key of the caller's; without patience, in one attempt."""
-    request: Request[Any] = Request(calls.SUBMIT, body=fields).with_options(idempotency_key=key)
+    request = Request[Any](calls.SUBMIT, body=fields).with_options(idempotency_key=key)
     return request if patient else request.with_options(retry=None)
 
 

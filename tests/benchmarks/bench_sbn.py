@@ -121,7 +121,7 @@ def main() -> int:
                 digits = 0 if measures is rates else 3
                 figure(
                     "SBN",
-                    label.rpartition(", s")[0] or label,
+                    label.removesuffix(", s"),
                     ours,
                     theirs,
                     beside=f"sbn-sdk {options.version}",
