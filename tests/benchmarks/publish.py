@@ -19,9 +19,11 @@ Figure = dict[str, Any]
 
 
 def read(folder: Path) -> list[Figure]:
-    """The last figure of each case, in the order in which they came."""
+    """The last figure of each case, by topic, in the order in which they came."""
     lines = (folder / "figures.jsonl").read_text(encoding="utf-8").splitlines()
-    return list({(row["topic"], row["case"], row["beside"]): row for row in map(json.loads, lines)}.values())
+    rows = {(row["topic"], row["case"], row["beside"]): row for row in map(json.loads, lines)}.values()
+    topics = list(dict.fromkeys(row["topic"] for row in rows))
+    return sorted(rows, key=lambda row: topics.index(row["topic"]))
 
 
 def shown(value: float, unit: str) -> str:
