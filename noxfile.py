@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSIONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if c.startswith("Programming Language :: Python :: 3.")]
 # Real sockets and processes, on machines that are busy: a failure counts the second time, and the summary names it.
-EVERYDAY = ("pytest", "-n", "2", "--dist", "loadfile", "--reruns", "1")
+EVERYDAY = ("pytest", "-n", "2", "--dist", "loadfile", "--reruns", "1", "-raR")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCES = ["codegen", "handwritten", "tests", "noxfile.py", ".ci"]
 
