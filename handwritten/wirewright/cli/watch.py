@@ -53,7 +53,8 @@ def warm_up(targets: Iterable[Target]) -> None:
     """Do once what the first change would wait for: imports, and everything that did not change since."""
     from wirewright_codegen.pipeline import check
 
-    import_module("wirewright_codegen.models.render")  # it brings the models' writer, a second's work
+    for steps in ("making", "models.render"):  # what writes, a second's work to load
+        import_module(f"wirewright_codegen.{steps}")
     for target in targets:
         with contextlib.suppress(Exception):  # told when the spec is saved
             check(target)
