@@ -20,7 +20,7 @@ def write(python: Path, out: Path) -> str:
     (out / "licenses.md").write_text(licences(materials["components"]), encoding="utf-8")
     page = vulnerabilities(audited(python))
     (out / "vulnerabilities.md").write_text(page, encoding="utf-8")
-    return f"{len(materials['components'])} components; {page.splitlines()[2].strip('*')}"
+    return f"{len(materials['components'])} components; {page.splitlines()[2].replace('**', '')}"
 
 
 def licences(components: list[dict[str, Any]]) -> str:
