@@ -43,7 +43,7 @@ def make(
         progress("canonical", 1, 1)
     with timed(result, "operations"):
         api, names = read_api(value, canonical.names)
-        _count_operations(result.account, value, api)
+        _count_operations(result.account, api)
         files = write_package(api, target.models, target.package, cli=target.cli)
     with timed(result, "models"):
         files |= _models(target, value, api, result, earlier=offers_of(earlier), progress=progress)
@@ -107,7 +107,7 @@ def _declare_pagination(document: Mapping[str, Any], pagination: Mapping[str, Ma
                 operation["x-pagination"] = dict(pagination[operation["operationId"]])
 
 
-def _count_operations(account: Account, document: Mapping[str, Any], api: ApiSpec) -> None:
+def _count_operations(account: Account, api: ApiSpec) -> None:
     """Set the account's last word: what the canonical document has against what was written."""
     written = {operation.pointer for operation in api.operations}
     account.operations = Count(account.operations.found, min(account.operations.kept, len(written)))

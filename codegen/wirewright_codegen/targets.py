@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from wirewright_codegen.account import Account
+from wirewright_codegen.errors import SpecError
 from wirewright_codegen.naming import Names
 from wirewright_codegen.publish import Change
 
@@ -140,8 +141,6 @@ def lock_of(target: Target) -> Names:
     except FileNotFoundError:
         return Names()
     except (ValueError, OSError) as error:
-        from wirewright_codegen.errors import SpecError
-
         raise SpecError(f"the lock of names cannot be read: {error}", file=path.name) from None
 
 
