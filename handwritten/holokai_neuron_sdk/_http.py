@@ -58,21 +58,15 @@ def open_port(client: httpx.AsyncClient | None, timeout: float) -> HttpPort:
     """
     if client is not None:
         return _ClientPort(client)
-    return _RuntimePort(fastest_transport(), timeout)
+    return _RuntimePort(open_transport(), timeout)
 
 
-def fastest_transport() -> AsyncTransport:
-    """aiohttp where it is installed: a neuron lives on small POSTs, which cost a fifth with it."""
+def open_transport() -> AsyncTransport:
+    """The runtime's, with connections of its own."""
     from wirewright.transport import PoolOptions
+    from wirewright.transport._httpx import awrap
 
-    options = PoolOptions(max_connections=_CONNECTIONS, max_keepalive=_CONNECTIONS)
-    try:
-        from wirewright.transport._aiohttp import AiohttpTransport
-    except ImportError:
-        from wirewright.transport._httpx import awrap
-
-        return cast("AsyncTransport", awrap(options))
-    return AiohttpTransport(options)
+    return cast("AsyncTransport", awrap(PoolOptions(max_connections=_CONNECTIONS, max_keepalive=_CONNECTIONS)))
 
 
 class _ClientPort:

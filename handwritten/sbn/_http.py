@@ -225,11 +225,7 @@ class AsyncHttpTransport(_Transport):
         if self._client is None:
             from wirewright import AsyncClient
 
-            from sbn._policy import async_transport
-
-            options = self._options()
-            options["transport"] = options["transport"] or async_transport()
-            self._client = AsyncClient(self._base_url, **options)
+            self._client = AsyncClient(self._base_url, **self._options())
         return self._client
 
     async def perform(self, request: Request[Any], read: Callable[[Reply], T]) -> T:

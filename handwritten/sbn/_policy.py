@@ -31,15 +31,6 @@ def no_quota() -> RetryQuota:
     return RetryQuota(capacity=math.inf)
 
 
-def async_transport() -> Any:
-    """The fastest async transport that is installed (extra `fast`); None is the runtime's own."""
-    try:
-        from wirewright.transport._aiohttp import AiohttpTransport
-    except ImportError:
-        return None
-    return AiohttpTransport()
-
-
 class StateAuth(Auth):
     """Adds what an `AuthState` holds at the moment of each attempt."""
 

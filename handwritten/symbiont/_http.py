@@ -96,15 +96,6 @@ def options(config: ClientConfig) -> dict[str, Any]:
     }
 
 
-def async_transport() -> Any:
-    """The fastest async transport that is installed (extra `fast`); None is the runtime's own."""
-    try:
-        from wirewright.transport._aiohttp import AiohttpTransport
-    except ImportError:
-        return None
-    return AiohttpTransport()
-
-
 def answer_of(response: Any, lenient: bool) -> Answer:
     """A response of the runtime's client, as the SDK reads it."""
     return Answer(response.status, response.headers, response.content, lenient)

@@ -244,8 +244,7 @@ class AsyncClient(_Areas, BaseClient, AsyncFace):
     def _make(self, base_url: str) -> wirewright.AsyncClient:
         from wirewright import AsyncClient
 
-        transport = self._transport_option or _http.async_transport()
-        return self._made(AsyncClient, base_url, transport)
+        return self._made(AsyncClient, base_url, self._transport_option)
 
     async def _pause(self, seconds: float) -> None:
         import asyncio

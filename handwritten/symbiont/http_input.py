@@ -112,7 +112,7 @@ class AsyncHttpInputClient(_Calls, _Listener, AsyncFace):
 
         super().__init__(url, auth_header, **options)
         self._transport = self
-        self._client = AsyncClient(self.url, **{"transport": _http.async_transport(), **self._options})
+        self._client = AsyncClient(self.url, **self._options)
 
     async def perform(self, request: Request[Any], read: Callable[[Reply], T]) -> T:
         """Send a request and read its answer."""

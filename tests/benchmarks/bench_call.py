@@ -27,8 +27,8 @@ from typing import Any
 import aiohttp
 import httpx
 import pydantic
+import uvloop
 from figures import figure
-from wirewright.transport._aiohttp import AiohttpTransport
 from wirewright_codegen.pipeline import Target, generate
 
 BODY = b'{"id":"a","name":"something","tags":["x","y"],"size":12}'
@@ -146,7 +146,6 @@ async def async_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any)
     session = aiohttp.ClientSession()
     raw = httpx.AsyncClient(base_url=url, transport=transport)
     api = ours.AsyncApi(url, transport=transport)
-    fast = ours.AsyncApi(url, transport=AiohttpTransport())
     theirs = Client(url, httpx_args={"transport": transport} if transport else {})
 
     async def by_aiohttp(n: str) -> Any:
@@ -162,7 +161,7 @@ async def async_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any)
         "openapi-python-client": lambda n: opc.asyncio(n, client=theirs, expand="all"),
     }
     if transport is None:
-        kinds |= {"wirewright[fast]": lambda n: fast.items.get(n, expand="all"), "aiohttp, untyped": by_aiohttp}
+        kinds["aiohttp, untyped"] = by_aiohttp
     found = dict.fromkeys(kinds, float("inf"))
     for number in range(ROUNDS + 1):
         for kind, call in kinds.items():
@@ -172,7 +171,7 @@ async def async_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any)
             took = (time.perf_counter() - started) / calls * 1e6
             if number:
                 found[kind] = min(found[kind], took)
-    for closing in (session.close(), raw.aclose(), api.aclose(), fast.aclose()):
+    for closing in (session.close(), raw.aclose(), api.aclose()):
         await closing
     return found
 
@@ -180,13 +179,19 @@ async def async_kinds(url: str, transport: Any, calls: int, ours: Any, opc: Any)
 def tell(where: str, found: dict[str, float]) -> None:
     for kind, micros in found.items():
         print(f"{where:<20}{kind:<28}{micros:>9.0f} us{found['wirewright'] / micros:>8.2f}")
-        if not kind.startswith("wirewright"):
-            fast = kind.startswith("aiohttp")
-            ours = found["wirewright[fast]" if fast else "wirewright"]
-            case = f"{where}, extra fast" if fast else where
-            target = 1 / 1.5 if fast else 1.0
-            headline = where.startswith("loopback")
-            figure("A typed call", case, ours, micros, beside=kind, unit="us", target=target, headline=headline)
+        if kind != "wirewright":
+            target = 1 / 1.5 if kind.startswith("aiohttp") else 1.0
+            headline = where.startswith("loopback") and ("uvloop" not in where or kind.startswith("aiohttp"))
+            figure(
+                "A typed call",
+                where,
+                found["wirewright"],
+                micros,
+                beside=kind,
+                unit="us",
+                target=target,
+                headline=headline,
+            )
 
 
 def main() -> None:
@@ -211,6 +216,7 @@ def main() -> None:
         for where, address, transport in places:
             tell(f"{where}, sync", best(sync_kinds(address, transport, calls, ours, opc), calls))
             tell(f"{where}, async", asyncio.run(async_kinds(address, transport, calls, ours, opc)))
+        tell("loopback, uvloop", uvloop.run(async_kinds(url, None, calls, ours, opc)))
     server.terminate()
 
 

@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from contextlib import suppress
 from typing import Any
 
 import attrs
+import httpcore
 import msgspec
 import pydantic
 from wirewright import Content, DecodeError, Headers, HttpResponse, Operation
@@ -49,6 +51,7 @@ from wirewright.signing import (
 )
 from wirewright.signing.structured import parse_dictionary, parse_item, parse_list, serialize
 from wirewright.sse import SseDecoder, TooLarge
+from wirewright.transport._httpx.http11 import Answer
 from wirewright.transport.compression import decompressor
 
 
@@ -149,6 +152,32 @@ def answers(data: bytes) -> None:
         str(refusal)
 
 
+def http(data: bytes) -> None:
+    """An answer on the wire, cut into reads; what it becomes does not depend on them, nor its memory on the wire."""
+    method, cuts, wire = ("GET", "HEAD")[data[0] % 2] if data else "GET", data[1:4], data[4:]
+
+    def read(chunks: list[bytes]) -> Any:
+        answer, content = Answer(method), b""
+        try:
+            for chunk in [*chunks, b""]:
+                answer.feed(chunk)
+                content += b"".join(answer.take())
+                if answer.done:
+                    break
+        except httpcore.RemoteProtocolError as error:
+            return str(error)
+        assert len(content) <= len(wire)
+        assert 200 <= answer.status <= 999
+        assert answer.done
+        for name, value in answer.fields:
+            assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", name + value)
+        return answer.status, answer.fields, content
+
+    whole = read([wire] if wire else [])
+    assert read([wire[n : n + 1] for n in range(len(wire))]) == whole
+    assert read(pieces(wire, cuts)) == whole
+
+
 def compression(data: bytes) -> None:
     coding, limit, body = ("gzip", "deflate")[data[0] % 2] if data else "gzip", 4096, data[1:]
 
@@ -229,6 +258,7 @@ def signed(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "sse": sse,
     "json_lines": json_lines,
+    "http": http,
     "answers": answers,
     "compression": compression,
     "headers": headers,
@@ -248,6 +278,12 @@ SEEDS: dict[str, list[bytes]] = {
         b'\x00{"data":{"id":"a"}}',
         b"\x00" + b"[" * 200,
         b"\x02<html>",
+    ],
+    "http": [
+        b"\x00\x01\x05\x02HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+        b"\x00abcHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nX-A: b\r\n c\r\n\r\nabc",
+        b"\x00abcHTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
+        b"\x01abcHTTP/1.0 204 No Content\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n",
     ],
     "compression": [
         b"\x00\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcbH\xcd\xc9\xc9\x07\x00\x86\xa6\x106\x05\x00\x00\x00",

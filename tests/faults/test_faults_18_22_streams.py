@@ -358,8 +358,8 @@ async def test_22_a_hundred_cancelled_calls_leave_nothing_in_the_pool(kit, serve
         await client.send(kit.request())
         [pools] = client._transport._pools.values()
         [pool] = pools.all()
-        assert [connection.is_idle() for connection in pool.connections] == [True]
-        assert pool._requests == []
+        assert len(pool._connections) == len(pool._idle) == 1
+        assert not pool._waiting
     assert len(asyncio.all_tasks()) == 1
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from wirewright.messages import HttpRequest, HttpResponse
 
-from holokai_neuron_sdk._http import fastest_transport
+from holokai_neuron_sdk._http import open_transport
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 20
@@ -40,7 +40,7 @@ async def fetch(
     """One page. Raises ValueError for a URL that is none, and for what the network does
     `wirewright.TransportError`s.
     """
-    transport = fastest_transport()
+    transport = open_transport()
     sent = {name.lower(): value for name, value in (headers or {}).items()}
     try:
         async with asyncio.timeout(seconds):

@@ -18,7 +18,6 @@ NO, USAGE, INPUT, MISSING, DEFECT, INTERRUPTED = 1, 2, 3, 4, 70, 130
 _EXTRAS = {
     "uvicorn": "sandbox",
     "jsonschema_rs": "sandbox",
-    "httptools": "sandbox",
     "wirewright_codegen": "codegen",
     "datamodel_code_generator": "codegen",
     "openapi_python_client": "codegen",
@@ -43,7 +42,6 @@ _EXTRAS = {
     "opentelemetry": "telemetry",
     "redis": "outbox-redis",
     "psycopg": "postgres",
-    "aiohttp": "fast",
 }
 
 

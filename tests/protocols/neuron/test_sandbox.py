@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import sys
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -307,12 +306,3 @@ async def test_a_restarted_gateway_knows_its_tasks(tmp_path: Path, caplog: pytes
     await until(lambda: second.rules.gateway.tasks[task_id].state == "done")
     await neuron.stop()
     await second.stop()
-
-
-async def test_it_works_without_aiohttp_too(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "wirewright.transport._aiohttp", None)
-    neuron = neuron_at(sandbox, echo, 4)
-    await neuron.start()
-    tasks = [sandbox.rules.new_task({"type": "acme/echo", "input": number}) for number in range(20)]
-    await until(lambda: all(task.state == "done" for task in tasks))
-    await neuron.stop()

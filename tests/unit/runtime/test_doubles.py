@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,13 +10,10 @@ import respx
 from wirewright import AsyncClient, Client, RetryPolicy
 from wirewright.calls import Operation, Request
 from wirewright.errors import ConnectError
-from wirewright.transport._aiohttp import AiohttpTransport
 
 URL = "https://server.test/things"
 ONCE = RetryPolicy(attempts=1)
 FIND: Request[Any] = Request(Operation("find", "GET", "/things"))
-Transports = Callable[[], Any]
-ASYNC = pytest.mark.parametrize("transport", [lambda: None, AiohttpTransport], ids=["httpx", "aiohttp"])
 
 
 def _answer(request: httpx.Request) -> httpx.Response:
@@ -43,8 +39,8 @@ def sent() -> bytes:
         return client.respond(FIND).content
 
 
-async def sent_async(transport: Transports) -> bytes:
-    async with AsyncClient("https://server.test", retry=ONCE, transport=transport()) as client:
+async def sent_async() -> bytes:
+    async with AsyncClient("https://server.test", retry=ONCE) as client:
         return (await client.respond(FIND)).content
 
 
@@ -53,10 +49,9 @@ def test_a_replaced_transport_answers() -> None:
     assert URL.encode() in sent()
 
 
-@ASYNC
 @pytest.mark.usefixtures("replaced")
-async def test_a_replaced_transport_answers_async(transport: Transports) -> None:
-    assert URL.encode() in await sent_async(transport)
+async def test_a_replaced_transport_answers_async() -> None:
+    assert URL.encode() in await sent_async()
 
 
 def test_respx_answers() -> None:
@@ -66,29 +61,26 @@ def test_respx_answers() -> None:
         assert b"respx" in sent()
 
 
-@ASYNC
-async def test_respx_answers_async(transport: Transports) -> None:
+async def test_respx_answers_async() -> None:
     with respx.mock() as router:
         router.get(URL).respond(200, json={"from": "respx"})
 
-        assert b"respx" in await sent_async(transport)
+        assert b"respx" in await sent_async()
 
 
-@ASYNC
-async def test_the_errors_of_a_double_are_ours(transport: Transports) -> None:
+async def test_the_errors_of_a_double_are_ours() -> None:
     with respx.mock() as router:
         router.get(URL).mock(side_effect=httpx.ConnectError("down"))
 
         with pytest.raises(ConnectError):
-            await sent_async(transport)
+            await sent_async()
 
 
-@ASYNC
-async def test_afterwards_the_network_is_real_again(transport: Transports) -> None:
+async def test_afterwards_the_network_is_real_again() -> None:
     with respx.mock() as router:
         router.get(URL).respond(200)
-        await sent_async(transport)
+        await sent_async()
 
-    async with AsyncClient("http://127.0.0.1:1", retry=ONCE, transport=transport()) as client:
+    async with AsyncClient("http://127.0.0.1:1", retry=ONCE) as client:
         with pytest.raises(ConnectError):
             await client.respond(FIND)

@@ -121,8 +121,12 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
             await wire.wait(seconds_of(timeout), httpcore.WriteTimeout)
 
     async def aclose(self) -> None:
-        self._wire.transport.abort()
+        self.close()
         await asyncio.sleep(0)
+
+    def close(self) -> None:
+        """In the next round of the loop."""
+        self._wire.transport.abort()
 
     def abort(self) -> None:
         """Break the connection; whoever waits on it gets an error."""

@@ -12,19 +12,16 @@ import httpcore
 import httpx
 
 
-def replaced() -> bool:
-    """Whether httpx's own sync transport is replaced."""
-    return _foreign(httpx.HTTPTransport.handle_request)
-
-
-def replaced_async() -> bool:
-    """Whether httpx's own async transport is replaced."""
-    return _foreign(httpx.AsyncHTTPTransport.handle_async_request)
-
-
 def intercepted() -> bool:
-    """Whether anything below `httpx.AsyncClient` is replaced: for transports that would not come by there."""
-    return replaced_async() or _foreign(httpcore.AsyncConnectionPool.handle_async_request)
+    """Whether anything below `httpx.Client` is replaced."""
+    return _foreign(httpx.HTTPTransport.handle_request) or _foreign(httpcore.ConnectionPool.handle_request)
+
+
+def intercepted_async() -> bool:
+    """Whether anything below `httpx.AsyncClient` is replaced."""
+    return _foreign(httpx.AsyncHTTPTransport.handle_async_request) or _foreign(
+        httpcore.AsyncConnectionPool.handle_async_request
+    )
 
 
 def _foreign(method: Any) -> bool:

@@ -1,11 +1,10 @@
-"""The default transports: httpcore's connection pools, used below `httpx.Client`."""
+"""The default transports, over pooled connections."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import os
-import socket
 import threading
 import time
 import urllib.request
@@ -19,49 +18,14 @@ import httpx
 
 from wirewright.bodies import Upload
 from wirewright.errors import DecodeError
-from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
+from wirewright.messages import Headers, HttpRequest, HttpResponse
 from wirewright.transport import AsyncTransport, PoolOptions, Transport
-from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
-from wirewright.transport._httpx.backend import Attempt, DeadlineBackend
-from wirewright.transport._httpx.doubles import replaced, replaced_async
+from wirewright.transport._httpx.backend import Attempt
+from wirewright.transport._httpx.core import AsyncCorePool, CorePool, kept
+from wirewright.transport._httpx.doubles import intercepted, intercepted_async
 from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error, unusable
+from wirewright.transport._httpx.pool import AsyncPool, Pool
 from wirewright.transport.compression import ACCEPT_ENCODING, BodyReader
-
-_NO_LIMIT = Timeout(None, None, None, None)
-_CLEANUP = 1.0  # seconds a cancelled caller waits for its connection to be closed
-_CLOSING: set[asyncio.Future[None]] = set()
-
-
-@lru_cache(maxsize=256)
-def _origin(origin: str) -> tuple[bytes, bytes, int | None, bytes]:
-    """Scheme, host, port and `Host` header."""
-    url = httpx.URL(origin)
-    return url.raw_scheme, url.raw_host, url.port, url.netloc
-
-
-def _core_request(request: HttpRequest, content: Any, attempt: Attempt) -> httpcore.Request:
-    scheme, host, port, netloc = _origin(request.origin)
-    headers = [(b"host", netloc)]
-    for name, value in request.headers.items():
-        headers.append((name.encode("ascii"), _header_bytes(value)))
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=scheme, host=host, port=port, target=request.target.encode("ascii")),
-        headers=headers,
-        content=content,
-        extensions={"timeout": attempt.limits(request.timeout or _NO_LIMIT)},
-    )
-
-
-def _header_bytes(value: str) -> bytes:
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode()
-
-
-def _headers(response: httpcore.Response) -> Headers:
-    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers])
 
 
 def is_streamed(request: HttpRequest, status: int) -> bool:
@@ -77,8 +41,8 @@ def _check_size(headers: Headers, max_bytes: int | None) -> None:
 class _Pools:
     """The pools of one process (and one event loop): with and without proxy, made when first needed."""
 
-    def __init__(self, options: PoolOptions, make: Callable[..., Any], make_proxy: Callable[..., Any]) -> None:
-        self._options, self._make, self._make_proxy = options, make, make_proxy
+    def __init__(self, options: PoolOptions, own: Callable[..., Any], core: Callable[..., Any]) -> None:
+        self._options, self._own, self._core = options, own, core
         self._pools: dict[str, Any] = {}
         self._by_origin: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -92,7 +56,7 @@ class _Pools:
                 key = f"{origin.partition(':')[0]} {proxy}"
                 if key not in self._pools:
                     with unusable():
-                        self._pools[key] = self._new(origin, proxy)
+                        self._pools[key] = self._new(proxy, self._ssl_context(origin, proxy))
                 found = self._by_origin[origin] = self._pools[key]
         return found
 
@@ -106,52 +70,18 @@ class _Pools:
         found = proxies.get(scheme) or proxies.get("all")
         return found if found is None or "://" in found else f"http://{found}"
 
-    def _new(self, origin: str, proxy: str | None) -> Any:
-        options = self._options
-        limits: dict[str, Any] = {
-            "max_connections": options.max_connections,
-            "max_keepalive_connections": options.max_keepalive,
-            "keepalive_expiry": options.keepalive_expiry,
-            "http2": options.http2,
-        }
-        if origin.startswith("https:") or (proxy or "").startswith("https:"):
-            limits["ssl_context"] = httpx.create_ssl_context(verify=options.verify, trust_env=options.trust_env)
-        return self._make(**limits) if proxy is None else self._make_proxy(httpx.Proxy(proxy), limits)
+    def _ssl_context(self, origin: str, proxy: str | None) -> Any:
+        if origin.lower().startswith("https:") or (proxy or "").startswith("https:"):
+            return httpx.create_ssl_context(verify=self._options.verify, trust_env=self._options.trust_env)
+        return None
+
+    def _new(self, proxy: str | None, ssl_context: Any) -> Any:
+        if self._options.http2 or proxy is not None:
+            return self._core(self._options, ssl_context, proxy)
+        return self._own(self._options, ssl_context)
 
     def all(self) -> list[Any]:
         return list(self._pools.values())
-
-
-def _proxy_arguments(proxy: httpx.Proxy, limits: dict[str, Any]) -> dict[str, Any]:
-    url = proxy.url
-    core_url = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    return {"proxy_url": core_url, "proxy_auth": proxy.raw_auth, **limits}
-
-
-def _sync_pools(options: PoolOptions) -> _Pools:
-    backend = DeadlineBackend(whole=not options.http2)
-
-    def make(**limits: Any) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(network_backend=backend, **limits)
-
-    def make_proxy(proxy: httpx.Proxy, limits: dict[str, Any]) -> httpcore.ConnectionPool:
-        kind = httpcore.SOCKSProxy if proxy.url.scheme.startswith("socks") else httpcore.HTTPProxy
-        return kind(network_backend=backend, **_proxy_arguments(proxy, limits))
-
-    return _Pools(options, make, make_proxy)
-
-
-def _async_pools(options: PoolOptions) -> _Pools:
-    backend = AsyncioBackend()
-
-    def make(**limits: Any) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(network_backend=backend, **limits)
-
-    def make_proxy(proxy: httpx.Proxy, limits: dict[str, Any]) -> httpcore.AsyncConnectionPool:
-        kind = httpcore.AsyncSOCKSProxy if proxy.url.scheme.startswith("socks") else httpcore.AsyncHTTPProxy
-        return kind(network_backend=backend, **_proxy_arguments(proxy, limits))
-
-    return _Pools(options, make, make_proxy)
 
 
 class PooledTransport:
@@ -159,62 +89,61 @@ class PooledTransport:
 
     def __init__(self, options: PoolOptions | None = None) -> None:
         self._options = options or PoolOptions()
-        self._pools = _sync_pools(self._options)
+        self._pools = _Pools(self._options, Pool, CorePool)
         self._pid = os.getpid()
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        if replaced():
+        if intercepted():
             return _stand_in().send(request)
         if self._pid != os.getpid():  # a child must not talk on its parent's sockets
-            self._pools, self._pid = _sync_pools(self._options), os.getpid()
+            self._pools, self._pid = _Pools(self._options, Pool, CorePool), os.getpid()
         content = request.content.open() if isinstance(request.content, Upload) else request.content
         request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
         attempt = Attempt(request.budget)
         try:
-            response = self._pools.pool(request.origin).handle_request(_core_request(request, content, attempt))
+            exchange = self._pools.pool(request.origin).start(request, content, attempt)
         except LIBRARY_ERRORS as error:
             raise map_error(error, attempt) from error
-        headers = _headers(response)
-        if is_streamed(request, response.status):
-            return self._streamed(response, headers, request, attempt)
-        return HttpResponse(response.status, headers, self._read(response, headers, request, attempt))
+        if is_streamed(request, exchange.status):
+            return self._streamed(exchange, request, attempt)
+        return HttpResponse(exchange.status, exchange.headers, self._read(exchange, request, attempt))
 
-    def _read(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> bytes:
-        body = BodyReader(headers, request.max_bytes)
+    def _read(self, exchange: Any, request: HttpRequest, attempt: Attempt) -> bytes:
+        body = BodyReader(exchange.headers, request.max_bytes)
         try:
-            _check_size(headers, request.max_bytes)
-            chunks = [body.feed(chunk) for chunk in response.stream]
+            _check_size(exchange.headers, request.max_bytes)
+            chunks = [body.feed(chunk) for chunk in exchange]
         except LIBRARY_ERRORS as error:
             raise map_error(error, attempt, body.received) from error
         finally:
-            response.close()
+            exchange.close()
         chunks.append(body.finish())
         return b"".join(chunks)
 
-    def _streamed(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> HttpResponse:
+    def _streamed(self, exchange: Any, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         attempt.begin_stream(request.idle)
-        body = BodyReader(headers, None)
+        body = BodyReader(exchange.headers, None)
 
         def chunks() -> Iterator[bytes]:
             try:
-                for chunk in response.stream:
+                for chunk in exchange:
                     yield body.feed(chunk)
                 yield body.finish()
             except LIBRARY_ERRORS as error:
                 raise map_error(error, attempt, body.received) from error
             finally:
-                response.close()
+                exchange.close()
 
         def close() -> None:
-            _shut(response)
-            response.close()
+            exchange.wake()
+            exchange.close()
 
-        return HttpResponse(response.status, headers, body=chunks(), close=close)
+        return HttpResponse(exchange.status, exchange.headers, body=chunks(), close=close)
 
     def close(self) -> None:
         for pool in self._pools.all():
             pool.close()
-        self._pools = _sync_pools(self._options)
+        self._pools = _Pools(self._options, Pool, CorePool)
 
 
 _certificates = lru_cache(maxsize=1)(httpx.create_ssl_context)
@@ -233,15 +162,6 @@ def _async_stand_in() -> AsyncTransport:
     return AsyncWrappedTransport(httpx.AsyncHTTPTransport(verify=_certificates()))
 
 
-def _shut(response: Any) -> None:
-    """Wake whoever is blocked reading: closing a socket alone does not."""
-    stream = response.extensions.get("network_stream")
-    sock = stream.get_extra_info("socket") if stream is not None else None
-    if sock is not None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-
 class AsyncPooledTransport:
     """The default async transport. Connections belong to a loop: each loop gets connections of its own."""
 
@@ -257,7 +177,7 @@ class AsyncPooledTransport:
         found = self._pools.get(loop)
         if found is None:
             self._forget_closed_loops()
-            found = self._pools[loop] = _async_pools(self._options)
+            found = self._pools[loop] = _Pools(self._options, AsyncPool, AsyncCorePool)
         return found
 
     def _forget_closed_loops(self) -> None:
@@ -266,50 +186,32 @@ class AsyncPooledTransport:
                 _abandon(pools)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """One attempt, in a task of its own.
-
-        A cancellation never reaches httpcore, which would lose that place in its pool: the connection is broken
-        instead (or refused, once the attempt gets one), and httpcore cleans up as after any lost connection.
-        HTTP/2 connections are shared, there the task is cancelled.
-        """
-        if replaced_async():
+        if intercepted_async():
             return await _async_stand_in().send(request)
         attempt = Attempt(None)
-        task = asyncio.get_running_loop().create_task(self._exchange(request, attempt))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_retrieve)
-            attempt.aborted = True
-            if self._options.http2:
-                task.cancel()
-            elif attempt.abort is not None:
-                attempt.abort()
-                await asyncio.wait({task}, timeout=_CLEANUP)
-                task.cancel()  # if it is held up by something else, such as the source of its body
-            raise
+        pool = self._current().pool(request.origin)
+        work = self._exchange(pool, request, attempt)
+        return await (pool.apart(work, attempt) if isinstance(pool, AsyncCorePool) else work)
 
-    async def _exchange(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
+    async def _exchange(self, pool: Any, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         content = request.content.aopen() if isinstance(request.content, Upload) else request.content
         request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
-        pool = self._current().pool(request.origin)
         try:
-            response = await pool.handle_async_request(_core_request(request, content, attempt))
+            exchange = await pool.start(request, content, attempt)
         except LIBRARY_ERRORS as error:
             raise map_error(error, attempt) from error
-        headers = _headers(response)
-        if is_streamed(request, response.status):
+        if is_streamed(request, exchange.status):
             attempt.begin_stream(request.idle)
-            return self._streamed(response, headers, attempt)
-        return HttpResponse(response.status, headers, await self._read(response, headers, request, attempt))
+            return self._streamed(exchange, attempt)
+        return HttpResponse(exchange.status, exchange.headers, await self._read(exchange, request, attempt))
 
-    async def _read(self, response: Any, headers: Headers, request: HttpRequest, attempt: Attempt) -> bytes:
-        body = BodyReader(headers, request.max_bytes)
+    async def _read(self, exchange: Any, request: HttpRequest, attempt: Attempt) -> bytes:
+        body = BodyReader(exchange.headers, request.max_bytes)
         try:
-            _check_size(headers, request.max_bytes)
+            _check_size(exchange.headers, request.max_bytes)
             ends = math.inf if request.budget is None else time.monotonic() + request.budget
             chunks: list[bytes] = []
-            async for chunk in response.stream:
+            async for chunk in exchange:
                 chunks.append(body.feed(chunk))
                 if time.monotonic() > ends:  # many small chunks come without a pause in which the deadline could strike
                     await asyncio.sleep(0)
@@ -318,19 +220,19 @@ class AsyncPooledTransport:
         except LIBRARY_ERRORS as error:
             raise map_error(error, attempt, body.received) from error
         finally:
-            await response.aclose()
+            await exchange.aclose()
         chunks.append(body.finish())
         return b"".join(chunks)
 
-    def _streamed(self, response: Any, headers: Headers, attempt: Attempt) -> HttpResponse:
-        body = BodyReader(headers, None)
+    def _streamed(self, exchange: Any, attempt: Attempt) -> HttpResponse:
+        body = BodyReader(exchange.headers, None)
 
         async def close() -> None:
-            await asyncio.shield(asyncio.ensure_future(response.aclose()))
+            await asyncio.shield(asyncio.ensure_future(exchange.aclose()))
 
         async def chunks() -> AsyncIterator[bytes]:
             try:
-                async for chunk in response.stream:
+                async for chunk in exchange:
                     yield body.feed(chunk)
                 yield body.finish()
             except LIBRARY_ERRORS as error:
@@ -338,7 +240,7 @@ class AsyncPooledTransport:
             finally:
                 await close()
 
-        return HttpResponse(response.status, headers, body=chunks(), aclose=close)
+        return HttpResponse(exchange.status, exchange.headers, body=chunks(), aclose=close)
 
     async def aclose(self) -> None:
         """Close all connections; those of other loops, where they run, a moment later."""
@@ -360,25 +262,10 @@ async def _close(pools: _Pools) -> None:
 
 
 def _close_later(pools: _Pools) -> None:
-    _kept(asyncio.ensure_future(_close(pools)))
-
-
-def _kept(closing: asyncio.Future[None]) -> None:
-    """Referred to until it is done: a loop alone refers weakly."""
-    _CLOSING.add(closing)
-    closing.add_done_callback(_CLOSING.discard)
-
-
-def _retrieve(task: asyncio.Task[HttpResponse]) -> None:
-    """The end of an attempt that nobody waits for any more."""
-    if not task.cancelled() and task.exception() is None and (close := task.result().aclose) is not None:
-        _kept(asyncio.ensure_future(close()))
+    kept(asyncio.ensure_future(_close(pools)))
 
 
 def _abandon(pools: _Pools) -> None:
     """Free the sockets of a loop that is gone or stands still: nothing can be awaited on it."""
     for pool in pools.all():
-        for connection in pool.connections:
-            stream = getattr(getattr(connection, "_connection", None), "_network_stream", None)
-            if isinstance(stream, AsyncioStream):
-                stream.abandon()
+        pool.abandon()

@@ -1,0 +1,187 @@
+"""One HTTP/1.1 connection, and one exchange on it, written once for both kinds of I/O: as steps that a driver takes."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpcore
+import httpx
+
+from wirewright.messages import Headers
+from wirewright.transport._httpx.http11 import Answer, Framing, head_of
+
+if TYPE_CHECKING:
+    import ssl
+
+    from wirewright.messages import HttpRequest
+
+T = TypeVar("T")
+Steps = Generator[tuple[Any, ...], Any, T]
+"""I/O to be done: yields a function and its arguments, and is sent what it returns; an async driver awaits it."""
+
+_READ = 64 * 1024
+
+
+def take(steps: Steps[T]) -> T:
+    """Do all the I/O."""
+    try:
+        function, *arguments = next(steps)
+        while True:
+            try:
+                result = function(*arguments)
+            except BaseException as error:
+                function, *arguments = steps.throw(error)
+            else:
+                function, *arguments = steps.send(result)
+    except StopIteration as end:
+        done: T = end.value
+        return done
+
+
+async def atake(steps: Steps[T]) -> T:
+    """The same, awaited."""
+    try:
+        function, *arguments = next(steps)
+        while True:
+            try:
+                result = await function(*arguments)
+            except BaseException as error:
+                function, *arguments = steps.throw(error)
+            else:
+                function, *arguments = steps.send(result)
+    except StopIteration as end:
+        done: T = end.value
+        return done
+
+
+@lru_cache(maxsize=256)
+def parts_of(origin: str) -> tuple[bytes, bytes, int | None, bytes]:
+    """Scheme, host, port and `Host` header. Raises `httpx.InvalidURL`."""
+    url = checked(httpx.URL(origin))
+    return url.raw_scheme, url.raw_host, url.port, url.netloc
+
+
+def checked(url: httpx.URL) -> httpx.URL:
+    """The same, if its port is one: `getaddrinfo` takes any number for another port."""
+    if (url.port or 0) > 65_535:
+        raise httpx.InvalidURL("its port is above 65535")
+    return url
+
+
+class Connection:
+    """To one origin; `stream` is None until it is open. Idle, it is used until `expires` (of the monotonic clock)."""
+
+    __slots__ = ("_backend", "_ssl_context", "expires", "origin", "stream")
+
+    def __init__(self, origin: str, backend: Any, ssl_context: ssl.SSLContext | None) -> None:
+        self.origin = origin
+        self.stream: Any = None
+        self.expires = 0.0
+        self._backend = backend
+        self._ssl_context = ssl_context
+
+    def open(self, limit: float) -> Steps[Any]:
+        scheme, host, port, _ = parts_of(self.origin)
+        if scheme not in {b"http", b"https"}:
+            raise httpcore.UnsupportedProtocol(f"no HTTP: {scheme.decode()!r}")
+        secure = scheme == b"https"
+        name = host.decode("ascii")
+        self.stream = yield self._backend.connect_tcp, name, port or (443 if secure else 80), limit
+        if secure:
+            assert self._ssl_context is not None
+            self._ssl_context.set_alpn_protocols(["http/1.1"])
+            self.stream = yield self.stream.start_tls, self._ssl_context, name, limit
+        return self.stream
+
+    def is_stale(self) -> bool:
+        """Whether it idled too long, or the server closed it: nothing else can be there to be read."""
+        return time.monotonic() > self.expires or bool(self.stream.get_extra_info("is_readable"))
+
+    def close(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+
+
+class Exchange:
+    """A request on a connection, and its answer: the content in chunks, by one kind of I/O. `release` is told at the
+    end whether the connection can carry another.
+    """
+
+    __slots__ = ("_answer", "_connection", "_limits", "_release", "_sent", "headers", "status")
+
+    def __init__(
+        self, connection: Connection, limits: dict[str, Any], release: Callable[[Connection, bool], None]
+    ) -> None:
+        self.status = 0
+        self.headers = Headers()
+        self._connection = connection
+        self._limits = limits
+        self._release: Callable[[Connection, bool], None] | None = release
+        self._answer: Any = None
+        self._sent = False
+
+    def start(self, request: HttpRequest, content: Any, each: Any, following: Any) -> Steps[None]:
+        """Send the request, `content` by `each` and `following` where it is read meanwhile; read the head."""
+        connection, answer = self._connection, Answer(request.method)
+        self._answer = answer
+        try:
+            stream = connection.stream or (yield from connection.open(self._limits["connect"]))
+            with suppress(httpcore.WriteError):  # a server may answer, and close, before it has read everything
+                yield from self._send(stream, request, content, each, following)
+                self._sent = True
+            while not answer.status:
+                answer.feed((yield stream.read, _READ, self._limits["read"]))
+        except BaseException:
+            self.close()
+            raise
+        self.status, self.headers = answer.status, Headers(answer.fields)
+
+    def _send(self, stream: Any, request: HttpRequest, content: Any, each: Any, following: Any) -> Steps[None]:
+        write, limit, framing = stream.write, self._limits["write"], Framing(request.headers)
+        waiting = head_of(request.method, request.target, parts_of(request.origin)[3], request.headers)
+        if content is None or isinstance(content, bytes):
+            yield write, waiting + framing.chunk(content or b"") + framing.end(), limit
+            return
+        chunks = each(content)
+        while (chunk := (yield following, chunks, None)) is not None:
+            yield write, waiting + framing.chunk(chunk), limit
+            waiting = b""
+        yield write, waiting + framing.end(), limit
+
+    def _more(self) -> Steps[list[bytes]]:
+        """What comes next of the content; nothing at its end."""
+        answer, read, limit = self._answer, self._connection.stream.read, self._limits["read"]
+        chunks: list[bytes]
+        while not (chunks := answer.take()) and not answer.done:
+            answer.feed((yield read, _READ, limit))
+        return chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunks := take(self._more()):
+            yield from chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while chunks := await atake(self._more()):
+            for chunk in chunks:
+                yield chunk
+
+    def close(self) -> None:
+        """Nobody reads on."""
+        release, self._release = self._release, None
+        if release is not None:
+            release(self._connection, self._sent and self._answer.done and self._answer.reusable)
+
+    async def aclose(self) -> None:
+        self.close()
+
+    def wake(self) -> None:
+        """End the reading of another thread, which closing the socket alone would not."""
+        sock = self._connection.stream.get_extra_info("socket")
+        if sock is not None and self._release is not None:  # else it may carry another exchange already
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
