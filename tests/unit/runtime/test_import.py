@@ -26,6 +26,16 @@ def test_making_a_client_loads_no_http_library_and_opens_nothing():
     assert not modules & {"httpx", "httpcore", "attrs", "pydantic"}
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_call_loads_no_httpx(scheme):
+    call = (
+        "import wirewright; from wirewright.calls import Operation, Request; "
+        f"wirewright.Client('{scheme}://127.0.0.1:1', retry=wirewright.RetryPolicy(attempts=1))"
+        ".deliver(Request(Operation('a', 'GET', '/')))"
+    )
+    assert {"httpcore", "httpx", "rich", "urllib.request"} & loaded(call) == {"httpcore"}
+
+
 @pytest.mark.parametrize("name", wirewright.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(wirewright, name) is not None

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     import ssl
 
 _HIGH_WATER = 1024 * 1024
+_CLOSING: set[asyncio.Future[None]] = set()
+
+
+def kept(closing: asyncio.Future[None]) -> None:
+    """Referred to until it is done: a loop alone refers weakly."""
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
 
 
 class _Wire(asyncio.Protocol):

@@ -6,14 +6,13 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
-import httpx
 
 from wirewright.messages import Headers
 from wirewright.transport._httpx.http11 import Answer, Framing, head_of
+from wirewright.transport._httpx.places import place_of
 
 if TYPE_CHECKING:
     import ssl
@@ -59,20 +58,6 @@ async def atake(steps: Steps[T]) -> T:
         return done
 
 
-@lru_cache(maxsize=256)
-def parts_of(origin: str) -> tuple[bytes, bytes, int | None, bytes]:
-    """Scheme, host, port and `Host` header. Raises `httpx.InvalidURL`."""
-    url = checked(httpx.URL(origin))
-    return url.raw_scheme, url.raw_host, url.port, url.netloc
-
-
-def checked(url: httpx.URL) -> httpx.URL:
-    """The same, if its port is one: `getaddrinfo` takes any number for another port."""
-    if (url.port or 0) > 65_535:
-        raise httpx.InvalidURL("its port is above 65535")
-    return url
-
-
 class Connection:
     """To one origin; `stream` is None until it is open. Idle, it is used until `expires` (of the monotonic clock)."""
 
@@ -86,16 +71,12 @@ class Connection:
         self._ssl_context = ssl_context
 
     def open(self, limit: float) -> Steps[Any]:
-        scheme, host, port, _ = parts_of(self.origin)
-        if scheme not in {b"http", b"https"}:
-            raise httpcore.UnsupportedProtocol(f"no HTTP: {scheme.decode()!r}")
-        secure = scheme == b"https"
-        name = host.decode("ascii")
-        self.stream = yield self._backend.connect_tcp, name, port or (443 if secure else 80), limit
-        if secure:
+        place = place_of(self.origin)
+        self.stream = yield self._backend.connect_tcp, place.host, place.port, limit
+        if place.scheme == "https":
             assert self._ssl_context is not None
             self._ssl_context.set_alpn_protocols(["http/1.1"])
-            self.stream = yield self.stream.start_tls, self._ssl_context, name, limit
+            self.stream = yield self.stream.start_tls, self._ssl_context, place.host, limit
         return self.stream
 
     def is_stale(self) -> bool:
@@ -143,7 +124,7 @@ class Exchange:
 
     def _send(self, stream: Any, request: HttpRequest, content: Any, each: Any, following: Any) -> Steps[None]:
         write, limit, framing = stream.write, self._limits["write"], Framing(request.headers)
-        waiting = head_of(request.method, request.target, parts_of(request.origin)[3], request.headers)
+        waiting = head_of(request.method, request.target, place_of(request.origin).netloc, request.headers)
         if content is None or isinstance(content, bytes):
             yield write, waiting + framing.chunk(content or b"") + framing.end(), limit
             return

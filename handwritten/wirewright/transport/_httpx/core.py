@@ -12,9 +12,9 @@ import httpcore
 import httpx
 
 from wirewright.messages import Headers, HttpResponse
-from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream
+from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream, kept
 from wirewright.transport._httpx.backend import DeadlineBackend
-from wirewright.transport._httpx.connection import checked, parts_of
+from wirewright.transport._httpx.places import place_of
 from wirewright.transport._httpx.pool import NO_LIMIT
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from wirewright.transport._httpx.backend import Attempt
 
 _CLEANUP = 1.0  # seconds a cancelled caller waits for its connection to be closed
-_CLOSING: set[asyncio.Future[None]] = set()
 
 
 class _Exchange:
@@ -72,8 +71,13 @@ def _arguments(options: PoolOptions, backend: Any, ssl_context: Any) -> dict[str
 def _made(plain: Any, http: Any, socks: Any, proxy: str | None, arguments: dict[str, Any]) -> Any:
     if proxy is None:
         return plain(**arguments)
-    parsed = httpx.Proxy(proxy)
-    url = checked(parsed.url)
+    try:
+        parsed = httpx.Proxy(proxy)
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from None
+    url = parsed.url
+    if (url.port or 0) > 65_535:
+        raise ValueError("its port is above 65535")
     core_url = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     return (socks if url.scheme.startswith("socks") else http)(
         proxy_url=core_url, proxy_auth=parsed.raw_auth, **arguments
@@ -81,13 +85,13 @@ def _made(plain: Any, http: Any, socks: Any, proxy: str | None, arguments: dict[
 
 
 def _request(request: HttpRequest, content: Any, attempt: Attempt) -> httpcore.Request:
-    scheme, host, port, netloc = parts_of(request.origin)
-    headers = [(b"host", netloc)]
+    place = place_of(request.origin)
+    headers = [(b"host", place.netloc)]
     for name, value in request.headers.items():
         headers.append((name.encode("ascii"), _header_bytes(value)))
     return httpcore.Request(
         request.method,
-        httpcore.URL(scheme=scheme, host=host, port=port, target=request.target.encode("ascii")),
+        httpcore.URL(scheme=place.scheme, host=place.host, port=place.port, target=request.target.encode("ascii")),
         headers=headers,
         content=content,
         extensions={"timeout": attempt.limits(request.timeout or NO_LIMIT)},
@@ -163,9 +167,3 @@ def _retrieve(task: asyncio.Task[HttpResponse]) -> None:
     """The end of an attempt that nobody waits for any more."""
     if not task.cancelled() and task.exception() is None and (close := task.result().aclose) is not None:
         kept(asyncio.ensure_future(close()))
-
-
-def kept(closing: asyncio.Future[None]) -> None:
-    """Referred to until it is done: a loop alone refers weakly."""
-    _CLOSING.add(closing)
-    closing.add_done_callback(_CLOSING.discard)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpcore
-import httpx
 
 from wirewright.errors import ConnectError, ConnectionLost, DecodeError, TimeoutError, TransportError, WirewrightError
 from wirewright.transport._httpx.backend import Attempt
@@ -18,33 +17,28 @@ LIBRARY_ERRORS = (
     httpcore.ProtocolError,
     httpcore.ProxyError,
     httpcore.UnsupportedProtocol,
-    httpx.RequestError,
-    httpx.InvalidURL,
     UnicodeError,  # a host name that IDNA cannot write
 )
-_TIMEOUTS: tuple[tuple[tuple[type[Exception], ...], Any, str], ...] = (
-    ((httpcore.ConnectTimeout, httpx.ConnectTimeout), "connect", "no connection in time"),
-    ((httpcore.PoolTimeout, httpx.PoolTimeout), "pool", "no free connection in time"),
-    ((httpcore.WriteTimeout, httpx.WriteTimeout), "write", "the request could not be written in time"),
-    ((httpcore.TimeoutException, httpx.TimeoutException), "read", "no answer in time"),
+_TIMEOUTS: tuple[tuple[str, Any, str], ...] = (
+    ("ConnectTimeout", "connect", "no connection in time"),
+    ("PoolTimeout", "pool", "no free connection in time"),
+    ("WriteTimeout", "write", "the request could not be written in time"),
+    ("TimeoutException", "read", "no answer in time"),
 )
-_NOT_CONNECTED = (httpcore.ConnectError, httpcore.ProxyError, httpx.ConnectError, httpx.ProxyError)
-_NOT_SENT = (
-    httpcore.LocalProtocolError,
-    httpcore.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-    UnicodeError,
-)
+_NOT_CONNECTED = {"ConnectError", "ProxyError"}
+_NOT_SENT = {"LocalProtocolError", "UnsupportedProtocol", "InvalidURL", "UnicodeError"}
 
 
 def map_error(error: Exception, attempt: Attempt | None = None, received: int = 0) -> WirewrightError:
-    """Our error for one of the library's; `attempt` knows what was sent and whether the deadline did it."""
+    """Our error for one of the library's; `attempt` knows what was sent and whether the deadline did it.
+
+    By the names of its classes, which httpcore and httpx share: httpx need not be loaded for it.
+    """
     text = str(error) or type(error).__name__
+    kinds = {kind.__name__ for kind in type(error).__mro__}
     sent = attempt.sent if attempt is not None else True
-    for kinds, phase, message in _TIMEOUTS:
-        if isinstance(error, kinds):
+    for kind, phase, message in _TIMEOUTS:
+        if kind in kinds:
             late = attempt is not None and attempt.expired()
             return TimeoutError(
                 "the deadline passed" if late else message,
@@ -53,11 +47,11 @@ def map_error(error: Exception, attempt: Attempt | None = None, received: int = 
                 bytes_received=received,
                 last_error=error,
             )
-    if isinstance(error, httpx.DecodingError):
+    if "DecodingError" in kinds:
         return DecodeError(f"the answer's compression is broken: {text}")
-    if isinstance(error, _NOT_CONNECTED):
+    if kinds & _NOT_CONNECTED:
         return ConnectError(f"no connection: {text}", sent=False, last_error=error)
-    if isinstance(error, _NOT_SENT):
+    if kinds & _NOT_SENT:
         if text.startswith("Illegal header"):
             text = _without_field(error)
         return TransportError(f"the request cannot be sent: {text}", sent=False, last_error=error)
@@ -71,7 +65,7 @@ def unusable() -> Generator[None]:
     """What the environment or `PoolOptions` say of proxies and certificates, and nothing can be made of."""
     try:
         yield
-    except (ValueError, httpx.InvalidURL):  # their words may show a password
+    except ValueError:  # its words may show a password
         reason = "the proxy that is configured is no http, https or socks5 URL"
     except (ImportError, RuntimeError) as error:
         reason = f"the proxy that is configured cannot be used: {error}"

@@ -7,23 +7,21 @@ import math
 import os
 import threading
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 import httpcore
-import httpx
 
 from wirewright.bodies import Upload
 from wirewright.errors import DecodeError
 from wirewright.messages import Headers, HttpRequest, HttpResponse
-from wirewright.transport import AsyncTransport, PoolOptions, Transport
+from wirewright.transport import PoolOptions
+from wirewright.transport._httpx.aio import kept
 from wirewright.transport._httpx.backend import Attempt
-from wirewright.transport._httpx.core import AsyncCorePool, CorePool, kept
-from wirewright.transport._httpx.doubles import intercepted, intercepted_async
+from wirewright.transport._httpx.doubles import async_stand_in, intercepted, intercepted_async, stand_in
 from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error, unusable
+from wirewright.transport._httpx.places import environment_proxy
 from wirewright.transport._httpx.pool import AsyncPool, Pool
 from wirewright.transport.compression import ACCEPT_ENCODING, BodyReader
 
@@ -41,7 +39,7 @@ def _check_size(headers: Headers, max_bytes: int | None) -> None:
 class _Pools:
     """The pools of one process (and one event loop): with and without proxy, made when first needed."""
 
-    def __init__(self, options: PoolOptions, own: Callable[..., Any], core: Callable[..., Any]) -> None:
+    def __init__(self, options: PoolOptions, own: Callable[..., Any], core: str) -> None:
         self._options, self._own, self._core = options, own, core
         self._pools: dict[str, Any] = {}
         self._by_origin: dict[str, Any] = {}
@@ -63,21 +61,20 @@ class _Pools:
     def _proxy(self, origin: str) -> str | None:
         if self._options.proxy is not None or not self._options.trust_env:
             return self._options.proxy
-        proxies = urllib.request.getproxies()
-        scheme, host = origin.partition("://")[::2]
-        if not proxies or urllib.request.proxy_bypass(host):
-            return None
-        found = proxies.get(scheme) or proxies.get("all")
-        return found if found is None or "://" in found else f"http://{found}"
+        return environment_proxy(origin)
 
     def _ssl_context(self, origin: str, proxy: str | None) -> Any:
         if origin.lower().startswith("https:") or (proxy or "").startswith("https:"):
-            return httpx.create_ssl_context(verify=self._options.verify, trust_env=self._options.trust_env)
+            from wirewright.transport._httpx.tls import ssl_context
+
+            return ssl_context(self._options.verify, self._options.trust_env)
         return None
 
     def _new(self, proxy: str | None, ssl_context: Any) -> Any:
         if self._options.http2 or proxy is not None:
-            return self._core(self._options, ssl_context, proxy)
+            from wirewright.transport._httpx import core
+
+            return getattr(core, self._core)(self._options, ssl_context, proxy)
         return self._own(self._options, ssl_context)
 
     def all(self) -> list[Any]:
@@ -89,14 +86,14 @@ class PooledTransport:
 
     def __init__(self, options: PoolOptions | None = None) -> None:
         self._options = options or PoolOptions()
-        self._pools = _Pools(self._options, Pool, CorePool)
+        self._pools = _Pools(self._options, Pool, "CorePool")
         self._pid = os.getpid()
 
     def send(self, request: HttpRequest) -> HttpResponse:
         if intercepted():
-            return _stand_in().send(request)
+            return stand_in().send(request)
         if self._pid != os.getpid():  # a child must not talk on its parent's sockets
-            self._pools, self._pid = _Pools(self._options, Pool, CorePool), os.getpid()
+            self._pools, self._pid = _Pools(self._options, Pool, "CorePool"), os.getpid()
         content = request.content.open() if isinstance(request.content, Upload) else request.content
         request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
         attempt = Attempt(request.budget)
@@ -143,23 +140,7 @@ class PooledTransport:
     def close(self) -> None:
         for pool in self._pools.all():
             pool.close()
-        self._pools = _Pools(self._options, Pool, CorePool)
-
-
-_certificates = lru_cache(maxsize=1)(httpx.create_ssl_context)
-
-
-def _stand_in() -> Transport:
-    """httpx's own transport, which a test double has replaced."""
-    from wirewright.transport._httpx.wrapped import WrappedTransport
-
-    return WrappedTransport(httpx.HTTPTransport(verify=_certificates()))
-
-
-def _async_stand_in() -> AsyncTransport:
-    from wirewright.transport._httpx.wrapped import AsyncWrappedTransport
-
-    return AsyncWrappedTransport(httpx.AsyncHTTPTransport(verify=_certificates()))
+        self._pools = _Pools(self._options, Pool, "CorePool")
 
 
 class AsyncPooledTransport:
@@ -177,7 +158,7 @@ class AsyncPooledTransport:
         found = self._pools.get(loop)
         if found is None:
             self._forget_closed_loops()
-            found = self._pools[loop] = _Pools(self._options, AsyncPool, AsyncCorePool)
+            found = self._pools[loop] = _Pools(self._options, AsyncPool, "AsyncCorePool")
         return found
 
     def _forget_closed_loops(self) -> None:
@@ -187,11 +168,11 @@ class AsyncPooledTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         if intercepted_async():
-            return await _async_stand_in().send(request)
+            return await async_stand_in().send(request)
         attempt = Attempt(None)
         pool = self._current().pool(request.origin)
         work = self._exchange(pool, request, attempt)
-        return await (pool.apart(work, attempt) if isinstance(pool, AsyncCorePool) else work)
+        return await (work if isinstance(pool, AsyncPool) else pool.apart(work, attempt))
 
     async def _exchange(self, pool: Any, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         content = request.content.aopen() if isinstance(request.content, Upload) else request.content

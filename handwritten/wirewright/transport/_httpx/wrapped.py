@@ -15,9 +15,8 @@ from wirewright.messages import Headers, HttpRequest, HttpResponse, Timeout
 from wirewright.transport._httpx.errors import LIBRARY_ERRORS, map_error
 from wirewright.transport._httpx.pooled import is_streamed
 
+_ERRORS = (*LIBRARY_ERRORS, httpx.RequestError, httpx.InvalidURL)
 _NO_LIMIT = Timeout(None, None, None, None)
-
-
 _parsed = lru_cache(maxsize=512)(httpx.URL)
 
 
@@ -60,7 +59,7 @@ class WrappedTransport:
             if is_streamed(request, response.status_code):
                 return HttpResponse(response.status_code, headers, body=self._chunks(response), close=response.close)
             body = _checked(response.read(), request.max_bytes)
-        except LIBRARY_ERRORS as error:
+        except _ERRORS as error:
             raise map_error(error) from error
         if request.budget is not None and time.monotonic() - started > request.budget:
             raise TimeoutError("the deadline passed", phase="deadline", bytes_received=len(body))
@@ -70,7 +69,7 @@ class WrappedTransport:
     def _chunks(response: httpx.Response) -> Iterator[bytes]:
         try:
             yield from response.iter_bytes()
-        except LIBRARY_ERRORS as error:
+        except _ERRORS as error:
             raise map_error(error, None, response.num_bytes_downloaded) from error
         finally:
             response.close()
@@ -93,7 +92,7 @@ class AsyncWrappedTransport:
             if is_streamed(request, response.status_code):
                 return HttpResponse(response.status_code, headers, body=self._chunks(response), aclose=response.aclose)
             body = _checked(await response.aread(), request.max_bytes)
-        except LIBRARY_ERRORS as error:
+        except _ERRORS as error:
             raise map_error(error) from error
         return HttpResponse(response.status_code, headers, body)
 
@@ -102,7 +101,7 @@ class AsyncWrappedTransport:
         try:
             async for chunk in response.aiter_bytes():
                 yield chunk
-        except LIBRARY_ERRORS as error:
+        except _ERRORS as error:
             raise map_error(error, None, response.num_bytes_downloaded) from error
         finally:
             await response.aclose()
@@ -112,6 +111,8 @@ class AsyncWrappedTransport:
 
 
 class _Through(httpx.BaseTransport):
+    """The connections, hooks and redirects of a client that somebody else owns, and closes."""
+
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
@@ -127,11 +128,23 @@ class _ThroughAsync(httpx.AsyncBaseTransport):
         return await self._client.send(request, stream=True)
 
 
-def through(client: httpx.Client) -> httpx.BaseTransport:
-    """The connections, hooks and redirects of a client that somebody else owns, and closes."""
-    return _Through(client)
+def wrapped(transport: Any) -> Any:
+    """What a program brought, as a `Transport`. Raises `TypeError`."""
+    if isinstance(transport, httpx.Client):
+        return WrappedTransport(_Through(transport))
+    if isinstance(transport, httpx.BaseTransport):
+        return WrappedTransport(transport)
+    if isinstance(transport, httpx.AsyncBaseTransport | httpx.AsyncClient) or not hasattr(transport, "send"):
+        raise TypeError(f"{type(transport).__name__} cannot carry calls of the sync Client")
+    return transport
 
 
-def through_async(client: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
-    """The async counterpart of `through`."""
-    return _ThroughAsync(client)
+def awrapped(transport: Any) -> Any:
+    """The same, async."""
+    if isinstance(transport, httpx.AsyncClient):
+        return AsyncWrappedTransport(_ThroughAsync(transport))
+    if isinstance(transport, httpx.AsyncBaseTransport):
+        return AsyncWrappedTransport(transport)
+    if isinstance(transport, httpx.BaseTransport | httpx.Client) or not hasattr(transport, "send"):
+        raise TypeError(f"{type(transport).__name__} cannot carry calls of the AsyncClient")
+    return transport
