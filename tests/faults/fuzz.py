@@ -161,7 +161,7 @@ def http(data: bytes) -> None:
         try:
             for chunk in [*chunks, b""]:
                 answer.feed(chunk)
-                content += b"".join(answer.take())
+                content += answer.take()
                 if answer.done:
                     break
         except httpcore.RemoteProtocolError as error:

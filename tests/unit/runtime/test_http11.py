@@ -17,7 +17,7 @@ def read(*pieces: bytes, method: str = "GET") -> tuple[Answer, bytes]:
     answer = Answer(method)
     for piece in pieces:
         answer.feed(piece)
-    return answer, b"".join(answer.take())
+    return answer, answer.take()
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_whatever_a_server_writes_is_read(
         answer.feed(wire[at : at + size])
         at, turn = at + size, turn + 1
 
-    assert (answer.status, b"".join(answer.take()), answer.done, answer.reusable) == (status, body, True, True)
+    assert (answer.status, answer.take(), answer.done, answer.reusable) == (status, body, True, True)
     assert answer.fields[: len(fields)] == [(name.lower(), value) for name, value in fields]
 
 

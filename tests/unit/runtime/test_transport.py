@@ -69,7 +69,8 @@ class Face:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._runner = asyncio.Runner() if kind == "async" else None
+        factory = pytest.importorskip("uvloop").new_event_loop if kind == "uvloop" else None
+        self._runner = None if kind == "sync" else asyncio.Runner(loop_factory=factory)
         self._transports: list[Any] = []
 
     def transport(self, **options: Any) -> Any:
@@ -124,7 +125,7 @@ async def _awaited(work: Any) -> Any:
     return await work
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "async", "uvloop"])
 def face(request: pytest.FixtureRequest) -> Iterator[Face]:
     made = Face(request.param)
     yield made
@@ -357,7 +358,7 @@ def test_one_that_the_server_closed_is_noticed_before_it_is_used(face: Face, ser
     server, transport = serve(), face.transport()
     face.send(transport, get(server))
     server.connections[0].shutdown(socket.SHUT_RDWR)
-    if face.kind == "async":
+    if face.kind != "sync":
         face.run(asyncio.sleep(0.01))
     assert face.send(transport, get(server)).content == b"hello"
     assert len(server.requests) == 2

@@ -134,22 +134,21 @@ class Exchange:
             waiting = b""
         yield write, waiting + framing.end(), limit
 
-    def _more(self) -> Steps[list[bytes]]:
+    def _more(self) -> Steps[bytes]:
         """What comes next of the content; nothing at its end."""
         answer, read, limit = self._answer, self._connection.stream.read, self._limits["read"]
-        chunks: list[bytes]
-        while not (chunks := answer.take()) and not answer.done:
+        chunk: bytes
+        while not (chunk := answer.take()) and not answer.done:
             answer.feed((yield read, _READ, limit))
-        return chunks
+        return chunk
 
     def __iter__(self) -> Iterator[bytes]:
-        while chunks := take(self._more()):
-            yield from chunks
+        while chunk := take(self._more()):
+            yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while chunks := await atake(self._more()):
-            for chunk in chunks:
-                yield chunk
+        while chunk := await atake(self._more()):
+            yield chunk
 
     def close(self) -> None:
         """Nobody reads on."""

@@ -130,10 +130,14 @@ class Answer:
         else:
             self._problem = self._problem or problem
 
-    def take(self) -> list[bytes]:
+    def take(self) -> bytes:
         """The content that has come since."""
-        chunks, self._chunks = self._chunks, []
-        return chunks
+        chunks = self._chunks
+        if len(chunks) < 2:
+            return chunks.pop() if chunks else b""
+        content = b"".join(chunks)
+        chunks.clear()
+        return content
 
     def on_message_begin(self) -> None:
         if self.done:
