@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import codecs
 import concurrent.futures
@@ -263,6 +262,8 @@ class AsyncClient(_Base):
         if isinstance(step, Wait):
             return await settled(step.future, step.seconds)
         if step.blocking:
+            import asyncio
+
             return await asyncio.to_thread(step.function)
         answer = step.function()
         return await _within(answer, step.seconds) if inspect.isawaitable(answer) else answer
@@ -294,6 +295,8 @@ class AsyncClient(_Base):
 
 async def _within(work: Awaitable[R], seconds: float | None) -> R:
     """What `work` answers, if it does so in time."""
+    import asyncio
+
     try:
         async with asyncio.timeout(seconds):
             return await work

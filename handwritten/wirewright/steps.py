@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -65,6 +64,8 @@ StreamStep = Step | Read | Emit
 
 async def settled(future: Future[None], seconds: float | None) -> None:
     """Wait for what another task or thread does; giving up waiting does not disturb it."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 

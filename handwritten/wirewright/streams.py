@@ -8,7 +8,6 @@ An event that cannot be decoded raises `DecodeError` in its place; iterating on 
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import threading
 from collections import deque
@@ -199,6 +198,8 @@ class AsyncEventStream(_Stream[T]):
         return await self._client.perform(step)
 
     async def _read(self, step: Read) -> bytes | None:
+        import asyncio
+
         try:
             async with asyncio.timeout(step.seconds):
                 body = step.response.body

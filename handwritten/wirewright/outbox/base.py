@@ -7,8 +7,8 @@ keeps. When the store fails (a full disk, an unreachable broker) calls are kept 
 
 from __future__ import annotations
 
-import asyncio
 import random as _random
+import sys
 import threading
 import time
 import weakref
@@ -284,6 +284,8 @@ class BaseOutbox:
         return not self._closed and any(courier.able() for courier in self.couriers())
 
     async def _off_loop(self, function: Callable[[], T]) -> T:
+        import asyncio
+
         return await asyncio.to_thread(function) if self.blocking else function()
 
     def _sending(self) -> bool:
@@ -381,8 +383,8 @@ class BaseOutbox:
 
 def in_loop() -> bool:
     """Whether this thread runs an event loop."""
+    asyncio = sys.modules.get("asyncio")
     try:
-        asyncio.get_running_loop()
+        return asyncio is not None and asyncio.get_running_loop() is not None
     except RuntimeError:
         return False
-    return True

@@ -114,6 +114,7 @@ def test_fields_come_without_case_without_space_and_unfolded() -> None:
         (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", "changes the protocol"),
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "changes the protocol"),
         (OK + b"X: " + b"a" * MAX_HEAD + b"\r\n", "head is too long"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_HEAD // 10), "head is too long"),
         (CHUNKED + b"1\r\na\r\n0\r\n" + b"X: aaaaaaaaaaaaaa\r\n" * (MAX_HEAD // 8), "frames its content is too long"),
         (CHUNKED + b"1;" + b"a" * 2 * MAX_HEAD, "frames its content is too long"),
     ],

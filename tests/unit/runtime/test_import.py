@@ -27,13 +27,13 @@ def test_making_a_client_loads_no_http_library_and_opens_nothing():
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_call_loads_no_httpx(scheme):
+def test_a_sync_call_loads_neither_httpx_nor_asyncio(scheme):
     call = (
         "import wirewright; from wirewright.calls import Operation, Request; "
         f"wirewright.Client('{scheme}://127.0.0.1:1', retry=wirewright.RetryPolicy(attempts=1))"
         ".deliver(Request(Operation('a', 'GET', '/')))"
     )
-    assert {"httpcore", "httpx", "rich", "urllib.request"} & loaded(call) == {"httpcore"}
+    assert {"httpcore", "httpx", "rich", "urllib.request", "asyncio"} & loaded(call) == {"httpcore"}
 
 
 @pytest.mark.parametrize("name", wirewright.__all__)

@@ -6,12 +6,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from wirewright.transport import PoolOptions
-from wirewright.transport._httpx.pooled import AsyncPooledTransport, PooledTransport
 
 
 def wrap(transport: Any) -> Any:
     """A `Transport` for whatever was given: ours for None and `PoolOptions`; an httpx transport or client, wrapped."""
     if transport is None or isinstance(transport, PoolOptions):
+        from wirewright.transport._httpx.pooled import PooledTransport
+
         return PooledTransport(_possible(transport))
     from wirewright.transport._httpx.wrapped import wrapped
 
@@ -21,6 +22,8 @@ def wrap(transport: Any) -> Any:
 def awrap(transport: Any) -> Any:
     """The async counterpart of `wrap`."""
     if transport is None or isinstance(transport, PoolOptions):
+        from wirewright.transport._httpx.apooled import AsyncPooledTransport
+
         return AsyncPooledTransport(_possible(transport))
     from wirewright.transport._httpx.wrapped import awrapped
 

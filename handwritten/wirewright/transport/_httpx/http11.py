@@ -153,10 +153,9 @@ class Answer:
     def on_headers_complete(self) -> None:
         if self.done:
             return
-        self._quiet = 0
         status = self._parser.get_status_code()
         if status >= 200:
-            self.status = status
+            self.status, self._quiet = status, 0
             self._frame()
         else:  # informational: the answer is yet to come
             self.fields.clear()

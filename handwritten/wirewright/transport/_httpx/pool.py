@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from wirewright.messages import Timeout
-from wirewright.transport._httpx.aio import AsyncioBackend
 from wirewright.transport._httpx.backend import DeadlineBackend
-from wirewright.transport._httpx.connection import Connection, Exchange, Steps, atake, take
+from wirewright.transport._httpx.connection import Connection, Exchange, Steps, take
 
 if TYPE_CHECKING:
     from wirewright.messages import HttpRequest
@@ -34,7 +32,7 @@ class _Waiter:
         self.connection: Connection | None = None
 
 
-class _Shared:
+class Shared:
     """Who has which connection. All of it is bookkeeping; the I/O is that of the connections."""
 
     _backend: Any
@@ -146,7 +144,7 @@ class _Shared:
         raise NotImplementedError
 
 
-class Pool(_Shared):
+class Pool(Shared):
     """Of sync connections, for any number of threads."""
 
     _backend = DeadlineBackend(whole=False)
@@ -160,33 +158,3 @@ class Pool(_Shared):
     def _wait(event: threading.Event, limit: float | None) -> None:
         if not event.wait(limit):
             raise httpcore.PoolTimeout("timed out")
-
-
-class AsyncPool(_Shared):
-    """Of async connections, for the tasks of one loop."""
-
-    _backend = AsyncioBackend()
-    _event, _each, _next = asyncio.Event, staticmethod(aiter), staticmethod(anext)
-
-    async def start(self, request: HttpRequest, content: Any, attempt: Attempt) -> Exchange:
-        """Send a request and read the head of its answer."""
-        return await atake(self._started(request, content, attempt))
-
-    @staticmethod
-    async def _wait(event: asyncio.Event, limit: float | None) -> None:
-        try:
-            async with asyncio.timeout(limit):
-                await event.wait()
-        except TimeoutError as error:
-            raise httpcore.PoolTimeout("timed out") from error
-
-    async def aclose(self) -> None:
-        """See `close`."""
-        self.close()
-        await asyncio.sleep(0)  # a loop closes sockets in its next round
-
-    def abandon(self) -> None:
-        """Free the sockets of a loop that is gone or stands still: nothing can be awaited on it."""
-        for connection in self._connections:
-            if connection.stream is not None:
-                connection.stream.abandon()
