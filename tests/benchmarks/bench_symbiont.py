@@ -236,7 +236,7 @@ def told(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--version", default="1.16.0")
     parser.add_argument("--only", choices=("imports", "calls"))
     options = parser.parse_args()
