@@ -298,6 +298,8 @@ async def _within(work: Awaitable[R], seconds: float | None) -> R:
     import asyncio
 
     try:
+        if seconds is None:
+            return await work
         async with asyncio.timeout(seconds):
             return await work
     except builtins.TimeoutError as error:

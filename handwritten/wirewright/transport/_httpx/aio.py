@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -35,6 +36,9 @@ class _Wire(asyncio.Protocol):
         self.error: Exception | None = None
         self.may_write = True
         self.waiter: asyncio.Future[None] | None = None
+        self.late: type[Exception] = httpcore.ReadTimeout
+        self._ends = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # which those of uvloop do not derive from
@@ -54,6 +58,8 @@ class _Wire(asyncio.Protocol):
         self.ended = True
         self.may_write = False
         self.error = self.error or exc
+        if self._timer is not None:
+            self._timer.cancel()
         self.wake()
 
     def pause_writing(self) -> None:
@@ -72,19 +78,34 @@ class _Wire(asyncio.Protocol):
         """Until something happens; `late` is raised when nothing does."""
         loop = asyncio.get_running_loop()
         waiter = self.waiter = loop.create_future()
-        timer = None if seconds is None else loop.call_later(seconds, _expire, waiter, late)
+        if seconds is None:
+            self._ends = math.inf
+        else:
+            self.late, self._ends = late, loop.time() + seconds
+            self._arm(loop)
         try:
             await waiter
         finally:
-            if timer is not None:
-                timer.cancel()
             if self.waiter is waiter:
                 self.waiter = None
 
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer goes on from wait to wait: one for each would be made, and cancelled, for every small answer."""
+        if self._timer is not None:
+            if self._timer.when() <= self._ends:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(self._ends, self._look)
 
-def _expire(waiter: asyncio.Future[None], late: type[Exception]) -> None:
-    if not waiter.done():
-        waiter.set_exception(late("timed out"))
+    def _look(self) -> None:
+        waiter, self._timer = self.waiter, None
+        if waiter is None or waiter.done() or math.isinf(self._ends):
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._ends:
+            self._arm(loop)
+        else:
+            waiter.set_exception(self.late("timed out"))
 
 
 class AsyncioStream(httpcore.AsyncNetworkStream):
