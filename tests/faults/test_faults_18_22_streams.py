@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+import warnings
 
 import pytest
 from wirewright import (
@@ -361,6 +362,10 @@ async def test_22_a_hundred_cancelled_calls_leave_nothing_in_the_pool(kit, serve
         assert len(pool._connections) == len(pool._idle) == 1
         assert not pool._waiting
     assert len(asyncio.all_tasks()) == 1
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()
+    assert not [str(warning.message) for warning in told if "unclosed" in str(warning.message)]
 
 
 def test_idle_timeout_of_a_stream_that_cannot_resume_says_so(face, kit, serve):

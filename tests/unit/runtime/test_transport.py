@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import socket
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -459,6 +461,31 @@ async def test_who_is_cancelled_gives_the_connection_up_at_once(serve: Serve) ->
             await asyncio.wait_for(transport.send(get(server)), 0.02)
     assert len(server.connections) == 3
     await transport.aclose()
+
+
+@pytest.mark.parametrize("face", ["async", "uvloop"], indirect=True)
+def test_who_is_cancelled_at_whatever_step_leaves_no_socket_behind(face: Face, serve: Serve) -> None:
+    def say(sock: socket.socket, _request: bytes) -> None:
+        sock.sendall(CLOSING)
+
+    server, transport = serve(say), face.transport()
+
+    async def cut() -> None:
+        for step in range(400):
+            task = asyncio.create_task(transport.send(get(server)))
+            for _ in range(step % 17):
+                await asyncio.sleep(0)
+            if step % 5 == 0:
+                await asyncio.sleep(0.0003)
+            task.cancel()
+            await asyncio.wait({task})
+        await asyncio.sleep(0.02)
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        face.run(cut())
+        gc.collect()
+    assert not [str(warning.message) for warning in told if "unclosed" in str(warning.message)]
 
 
 def test_closing_ends_what_waits_and_the_next_request_opens_anew(face: Face, serve: Serve) -> None:

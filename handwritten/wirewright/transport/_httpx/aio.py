@@ -203,6 +203,12 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         return wire.transport.get_extra_info(name)
 
 
+def _discard(connecting: asyncio.Future[Any]) -> None:
+    """Close a connection that was made in the moment in which its caller gave up."""
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result()[0].abort()
+
+
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
     """Makes the connections of the async pool. The total deadline is the driver's (`asyncio.timeout`)."""
 
@@ -236,10 +242,12 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
             async with asyncio.timeout(seconds_of(timeout)):
                 transport, wire = await connecting
         except TimeoutError as error:
+            connecting.add_done_callback(_discard)
             raise httpcore.ConnectTimeout("timed out") from error
         except (OSError, UnicodeError, OverflowError) as error:
             raise httpcore.ConnectError(str(error) or type(error).__name__) from error
         except asyncio.CancelledError:
+            connecting.add_done_callback(_discard)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
