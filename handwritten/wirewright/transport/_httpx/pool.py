@@ -39,6 +39,7 @@ class Shared:
     _event: Any
     _each: Any
     _next: Any
+    _wait: Any
 
     def __init__(self, options: PoolOptions, ssl_context: Any) -> None:
         self._options = options
@@ -138,10 +139,6 @@ class Shared:
             connection.close()
         for waiter in waiting:
             waiter.event.set()
-
-    @staticmethod
-    def _wait(event: Any, limit: float | None) -> Any:
-        raise NotImplementedError
 
 
 class Pool(Shared):
