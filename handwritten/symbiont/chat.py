@@ -88,10 +88,10 @@ class ChatSession:
             raise APIError(f"The chat could not be reached: {type(error).__name__}", None) from None
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
+        """Close the connection. Whoever waits for an answer gets an `APIError`, also when it comes in this moment."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close()
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -165,13 +165,15 @@ class ChatSession:
             raise APIError("The chat's connection was lost", None) from error
 
     async def _read(self) -> bytes | None:
-        closed = self._closed()
+        closed, socket = self._closed(), self._socket
         try:
             async with asyncio.timeout(self._silence):
-                text = await self._socket.recv()
+                text = await socket.recv()
         except TimeoutError:
             raise APIError(f"The chat was silent for {self._silence:g} s", None) from None
         except closed:
+            return None
+        if self._socket is not socket:
             return None
         return text.encode() if isinstance(text, str) else text
 
