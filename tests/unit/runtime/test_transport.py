@@ -209,6 +209,29 @@ def test_an_answer_before_the_content_was_read_is_the_answer(face: Face, serve: 
     assert (answer.status, answer.content) == (413, b"no")
 
 
+@pytest.mark.parametrize("face", ["async", "uvloop"], indirect=True)
+def test_one_whose_connection_is_gone_meanwhile_is_read_and_closed_all_the_same(face: Face, serve: Serve) -> None:
+    said, gone = threading.Event(), threading.Event()
+
+    def say(sock: socket.socket, _request: bytes) -> None:
+        sock.sendall(HELLO)
+        sock.shutdown(socket.SHUT_WR)
+        said.wait(5)
+        while sock.recv(1 << 20):
+            pass
+        gone.set()
+
+    size = 16_000_000
+    request = post(serve(say), b"a" * size, content_length=str(size))
+    request.stream = True
+    answer = face.send(face.transport(), request)
+
+    said.set()
+    face.run(asyncio.to_thread(gone.wait, 5))
+    face.run(asyncio.sleep(0.01))
+    assert face.content(answer) == b"hello"
+
+
 def test_content_that_is_shorter_than_was_said_is_not_taken_for_a_request(face: Face, serve: Serve) -> None:
     server, transport = serve(), face.transport()
     with pytest.raises(TransportError, match="2 bytes before"):

@@ -32,7 +32,7 @@ class _Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport
         self.buffer = bytearray()
-        self.ended = False
+        self.ended = self.lost = False
         self.error: Exception | None = None
         self.may_write = True
         self.waiter: asyncio.Future[None] | None = None
@@ -55,7 +55,7 @@ class _Wire(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.ended = True
+        self.ended = self.lost = True
         self.may_write = False
         self.error = self.error or exc
         if self._timer is not None:
@@ -68,6 +68,11 @@ class _Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.may_write = True
         self.wake()
+
+    def abort(self) -> None:
+        """In the next round of the loop. A transport that is gone would fail when it is asked again."""
+        if not self.lost:
+            self.transport.abort()
 
     def wake(self) -> None:
         waiter, self.waiter = self.waiter, None
@@ -153,21 +158,21 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
 
     def close(self) -> None:
         """In the next round of the loop."""
-        self._wire.transport.abort()
+        self._wire.abort()
 
     def abort(self) -> None:
         """Break the connection; whoever waits on it gets an error."""
         wire = self._wire
         wire.ended = True
         wire.error = wire.error or ConnectionAbortedError("aborted")
-        wire.transport.abort()
+        wire.abort()
         wire.wake()
 
     def abandon(self) -> None:
         """Close the socket of a connection whose loop is closed, or stands still."""
         transport = self._wire.transport
         with suppress(RuntimeError):  # a loop that goes on later must not wait for this socket's number
-            transport.abort()
+            self._wire.abort()
         sock = getattr(transport, "_sock", None)
         if isinstance(sock, socket.socket):
             sock.close()
@@ -177,7 +182,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         wire = self._wire
         if wire.buffer or wire.ended:
-            wire.transport.abort()
+            wire.abort()
             raise httpcore.ConnectError("the server spoke or left before the TLS handshake")
         try:
             async with asyncio.timeout(seconds_of(timeout)):
@@ -185,10 +190,10 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
                     wire.transport, wire, ssl_context, server_hostname=server_hostname
                 )
         except TimeoutError as error:
-            wire.transport.abort()
+            wire.abort()
             raise httpcore.ConnectTimeout("TLS handshake timed out") from error
         except (OSError, asyncio.IncompleteReadError) as error:
-            wire.transport.abort()
+            wire.abort()
             raise httpcore.ConnectError(str(error) or type(error).__name__) from error
         if transport is None:
             raise httpcore.ConnectError("the connection was lost during the TLS handshake")
@@ -206,7 +211,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
 def _discard(connecting: asyncio.Future[Any]) -> None:
     """Close a connection that was made in the moment in which its caller gave up."""
     if not connecting.cancelled() and connecting.exception() is None:
-        connecting.result()[0].abort()
+        connecting.result()[1].abort()
 
 
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
