@@ -89,6 +89,14 @@ def seconds_of(timeout: float | None) -> float | None:
     return timeout.attempt.seconds(timeout) if isinstance(timeout, Limit) else timeout
 
 
+def end_reading(stream: Any) -> None:
+    """Wake the thread that reads from a stream, which closing its socket alone would not."""
+    sock = stream.get_extra_info("socket")
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
 class _Stream(httpcore.NetworkStream):
     """`whole`: the head of a request waits for the first bytes of its body, so that a small request is one packet."""
 

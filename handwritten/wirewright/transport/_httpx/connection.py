@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpcore
 
 from wirewright.messages import Headers
+from wirewright.transport._httpx.backend import end_reading
 from wirewright.transport._httpx.http11 import Answer, Framing, head_of
 from wirewright.transport._httpx.places import place_of
 
@@ -93,27 +93,32 @@ class Exchange:
     end whether the connection can carry another.
     """
 
-    __slots__ = ("_answer", "_connection", "_limits", "_release", "_sent", "headers", "status")
+    __slots__ = ("_answer", "_connection", "_limits", "_release", "_request", "_sent", "headers", "status")
+
+    status: int
+    headers: Headers
 
     def __init__(
-        self, connection: Connection, limits: dict[str, Any], release: Callable[[Connection, bool], None]
+        self,
+        request: HttpRequest,
+        connection: Connection,
+        limits: dict[str, Any],
+        release: Callable[[Connection, bool], None],
     ) -> None:
-        self.status = 0
-        self.headers = Headers()
+        self._request = request
         self._connection = connection
         self._limits = limits
         self._release: Callable[[Connection, bool], None] | None = release
-        self._answer: Any = None
+        self._answer = Answer(request.method)
         self._sent = False
 
-    def start(self, request: HttpRequest, content: Any, each: Any, following: Any) -> Steps[None]:
+    def start(self, content: Any, each: Any, following: Any) -> Steps[None]:
         """Send the request, `content` by `each` and `following` where it is read meanwhile; read the head."""
-        connection, answer = self._connection, Answer(request.method)
-        self._answer = answer
+        connection, answer = self._connection, self._answer
         try:
             stream = connection.stream or (yield from connection.open(self._limits["connect"]))
             with suppress(httpcore.WriteError):  # a server may answer, and close, before it has read everything
-                yield from self._send(stream, request, content, each, following)
+                yield from self._send(stream, content, each, following)
                 self._sent = True
             while not answer.status:
                 answer.feed((yield stream.read, _READ, self._limits["read"]))
@@ -122,8 +127,9 @@ class Exchange:
             raise
         self.status, self.headers = answer.status, Headers(answer.fields)
 
-    def _send(self, stream: Any, request: HttpRequest, content: Any, each: Any, following: Any) -> Steps[None]:
-        write, limit, framing = stream.write, self._limits["write"], Framing(request.headers)
+    def _send(self, stream: Any, content: Any, each: Any, following: Any) -> Steps[None]:
+        request, write, limit = self._request, stream.write, self._limits["write"]
+        framing = Framing(request.headers)
         waiting = head_of(request.method, request.target, place_of(request.origin).netloc, request.headers)
         if content is None or isinstance(content, bytes):
             yield write, waiting + framing.chunk(content or b"") + framing.end(), limit
@@ -160,8 +166,6 @@ class Exchange:
         self.close()
 
     def wake(self) -> None:
-        """End the reading of another thread, which closing the socket alone would not."""
-        sock = self._connection.stream.get_extra_info("socket")
-        if sock is not None and self._release is not None:  # else it may carry another exchange already
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        """End the reading of another thread."""
+        if self._release is not None:  # else the connection may carry another exchange already
+            end_reading(self._connection.stream)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -13,7 +11,8 @@ import httpx
 
 from wirewright.messages import Headers, HttpResponse
 from wirewright.transport._httpx.aio import AsyncioBackend, AsyncioStream, kept
-from wirewright.transport._httpx.backend import DeadlineBackend
+from wirewright.transport._httpx.backend import DeadlineBackend, end_reading
+from wirewright.transport._httpx.http11 import encoded
 from wirewright.transport._httpx.places import place_of
 from wirewright.transport._httpx.pool import NO_LIMIT
 
@@ -51,10 +50,8 @@ class _Exchange:
 
     def wake(self) -> None:
         stream = self._response.extensions.get("network_stream")
-        sock = stream.get_extra_info("socket") if stream is not None else None
-        if sock is not None and not self._closed:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        if stream is not None and not self._closed:
+            end_reading(stream)
 
 
 def _arguments(options: PoolOptions, backend: Any, ssl_context: Any) -> dict[str, Any]:
@@ -88,7 +85,7 @@ def _request(request: HttpRequest, content: Any, attempt: Attempt) -> httpcore.R
     place = place_of(request.origin)
     headers = [(b"host", place.netloc)]
     for name, value in request.headers.items():
-        headers.append((name.encode("ascii"), _header_bytes(value)))
+        headers.append((name.encode("ascii"), encoded(value)))
     return httpcore.Request(
         request.method,
         httpcore.URL(scheme=place.scheme, host=place.host, port=place.port, target=request.target.encode("ascii")),
@@ -96,13 +93,6 @@ def _request(request: HttpRequest, content: Any, attempt: Attempt) -> httpcore.R
         content=content,
         extensions={"timeout": attempt.limits(request.timeout or NO_LIMIT)},
     )
-
-
-def _header_bytes(value: str) -> bytes:
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode()
 
 
 class CorePool:

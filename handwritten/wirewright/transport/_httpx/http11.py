@@ -25,7 +25,7 @@ def head_of(method: str, target: str, host: bytes, headers: Mapping[str, str]) -
     """The head of a request. Raises `httpcore.LocalProtocolError`, which does not show what a header holds."""
     line = f"{method} {target} HTTP/1.1\r\n".encode()
     fields = [] if "host" in headers else [b"host: %b\r\n" % host]
-    fields += [_field(name, value) for name, value in headers.items()]
+    fields += [encoded(f"{name}: {value}\r\n") for name, value in headers.items()]
     rest = b"".join(fields) + b"\r\n"
     if _REQUEST_LINE(line) is None:
         raise httpcore.LocalProtocolError("its method or its target is not as HTTP wants it")
@@ -34,12 +34,12 @@ def head_of(method: str, target: str, host: bytes, headers: Mapping[str, str]) -
     return line + rest
 
 
-def _field(name: str, value: str) -> bytes:
-    field = f"{name}: {value}\r\n"
+def encoded(text: str) -> bytes:
+    """What a header holds: Latin-1, which HTTP once said, where it can be, else UTF-8."""
     try:
-        return field.encode("latin-1")
+        return text.encode("latin-1")
     except UnicodeEncodeError:
-        return field.encode()
+        return text.encode()
 
 
 class Framing:

@@ -52,8 +52,8 @@ class Shared:
     def _started(self, request: HttpRequest, content: Any, attempt: Attempt) -> Steps[Exchange]:
         limits = attempt.limits(request.timeout or NO_LIMIT)
         connection = yield from self._acquired(request.origin, limits["pool"])
-        exchange = Exchange(connection, limits, self._release)
-        yield from exchange.start(request, content, self._each, self._next)
+        exchange = Exchange(request, connection, limits, self._release)
+        yield from exchange.start(content, self._each, self._next)
         return exchange
 
     def _acquired(self, origin: str, limit: float | None) -> Steps[Connection]:
@@ -87,6 +87,9 @@ class Shared:
             if not self._idle:
                 return None
             self._drop(self._idle.pop(0))
+        return self._add(origin)
+
+    def _add(self, origin: str) -> Connection:
         connection = Connection(origin, self._backend, self._ssl_context)
         self._connections.add(connection)
         return connection
@@ -120,8 +123,7 @@ class Shared:
         waiter = self._waiting.popleft()
         if not usable or waiter.origin != connection.origin:
             self._drop(connection)
-            connection = Connection(waiter.origin, self._backend, self._ssl_context)
-            self._connections.add(connection)
+            connection = self._add(waiter.origin)
         waiter.connection = connection
         waiter.event.set()
 

@@ -79,14 +79,16 @@ class PooledTransport:
 
     def __init__(self, options: PoolOptions | None = None) -> None:
         self._options = options or PoolOptions()
-        self._pools = Pools(self._options, Pool, "CorePool")
-        self._pid = os.getpid()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._pools, self._pid = Pools(self._options, Pool, "CorePool"), os.getpid()
 
     def send(self, request: HttpRequest) -> HttpResponse:
         if intercepted():
             return stand_in().send(request)
         if self._pid != os.getpid():  # a child must not talk on its parent's sockets
-            self._pools, self._pid = Pools(self._options, Pool, "CorePool"), os.getpid()
+            self._renew()
         content = request.content.open() if isinstance(request.content, Upload) else request.content
         request.headers.setdefault("accept-encoding", ACCEPT_ENCODING)
         attempt = Attempt(request.budget)
@@ -133,4 +135,4 @@ class PooledTransport:
     def close(self) -> None:
         for pool in self._pools.all():
             pool.close()
-        self._pools = Pools(self._options, Pool, "CorePool")
+        self._renew()
